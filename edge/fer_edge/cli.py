@@ -1,0 +1,134 @@
+"""fer-edge: emotions of the faces in front of a camera, as events over MQTT."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__, config
+from .config import Config
+from .errors import OneLineParser, UsageError, forget_stdout, run_command
+from .events import SCHEMA_FILE
+
+CREDENTIAL_VARIABLE = "FER_EDGE_MQTT_PASSWORD"
+
+EXIT_CODES = """\
+exit codes:
+  0   the file ended, or SIGINT or SIGTERM was received
+  1   it could not run, or not to the end: no camera, a damaged file, events that could not be delivered or printed
+  2   a flag, a file or a broker's address is wrong
+  78  the model cannot be used (systemd does not restart)
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `fer-edge` and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(format="fer-edge: %(message)s", level=logging.INFO, stream=sys.stderr)
+    if arguments.schema:
+        print(SCHEMA_FILE.read_text(encoding="utf-8"), end="")
+        return 0
+    return run_command("fer-edge", lambda: _run(_config(arguments)))
+
+
+def _run(settings: Config) -> int:
+    from .service import OutputError, open_service
+
+    service = open_service(settings, os.environ.get(CREDENTIAL_VARIABLE))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: service.stop())
+    try:
+        service.run()
+    except OutputError as error:
+        forget_stdout()
+        if not isinstance(error.__cause__, BrokenPipeError):
+            raise
+    return 0
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    if arguments.camera is None:
+        raise UsageError(
+            "--camera is missing: give a number, a device, a video file, a picture or a folder of pictures"
+        )
+    return Config(
+        camera=arguments.camera,
+        broker=config.parse_broker(arguments.mqtt),
+        model=arguments.model,
+        device=config.parse_device(arguments.device),
+        outbox=arguments.outbox,
+        print_events=arguments.print,
+        min_face=arguments.min_face,
+        threads=arguments.threads,
+    )
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
+        prog="fer-edge", description=__doc__, epilog=EXIT_CODES, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"fer-edge {__version__}")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of the events and exit")
+    parser.add_argument(
+        "--camera", metavar="SPEC", help="a camera's number, a device, a video file, a picture or a folder of pictures"
+    )
+    parser.add_argument(
+        "--mqtt",
+        metavar="URL",
+        default=config.DEFAULT_BROKER,
+        help=f"mqtt://[user@]host[:port], or none (%(default)s); the password goes into {CREDENTIAL_VARIABLE}",
+    )
+    parser.add_argument("--print", action="store_true", help="print the events on stdout, a line of JSON each")
+    parser.add_argument("--device", default=config.default_device(), help="its name in the topics (%(default)s)")
+    parser.add_argument("--model", type=Path, default=config.DEFAULT_MODEL, help="a model file of fer-convert")
+    parser.add_argument(
+        "--outbox",
+        type=_outbox,
+        default=_default_outbox(),
+        metavar="FILE",
+        help="where events wait for the broker: a file, or memory (default: memory; under systemd its state directory)",
+    )
+    parser.add_argument(
+        "--min-face",
+        type=_share,
+        default=Config.min_face,
+        metavar="SHARE",
+        help="the smallest face, as a share of the height of the picture (%(default)s)",
+    )
+    parser.add_argument("--threads", type=_count, default=Config.threads, help="threads to compute with (%(default)s)")
+    return parser
+
+
+def _default_outbox() -> Path | None:
+    folder = os.environ.get("STATE_DIRECTORY")
+    return Path(folder) / "outbox.sqlite" if folder else None
+
+
+def _outbox(text: str) -> Path | None:
+    return None if text == "memory" else Path(text)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number between 0 and 1")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
+    return int(text)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,79 @@
+"""One typed configuration."""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .errors import UsageError
+
+DEFAULT_MODEL = Path(__file__).parent / "models" / "fer.tflite"
+DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
+NO_BROKER = "none"
+MQTT_PORT = 1883
+
+
+@dataclass(frozen=True)
+class Broker:
+    """Where events go."""
+
+    host: str
+    port: int
+    user: str | None = None
+
+    def __str__(self) -> str:
+        return f"mqtt://{self.host}:{self.port}"
+
+
+def default_device() -> str:
+    """The machine's name, in the letters that topics and Home Assistant allow."""
+    return re.sub(r"[^a-zA-Z0-9_-]+", "-", socket.gethostname()).strip("-") or "fer-edge"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that a run of the daemon can be told.
+
+    camera: see cameras.open_source. broker: None for none. outbox: a file, or None for memory. min_face: the smallest
+    face, as a share of the height of the picture.
+    """
+
+    camera: str
+    broker: Broker | None
+    model: Path = DEFAULT_MODEL
+    device: str = field(default_factory=default_device)
+    outbox: Path | None = None
+    print_events: bool = False
+    min_face: float = 0.1
+    threads: int = 1
+
+
+def parse_broker(text: str) -> Broker | None:
+    """`mqtt://[user@]host[:port]`, or `none`. Raises UsageError for anything else."""
+    if text == NO_BROKER:
+        return None
+    wanted = f"--mqtt {_without_password(text)}: "
+    url = urlsplit(text)
+    try:
+        port = url.port or MQTT_PORT
+    except ValueError:
+        raise UsageError(f"{wanted}the port must be a number between 1 and 65535") from None
+    if url.password is not None:
+        raise UsageError(f"{wanted}a password does not belong on a command line; put it into FER_EDGE_MQTT_PASSWORD")
+    if url.scheme != "mqtt" or not url.hostname or url.path.strip("/") or url.query:
+        raise UsageError(f"{wanted}expected mqtt://[user@]host[:port], e.g. {DEFAULT_BROKER}, or {NO_BROKER}")
+    return Broker(url.hostname, port, url.username)
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"//([^:@/]*):[^@]*@", r"//\1:***@", text)
+
+
+def parse_device(text: str) -> str:
+    """A device's name as it stands in topics. Raises UsageError for letters that topics or Home Assistant refuse."""
+    if not re.fullmatch(r"[a-zA-Z0-9_-]+", text):
+        raise UsageError(f"--device {text!r}: only the letters a-z, A-Z, 0-9, _ and - are allowed")
+    return text

@@ -1,0 +1,80 @@
+"""Face crops to probabilities of emotions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .accelerator import Engine
+from .faces import Box
+from .modelfile import ModelError, ModelFile
+
+
+def crop_face(grey: NDArray[np.uint8], box: Box, margin: float, side: int) -> NDArray[np.uint8]:
+    """The square around `box`, widened by `margin` of its size on each side, as uint8 [side,side].
+
+    What lies beyond the edge of the picture, `grey` uint8 [H,W], repeats its last pixels.
+    """
+    x, y, w, h = box
+    size = max(w, h) * (1 + 2 * margin)
+    left, top = round(x + (w - size) / 2), round(y + (h - size) / 2)
+    right, bottom = left + round(size), top + round(size)
+    height, width = grey.shape
+    inside = grey[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+    beyond = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
+    if any(beyond):
+        inside = np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE), np.uint8)
+    shrinking = inside.shape[0] > side
+    interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(inside, (side, side), interpolation=interpolation), np.uint8)
+
+
+class EmotionClassifier:
+    """Runs a full-integer model on face crops.
+
+    labels: the class names, in output order. side: height and width of a crop, pixels.
+    """
+
+    def __init__(self, model: ModelFile, engine: Engine) -> None:
+        """Raises ModelError when the model's input, output and labels are not those of the contract."""
+        self._interpreter = engine.interpreter
+        self.runs_on = engine.runs_on
+        self.model = model
+        self.labels = model.labels
+        taken, given = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        if len(taken) != 1 or len(given) != 1:
+            raise ModelError(
+                f"model {model.path}: it has {len(taken)} inputs and {len(given)} outputs; expected one each"
+            )
+        self._input, self._output = taken[0], given[0]
+        self._check(model)
+        self.side = int(self._input["shape"][1])
+        self._scale, self._zero = self._output["quantization"]
+
+    def _check(self, model: ModelFile) -> None:
+        for tensor, kinds in ((self._input, (np.uint8,)), (self._output, (np.uint8, np.int8))):
+            if tensor["dtype"] not in kinds:
+                raise ModelError(
+                    f"model {model.path}: tensor {tensor['name']} is {np.dtype(tensor['dtype']).name}, "
+                    f"expected {' or '.join(np.dtype(kind).name for kind in kinds)}; fer-convert quantize makes such"
+                )
+        shape = [int(size) for size in self._input["shape"]]
+        if len(shape) != 4 or shape[0] != 1 or shape[1] != shape[2] or shape[3] != 1:
+            raise ModelError(f"model {model.path}: its input is {shape}, expected [1, side, side, 1] (grey faces)")
+        shape = [int(size) for size in self._output["shape"]]
+        if shape != [1, len(self.labels)]:
+            raise ModelError(f"model {model.path}: its output is {shape}, but it has {len(self.labels)} labels")
+
+    def classify(self, faces: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Probabilities float32 [N,classes] of N crops, each uint8 [side,side], grey values 0..255."""
+        rows = [self._classify(face) for face in faces]
+        return np.array(rows, np.float32).reshape(-1, len(self.labels))
+
+    def _classify(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self._interpreter.set_tensor(self._input["index"], face[None, :, :, None])
+        self._interpreter.invoke()
+        quantized = self._interpreter.get_tensor(self._output["index"])[0]
+        return np.asarray((quantized.astype(np.float32) - self._zero) * self._scale, np.float32)

@@ -1,0 +1,119 @@
+"""Frames, and the files they can come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import FerError, UsageError
+
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One grey picture.
+
+    grey: uint8 [H,W]. time: seconds, on a clock that never goes back; its zero means nothing. number: counted from 0 by
+    the source. still: a scene of its own, that has nothing to do with the frame before it.
+    """
+
+    grey: NDArray[np.uint8]
+    time: float
+    number: int
+    still: bool = False
+
+
+class CameraError(FerError, OSError):
+    """There is no camera, or it delivers nothing. Not the user's mistake: starting again later may help."""
+
+
+class DamagedError(FerError, OSError):
+    """A file that could only be read in part; the frames that it held were delivered before this is raised."""
+
+
+class FrameSource(Protocol):
+    """Where frames come from. `live` is true for a camera, whose frames pass in real time and without end."""
+
+    name: str
+    live: bool
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield frames. Raises CameraError when a camera stops, DamagedError after the last frame of a damaged file."""
+        ...
+
+    def close(self) -> None:
+        """Give the camera or file back. May be called more than once."""
+        ...
+
+
+class Pictures:
+    """A picture, or every picture of a folder in the order of their names, each a scene of its own."""
+
+    live = False
+
+    def __init__(self, path: Path) -> None:
+        """Raises UsageError when the folder `path` holds no pictures."""
+        self.name = str(path)
+        self._paths = [path]
+        if path.is_dir():
+            self._paths = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in PICTURES)
+        if not self._paths:
+            raise UsageError(f"--camera {path}: no pictures in this folder (known endings: {' '.join(PICTURES)})")
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield a frame a picture, a second apart. Raises UsageError when not one of them can be read."""
+        damaged = []
+        for number, path in enumerate(self._paths):
+            content = np.frombuffer(path.read_bytes(), np.uint8)
+            grey = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
+            if grey is None:
+                damaged.append(path.name)
+            else:
+                yield Frame(np.asarray(grey, np.uint8), float(number), number, still=True)
+        if len(damaged) == len(self._paths):
+            raise UsageError(f"--camera {self.name}: not a picture that can be read")
+        if damaged:
+            raise DamagedError(f"{self.name}: not pictures that can be read: {', '.join(damaged)}")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class VideoFile:
+    """Every frame of a video file, timed by the file."""
+
+    live = False
+
+    def __init__(self, path: Path) -> None:
+        """Raises UsageError when `path` is no video."""
+        self.name = str(path)
+        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        if not self._capture.isOpened():
+            raise UsageError(f"--camera {path}: neither a picture nor a video that can be read (or cut short)")
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield every frame. Raises DamagedError at the end when there were fewer than the file promised."""
+        promised = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
+        number, time = 0, -1 / rate
+        while True:
+            there, picture = self._capture.read()
+            if not there:
+                break
+            stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            time = stamp if stamp > time else time + 1 / rate
+            yield Frame(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8), time, number)
+            number += 1
+        if number < promised:
+            raise DamagedError(f"{self.name}: cut short or damaged, only {number} of {promised} frames could be read")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._capture.release()

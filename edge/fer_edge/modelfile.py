@@ -1,0 +1,117 @@
+"""One file is the whole model: the TFLite graph with labels and card appended as a zip archive.
+
+The graph comes first and is what every TFLite runtime loads; `labels.txt` (one class a line, in output order) and
+`fer.json` (name, version, training data, metrics, sha256 of the graph, crop margin) follow it, as in the TFLite
+metadata convention.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigError, UsageError
+
+LABELS = "labels.txt"
+CARD = "fer.json"
+TRAINING_CARD = "training.json"  # in the model.keras of fer-train: what it was trained on
+TFLITE_IDENTIFIER = b"TFL3"
+
+
+class ModelError(ConfigError):
+    """A model file that cannot be used."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a model file holds. `graph` is the TFLite flatbuffer, without the archive behind it."""
+
+    path: Path
+    graph: bytes
+    labels: tuple[str, ...]
+    card: dict[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the graph."""
+        return hashlib.sha256(self.graph).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """The name on its card, else that of the file."""
+        return str(self.card.get("name", self.path.stem))
+
+    @property
+    def crop_margin(self) -> float:
+        """How much of the detector's box, on each side and as a share of its size, is added to the crop."""
+        return float(self.card.get("crop_margin", 0.0))
+
+
+def read_model(path: Path) -> ModelFile:
+    """Read and check a model file. Raises ModelError when it is no TFLite model, damaged, or has no labels."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"model {path}: {error.strerror}") from error
+    if content[4:8] != TFLITE_IDENTIFIER:
+        raise ModelError(f"model {path}: not a TFLite model; expected a file made by fer-convert quantize")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = {info.filename: archive.read(info) for info in archive.infolist()}
+            size = min(info.header_offset for info in archive.infolist())
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise ModelError(f"model {path}: no {LABELS} in it, or cut short; fer-convert quantize appends it") from error
+    if LABELS not in entries:
+        raise ModelError(f"model {path}: no {LABELS} in it; fer-convert quantize appends it")
+    labels = tuple(line.strip() for line in entries[LABELS].decode(errors="replace").splitlines() if line.strip())
+    if len(labels) < 2 or len(set(labels)) < len(labels):
+        raise ModelError(
+            f"model {path}: {LABELS} must name at least two classes, each once; it has {', '.join(labels)}"
+        )
+    model = ModelFile(path, content[:size], labels, _card(path, entries.get(CARD, b"{}")))
+    if model.card.get("sha256", model.sha256) != model.sha256:
+        raise ModelError(f"model {path}: the graph is not the one its card describes (sha256 differs); copy it again")
+    return model
+
+
+def _card(path: Path, text: bytes) -> dict[str, Any]:
+    try:
+        card = json.loads(text)
+    except ValueError as error:
+        raise ModelError(f"model {path}: {CARD} in it is no JSON: {error}") from error
+    if not isinstance(card, dict):
+        raise ModelError(f"model {path}: {CARD} in it must be a JSON object")
+    return card
+
+
+def write_model(path: Path, graph: bytes, labels: tuple[str, ...], card: dict[str, Any]) -> ModelFile:
+    """Write a model file; the card gets the graph's sha256. The same arguments give the same bytes."""
+    card = {**card, "sha256": hashlib.sha256(graph).hexdigest()}
+    path.write_bytes(graph)
+    append_entries(path, {LABELS: "".join(f"{label}\n" for label in labels), CARD: json.dumps(card, indent=2) + "\n"})
+    return ModelFile(path, graph, labels, card)
+
+
+def read_trained(path: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The labels of a model.keras of `fer-train fit`, and what it was trained on.
+
+    Raises UsageError when the file is no Keras model of this project's making.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return tuple(archive.read(LABELS).decode().split("\n")[:-1]), json.loads(archive.read(TRAINING_CARD))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise UsageError(f"{path}: not a model of fer-train fit: {error}") from error
+
+
+def append_entries(path: Path, entries: dict[str, str]) -> None:
+    """Append text files to an archive, or as an archive to any other file, with a fixed date."""
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in entries.items():
+            archive.writestr(zipfile.ZipInfo(name), text)

@@ -1,0 +1,77 @@
+"""How well predicted labels match true ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A confusion matrix, int64 [classes,classes] (row: true class, column: predicted), and what follows from it."""
+
+    confusion: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: tuple[str, ...]) -> Scores:
+        """Count labels against predictions, both int64 [N]."""
+        confusion = np.zeros((len(classes), len(classes)), np.int64)
+        np.add.at(confusion, (labels, predicted), 1)
+        return cls(confusion, classes)
+
+    @property
+    def count(self) -> int:
+        """How many faces were judged."""
+        return int(self.confusion.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """The share of faces that were called right, 0..1."""
+        return float(np.trace(self.confusion) / max(1, self.count))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy (Wilson, JASA 22, 1927)."""
+        n, p, z = max(1, self.count), self.accuracy, 1.96
+        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return float(centre - half), float(centre + half)
+
+    @property
+    def recall(self) -> dict[str, float | None]:
+        """For each class the share of its faces that were called by its name; None for a class without faces."""
+        totals = self.confusion.sum(axis=1)
+        return {
+            name: float(self.confusion[i, i] / totals[i]) if totals[i] else None for i, name in enumerate(self.classes)
+        }
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean recall of the classes that have faces."""
+        return float(np.mean([value for value in self.recall.values() if value is not None]))
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, for a JSON file."""
+        return {
+            "faces": self.count,
+            "accuracy": self.accuracy,
+            "interval95": self.interval,
+            "balanced_accuracy": self.balanced_accuracy,
+            "recall": self.recall,
+            "classes": self.classes,
+            "confusion": self.confusion.tolist(),
+        }
+
+    def as_text(self) -> str:
+        """Recall and confusion matrix as a table for a terminal."""
+        width = max(8, *(len(name) for name in self.classes))
+        lines = [f"{'true / said':>{width}}  recall  " + " ".join(f"{name:>{width}}" for name in self.classes)]
+        for name, row in zip(self.classes, self.confusion, strict=True):
+            recall = self.recall[name]
+            shown = "     -" if recall is None else f"{100 * recall:5.1f}%"
+            lines.append(f"{name:>{width}}  {shown}  " + " ".join(f"{count:>{width}}" for count in row))
+        return "\n".join(lines)

@@ -1,0 +1,242 @@
+"""fer-edge as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import jsonschema
+import pytest
+from tests.support import MEDIA, WALK, Mosquitto, Run, command, free_port, heard, run, wait_until
+
+from fer_edge.config import DEFAULT_MODEL
+from fer_edge.events import SCHEMA_FILE
+from fer_edge.modelfile import read_model
+
+SCHEMA = json.loads(SCHEMA_FILE.read_text())
+
+
+def fer_edge(*arguments: object, env: dict[str, str] | None = None) -> Run:
+    return run("fer_edge", *arguments, env=env)
+
+
+def one_line(done: Run) -> str:
+    """The only line of a complaint, without the runtime's own remarks."""
+    lines = [line for line in done.err.splitlines() if not line.startswith("INFO: ")]
+    assert len(lines) == 1, done.err
+    return lines[0]
+
+
+def test_a_clip_prints_its_events_and_nothing_else() -> None:
+    done = fer_edge("--camera", WALK, "--mqtt", "none", "--print", "--device", "cam")
+    assert done.code == 0, done.err
+    assert [event["type"] for event in done.events].count("start") >= 2
+    for event in done.events:
+        jsonschema.validate(event, SCHEMA, format_checker=jsonschema.FormatChecker())
+    started = {event["track"] for event in done.events if event["type"] == "start"}
+    assert started == {event["track"] for event in done.events if event["type"] == "end"}
+
+
+def test_without_print_stdout_is_empty() -> None:
+    done = fer_edge("--camera", MEDIA / "faces" / "bryan.png", "--mqtt", "none")
+    assert (done.code, done.out) == (0, "")
+
+
+def test_a_folder_of_pictures_is_one_scene_each() -> None:
+    done = fer_edge("--camera", MEDIA / "faces", "--mqtt", "none", "--print")
+    assert done.code == 0
+    assert [event["type"] for event in done.events] == ["start", "end"] * 7
+
+
+def test_subscribers_hear_status_info_events_and_offline(mosquitto: Mosquitto) -> None:
+    file = mosquitto.subscribe()
+    done = fer_edge("--camera", WALK, "--mqtt", mosquitto.url, "--device", "cam", "--print")
+    assert done.code == 0, done.err
+    wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
+    messages = heard(file)
+    assert messages[0] == ("fer/cam/status", "online")
+    assert messages[-1] == ("fer/cam/status", "offline")
+    info = json.loads(dict(messages)["fer/cam/info"])
+    assert info["labels"] == list(read_model(DEFAULT_MODEL).labels)
+    assert info["model"]["sha256"] == read_model(DEFAULT_MODEL).sha256
+    assert json.loads(dict(messages)["fer/cam/state"])["faces"] == 0
+    received = [json.loads(text) for topic, text in messages if topic == "fer/cam/event"]
+    assert received == done.events
+    for event in received:
+        jsonschema.validate(event, SCHEMA, format_checker=jsonschema.FormatChecker())
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "long.mp4"
+    arguments = ["-stream_loop", "199", "-i", str(WALK), "-c", "copy", str(path)]
+    subprocess.run(["ffmpeg", "-v", "error", *arguments], check=True, timeout=60)
+    return path
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(mosquitto: Mosquitto, long_clip: Path, number: signal.Signals) -> None:
+    file = mosquitto.subscribe()
+    arguments = command("fer_edge", "--camera", long_clip, "--mqtt", mosquitto.url, "--device", "cam", "--print")
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        first = process.stdout.readline()
+        process.send_signal(number)
+        rest = process.stdout.read()
+        assert process.wait(10) == 0
+    events = [json.loads(line) for line in [first, *rest.splitlines()]]
+    ends = {event["track"] for event in events if event["type"] == "end"}
+    assert ends == {event["track"] for event in events if event["type"] == "start"}
+    wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
+    assert [json.loads(text) for topic, text in heard(file) if topic == "fer/cam/event"] == events
+
+
+def test_a_killed_one_is_offline_by_its_last_will(mosquitto: Mosquitto, long_clip: Path) -> None:
+    file = mosquitto.subscribe()
+    process = subprocess.Popen(command("fer_edge", "--camera", long_clip, "--mqtt", mosquitto.url, "--device", "cam"))
+    wait_until(lambda: any(topic == "fer/cam/event" for topic, _ in heard(file)))
+    process.kill()
+    process.wait(10)
+    wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
+
+
+def test_what_a_run_could_not_deliver_the_next_one_does(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    outbox, picture = tmp_path / "outbox.sqlite", MEDIA / "faces" / "bryan.png"
+    away = f"mqtt://127.0.0.1:{free_port()}"
+    first = fer_edge("--camera", picture, "--mqtt", away, "--outbox", outbox, "--print", "--device", "cam")
+    assert first.code == 1
+    assert f"2 events were not delivered; they wait in {outbox}" in first.err
+    file = mosquitto.subscribe()
+    second = fer_edge("--camera", picture, "--mqtt", mosquitto.url, "--outbox", outbox, "--print", "--device", "cam")
+    assert second.code == 0
+    wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
+    received = [json.loads(text) for topic, text in heard(file) if topic == "fer/cam/event"]
+    assert received == first.events + second.events
+
+
+def test_the_state_directory_of_systemd_holds_the_outbox(tmp_path: Path) -> None:
+    away = f"mqtt://127.0.0.1:{free_port()}"
+    picture = MEDIA / "faces" / "bryan.png"
+    done = fer_edge("--camera", picture, "--mqtt", away, env={"STATE_DIRECTORY": str(tmp_path)})
+    assert f"they wait in {tmp_path}/outbox.sqlite" in done.err
+
+
+def test_a_truncated_video_gives_its_events_and_exit_1(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.mp4"
+    arguments = ["-i", str(WALK), "-c", "copy", "-movflags", "faststart", str(whole)]
+    subprocess.run(["ffmpeg", "-v", "error", *arguments], check=True)
+    (tmp_path / "cut.mp4").write_bytes(whole.read_bytes()[:60_000])
+    done = fer_edge("--camera", tmp_path / "cut.mp4", "--mqtt", "none", "--print")
+    assert done.code == 1
+    assert "of 41 frames could be read" in one_line(done)
+    assert done.events[-1]["type"] == "end"
+
+
+def not_mqtt(server: socket.socket) -> None:
+    """Serve one connection like something that is no broker."""
+    connection, _ = server.accept()
+    connection.recv(1024)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    connection.close()
+
+
+def test_a_port_that_is_no_broker_is_exit_1_and_says_what_was_lost() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=not_mqtt, args=(server,), daemon=True)
+        thread.start()
+        url = f"mqtt://127.0.0.1:{server.getsockname()[1]}"
+        done = fer_edge("--camera", MEDIA / "faces" / "bryan.png", "--mqtt", url)
+    assert done.code == 1
+    assert f"broker {url}: " in done.err.splitlines()[-1]
+    assert "2 events were not delivered; they are lost (--outbox FILE keeps them)" in done.err.splitlines()[-1]
+    assert len(done.err.splitlines()) <= 3
+
+
+def test_of_two_faults_both_are_said_and_the_first_decides(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("no picture")
+    done = fer_edge("--camera", tmp_path / "text.jpg", "--mqtt", f"mqtt://127.0.0.1:{free_port()}")
+    assert done.code == 2
+    assert "there were no events" in done.err
+    assert "text.jpg: not a picture" in done.err.splitlines()[-1]
+
+
+@pytest.fixture
+def rubbish(tmp_path: Path) -> Path:
+    """A folder of files that are not what their names say."""
+    (tmp_path / "text.mp4").write_text("no video")
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "text.tflite").write_text("no model")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "nolabels.tflite").write_bytes(read_model(DEFAULT_MODEL).graph)
+    (tmp_path / "cut.tflite").write_bytes(DEFAULT_MODEL.read_bytes()[:-1000])
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "complaint"),
+    [
+        ("", 2, "--camera is missing"),
+        ("--camera {0}/nosuch.mp4", 2, "nosuch.mp4: no such file"),
+        ("--camera {0}/text.mp4", 2, "text.mp4: neither a picture nor a video"),
+        ("--camera {0}/text.jpg", 2, "text.jpg: not a picture"),
+        ("--camera {0}/empty", 2, "empty: no pictures in this folder"),
+        ("--camera 93", 1, "camera 93: there is none"),
+        ("--camera /dev/null", 1, "camera /dev/null: not a camera"),
+        ("--camera x --bogus", 2, "unrecognized arguments: --bogus"),
+        ("--camera x --threads 0", 2, "--threads: '0' must be"),
+        ("--camera x --min-face 2", 2, "--min-face: '2' must be"),
+        ("--camera x --mqtt http://h", 2, "--mqtt http://h: expected mqtt://"),
+        ("--camera x --device a/b", 2, "--device 'a/b'"),
+        ("--camera x --model {0}/nosuch.tflite", 78, "nosuch.tflite: No such file"),
+        ("--camera x --model {0}/text.tflite", 78, "text.tflite: not a TFLite model"),
+        ("--camera x --model {0}/nolabels.tflite", 78, "nolabels.tflite: no labels.txt"),
+        ("--camera x --model {0}/cut.tflite", 78, "cut.tflite: no labels.txt in it, or cut short"),
+        ("--camera {1} --outbox {0}/no/folder", 2, "--outbox"),
+    ],
+)
+def test_bad_input_is_one_line_and_the_documented_code(rubbish: Path, flags: str, code: int, complaint: str) -> None:
+    done = fer_edge("--mqtt", "none", *flags.format(rubbish, WALK).split())
+    assert (done.code, done.out) == (code, "")
+    assert one_line(done).startswith("fer-edge: ")
+    assert complaint in one_line(done)
+
+
+def test_the_help_tells_the_exit_codes_and_the_schema_is_printed() -> None:
+    assert "exit codes:" in fer_edge("--help").out
+    assert json.loads(fer_edge("--schema").out) == SCHEMA
+
+
+def test_a_reader_that_goes_away_ends_it_without_a_traceback(long_clip: Path) -> None:
+    arguments = command("fer_edge", "--camera", long_clip, "--mqtt", "none", "--print")
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        complaint = process.stderr.read()
+        assert process.wait(60) == 0
+    assert "Traceback" not in complaint
+    assert "BrokenPipe" not in complaint
+
+
+def test_a_full_disk_for_stdout_is_said() -> None:
+    with Path("/dev/full").open("w") as full:
+        arguments = command("fer_edge", "--camera", WALK, "--mqtt", "none", "--print")
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_install_for_the_pi_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, fer_edge.service, fer_edge.cli\n"
+        "print(sorted({'tensorflow', 'keras', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from fer_edge.events import SCHEMA_FILE, Event, Stamper, encode, rfc3339
+
+SCHEMA = json.loads(SCHEMA_FILE.read_text())
+START = Event(
+    type="start",
+    time=2.5,
+    track=1,
+    emotion="happy",
+    scores={"happy": 0.75, "sad": 0.25},
+    previous=None,
+    box=(0.1, 0.2, 0.3, 0.4),
+    frame=(640, 480, 31),
+)
+UPDATE = dataclasses.replace(START, type="update", emotion="sad", previous="happy")
+END = dataclasses.replace(START, type="end", duration=1.25)
+
+
+def stamper(*, synced: bool = True) -> Stamper:
+    return Stamper("porch", "b00t", lambda time: 1_700_000_000 + time, lambda: synced)
+
+
+def validate(message: dict[str, Any]) -> None:
+    jsonschema.validate(message, SCHEMA, format_checker=jsonschema.FormatChecker())
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("event", [START, UPDATE, END])
+def test_every_type_of_event_is_valid(event: Event) -> None:
+    validate(json.loads(encode(stamper().message(event))))
+
+
+def test_an_event_says_all_of_it() -> None:
+    assert stamper(synced=False).message(END) == {
+        "schema": 1,
+        "id": "b00t-0",
+        "boot": "b00t",
+        "seq": 0,
+        "device": "porch",
+        "type": "end",
+        "ts": "2023-11-14T22:13:22.500Z",
+        "clock_synced": False,
+        "track": 1,
+        "emotion": "happy",
+        "score": 0.75,
+        "scores": {"happy": 0.75, "sad": 0.25},
+        "previous": None,
+        "box": [0.1, 0.2, 0.3, 0.4],
+        "frame": {"width": 640, "height": 480, "number": 31},
+        "duration_s": 1.25,
+    }
+
+
+def test_seq_counts_and_ids_differ() -> None:
+    one = stamper()
+    messages = [one.message(event) for event in (START, UPDATE, END)]
+    assert [message["seq"] for message in messages] == [0, 1, 2]
+    assert len({message["id"] for message in messages}) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": 2},
+        {"type": "stop"},
+        {"ts": "2023-11-14 22:13:22"},
+        {"ts": "2023-13-14T22:13:22.500Z"},
+        {"device": "a/b"},
+        {"score": 1.5},
+        {"box": [0, 0, 1]},
+        {"picture": "..."},
+        {"duration_s": 1},
+        {"previous": "sad"},
+        {"track": 0},
+    ],
+)
+def test_the_schema_refuses_what_is_not_of_the_contract(change: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        validate({**stamper().message(START), **change})
+
+
+@pytest.mark.parametrize("missing", ["id", "seq", "ts", "track", "emotion", "scores", "previous", "box", "frame"])
+def test_nothing_may_be_left_out(missing: str) -> None:
+    message = stamper().message(START)
+    del message[missing]
+    with pytest.raises(jsonschema.ValidationError):
+        validate(message)
+
+
+def test_an_update_names_what_was_before_and_an_end_its_duration() -> None:
+    for event, key, value in ((UPDATE, "previous", None), (END, "duration_s", -1)):
+        with pytest.raises(jsonschema.ValidationError):
+            validate({**stamper().message(event), key: value})
+
+
+def test_labels_of_any_language_are_one_readable_line() -> None:
+    event = dataclasses.replace(START, emotion="fröhlich\n", scores={"fröhlich\n": 0.9, "悲しい": 0.1})
+    line = encode(stamper().message(event))
+    assert "\n" not in line
+    assert "悲しい" in line
+    validate(json.loads(line))
+
+
+def test_time_is_utc_to_the_millisecond() -> None:
+    assert rfc3339(0) == "1970-01-01T00:00:00.000Z"
+    assert rfc3339(1_700_000_000.9996) == "2023-11-14T22:13:20.999Z"

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_edge.scores import Scores
+
+SCORES = Scores.of(np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 0, 1, 1, 0]), ("happy", "sad", "absent"))
+
+
+def test_the_confusion_matrix_counts_true_by_said() -> None:
+    assert SCORES.confusion.tolist() == [[3, 1, 0], [1, 1, 0], [0, 0, 0]]
+
+
+def test_accuracy_recall_and_their_mean() -> None:
+    assert SCORES.accuracy == pytest.approx(4 / 6)
+    assert SCORES.recall == {"happy": 0.75, "sad": 0.5, "absent": None}
+    assert SCORES.balanced_accuracy == pytest.approx(0.625)
+
+
+def test_the_interval_is_wilsons() -> None:
+    half = Scores.of(np.zeros(100, np.int64), np.repeat([0, 1], 50), ("a", "b"))
+    assert half.interval == pytest.approx((0.4038, 0.5962), abs=1e-4)
+
+
+def test_the_table_has_a_line_a_class_with_its_recall() -> None:
+    lines = SCORES.as_text().splitlines()
+    assert len(lines) == 4
+    assert lines[1].split() == ["happy", "75.0%", "3", "1", "0"]
+    assert lines[3].split() == ["absent", "-", "0", "0", "0"]

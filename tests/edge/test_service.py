@@ -1,0 +1,92 @@
+"""The service with a camera and a clock of our own."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from tests.support import WALK
+
+from fer_edge.config import Config
+from fer_edge.emotions import EmotionClassifier
+from fer_edge.frames import CameraError, Frame, VideoFile
+from fer_edge.service import Clock, Service
+
+NOON = 1_700_049_600.0  # 2023-11-15T12:00:00Z
+
+
+class Camera:
+    """Plays the clip as a live camera would, and then fails, or waits for the stop."""
+
+    name, live = "fake", True
+
+    def __init__(self, monotonic: float = 5000.0, after: int = 41) -> None:
+        self.closed = False
+        self.service: Service | None = None
+        self._start, self._after = monotonic, after
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in VideoFile(WALK):
+            if frame.number == self._after:
+                break
+            yield Frame(frame.grey, self._start + frame.time, frame.number)
+        if not self.service:
+            raise CameraError("camera fake: unplugged")
+        self.service.stop()
+        yield Frame(frame.grey, self._start + 60, 41)
+        raise AssertionError("nothing is read after the stop")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def service(camera: Camera, classifier: EmotionClassifier, clock: Clock) -> tuple[Service, io.StringIO]:
+    out = io.StringIO()
+    config = Config(camera="fake", broker=None, device="cam", print_events=True)
+    return Service(config, camera, classifier, stdout=out, clock=clock), out
+
+
+def test_the_time_of_an_event_is_when_its_frame_was_taken(classifier: EmotionClassifier) -> None:
+    """Half a second passes between a frame and its event; then the clock is set an hour on."""
+    camera = Camera()
+    offsets = iter([0.0] + [3600.0] * 100)
+    made, out = service(camera, classifier, Clock(wall=lambda: NOON + next(offsets), monotonic=lambda: 5000.5))
+    camera.service = made
+    made.run()
+    stamps = [json.loads(line)["ts"] for line in out.getvalue().splitlines()]
+    assert stamps[0].startswith("2023-11-15T11:59:59.")
+    assert stamps[1].startswith("2023-11-15T13:00:0")
+
+
+def test_a_file_is_timed_by_its_own_frames(classifier: EmotionClassifier) -> None:
+    out = io.StringIO()
+    config = Config(camera=str(WALK), broker=None, device="cam", print_events=True)
+    Service(config, VideoFile(WALK), classifier, stdout=out, clock=Clock(wall=lambda: NOON)).run()
+    events = [json.loads(line) for line in out.getvalue().splitlines()]
+    for event in events:
+        seconds = datetime.fromisoformat(event["ts"]).timestamp() - NOON
+        assert seconds == pytest.approx(event["frame"]["number"] / 12.5, abs=0.002)
+
+
+def test_a_camera_that_stops_ends_its_faces_and_is_closed_and_said(classifier: EmotionClassifier) -> None:
+    camera = Camera(after=20)
+    made, out = service(camera, classifier, Clock())
+    with pytest.raises(CameraError, match="unplugged"):
+        made.run()
+    events = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert events[-1]["type"] == "end"
+    assert {event["track"] for event in events if event["type"] == "start"} == {
+        event["track"] for event in events if event["type"] == "end"
+    }
+    assert camera.closed
+
+
+def test_a_stop_ends_after_the_frame_in_hand(classifier: EmotionClassifier) -> None:
+    camera = Camera()
+    made, _ = service(camera, classifier, Clock())
+    camera.service = made
+    made.run()
+    assert camera.closed

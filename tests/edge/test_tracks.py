@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fer_edge.faces import Box
+from fer_edge.tracks import Change, Sighting, Tracker, TrackRules
+
+HAPPY = np.array([0.9, 0.1], np.float32)
+SAD = np.array([0.1, 0.9], np.float32)
+HERE, THERE = Box(10, 10, 50, 50), Box(200, 10, 50, 50)
+STEP = 0.1
+
+
+def play(tracker: Tracker, frames: list[list[tuple[Box, NDArray[np.float32]]]], start: float = 0.0) -> list[Change]:
+    """Show frames, a tenth of a second apart; the changes they brought."""
+    changes = []
+    for number, faces in enumerate(frames):
+        changes += tracker.step([Sighting(*face) for face in faces], start + number * STEP)
+    return changes
+
+
+def kinds(changes: list[Change]) -> list[tuple[str, int]]:
+    return [(change.type, change.track.number) for change in changes]
+
+
+def test_a_face_starts_when_it_was_seen_often_enough() -> None:
+    tracker = Tracker(TrackRules(confirm=3))
+    assert play(tracker, [[(HERE, HAPPY)]] * 2) == []
+    assert kinds(play(tracker, [[(HERE, HAPPY)]], start=0.2)) == [("start", 1)]
+
+
+def test_a_detection_of_one_frame_is_no_face() -> None:
+    assert play(Tracker(), [[(HERE, HAPPY)], [], [(THERE, HAPPY)], [], [(HERE, SAD)], []] * 5) == []
+
+
+def test_a_face_that_moves_is_the_same_face() -> None:
+    moving = [[(Box(10 + 12 * n, 10, 50, 50), HAPPY)] for n in range(20)]
+    assert kinds(play(Tracker(), moving)) == [("start", 1)]
+
+
+def test_a_face_that_jumps_is_another_face() -> None:
+    changes = play(Tracker(TrackRules(lost=0.5)), [[(HERE, HAPPY)]] * 5 + [[(THERE, HAPPY)]] * 9)
+    assert kinds(changes) == [("start", 1), ("start", 2), ("end", 1)]
+
+
+def test_a_face_lost_for_a_moment_goes_on() -> None:
+    frames = [[(HERE, HAPPY)]] * 5 + [[]] * 8 + [[(HERE, HAPPY)]] * 5
+    assert kinds(play(Tracker(TrackRules(lost=1.0)), frames)) == [("start", 1)]
+
+
+def test_a_face_lost_for_long_ends_at_its_last_sight() -> None:
+    tracker = Tracker(TrackRules(lost=1.0))
+    changes = play(tracker, [[(HERE, HAPPY)]] * 5 + [[]] * 12)
+    assert kinds(changes) == [("start", 1), ("end", 1)]
+    assert changes[1].track.last_seen == pytest.approx(0.4)
+    assert tracker.faces == []
+
+
+def test_an_emotion_changes_once_when_it_has_really_changed() -> None:
+    changes = play(Tracker(), [[(HERE, HAPPY)]] * 10 + [[(HERE, SAD)]] * 20)
+    assert kinds(changes) == [("start", 1), ("update", 1)]
+    assert (changes[1].previous, changes[1].track.emotion) == (0, 1)
+
+
+def test_a_flicker_of_the_classifier_is_no_change() -> None:
+    assert kinds(play(Tracker(), ([[(HERE, HAPPY)]] * 3 + [[(HERE, SAD)]]) * 10)) == [("start", 1)]
+
+
+def test_an_even_flicker_does_not_flood_the_subscriber() -> None:
+    changes = play(Tracker(), [[(HERE, HAPPY)], [(HERE, SAD)]] * 50)
+    assert len(changes) <= 2
+
+
+@pytest.mark.parametrize("step", [0.02, 0.1, 0.25])
+def test_smoothing_is_in_seconds_whatever_the_frame_rate(step: float) -> None:
+    tracker = Tracker(TrackRules(smoothing=0.5))
+    for number in range(round(1 / step) + 1):
+        tracker.step([Sighting(HERE, HAPPY if number == 0 else SAD)], number * step)
+    expected = 0.1 + 0.8 * np.exp(-1 / 0.5)
+    assert tracker.faces[0].probabilities[0] == pytest.approx(expected, abs=1e-3)
+
+
+def test_two_faces_keep_their_numbers_when_the_detector_changes_its_order() -> None:
+    tracker = Tracker()
+    play(tracker, [[(HERE, HAPPY), (THERE, SAD)], [(THERE, SAD), (HERE, HAPPY)]] * 5)
+    assert [(track.number, track.box, track.emotion) for track in tracker.faces] == [(1, HERE, 0), (2, THERE, 1)]
+
+
+def test_of_two_boxes_the_better_overlap_continues_a_track() -> None:
+    tracker = Tracker()
+    play(tracker, [[(HERE, HAPPY)]] * 3)
+    near, nearer = Box(25, 10, 50, 50), Box(12, 10, 50, 50)
+    play(tracker, [[(near, SAD), (nearer, HAPPY)]], start=0.3)
+    assert tracker.faces[0].box == nearer
+
+
+def test_the_largest_face_comes_first() -> None:
+    tracker = Tracker()
+    play(tracker, [[(HERE, HAPPY), (Box(200, 10, 90, 90), SAD)]] * 3)
+    assert [track.box.w for track in tracker.faces] == [90, 50]
+
+
+def test_the_dominant_face_stays_so_until_another_is_clearly_larger_or_it_goes() -> None:
+    tracker = Tracker(TrackRules(lost=0.2))
+    play(tracker, [[(HERE, HAPPY), (THERE, SAD)]] * 3)
+    assert tracker.dominant
+    assert tracker.dominant.number == 1
+    play(tracker, [[(HERE, HAPPY), (Box(200, 10, 55, 55), SAD)]], start=0.3)
+    assert tracker.dominant.number == 1
+    play(tracker, [[(HERE, HAPPY), (Box(200, 10, 70, 70), SAD)]], start=0.4)
+    assert tracker.dominant.number == 2
+    play(tracker, [[(HERE, HAPPY)]] * 5, start=0.5)
+    assert tracker.dominant.number == 1
+    tracker.finish()
+    assert tracker.dominant is None
+
+
+def test_the_end_of_the_frames_ends_every_confirmed_face() -> None:
+    tracker = Tracker()
+    play(tracker, [[(HERE, HAPPY)]] * 3 + [[(HERE, HAPPY), (THERE, SAD)]])
+    assert kinds(tracker.finish()) == [("end", 1)]
+    assert tracker.finish() == []
+
+
+def test_a_still_starts_and_ends_its_faces_at_once() -> None:
+    tracker = Tracker()
+    changes = tracker.show_still([Sighting(HERE, HAPPY), Sighting(THERE, SAD)], 0.0)
+    assert kinds(changes) == [("start", 1), ("start", 2), ("end", 1), ("end", 2)]
+    assert kinds(tracker.show_still([Sighting(HERE, SAD)], 1.0)) == [("start", 3), ("end", 3)]
+
+
+def test_two_frames_of_one_time_do_no_harm() -> None:
+    tracker = Tracker()
+    for _ in range(5):
+        tracker.step([Sighting(HERE, HAPPY)], 1.0)
+    assert np.isfinite(tracker.faces[0].probabilities).all()
