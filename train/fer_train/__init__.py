@@ -1,0 +1,1 @@
+"""Host side: faces on disk to a trained Keras model and a report."""
