@@ -1,0 +1,137 @@
+"""fer-convert: a trained model to a file for the Pi, and what that file is worth."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_edge import __version__
+from fer_edge.accelerator import open_engine
+from fer_edge.dataset import TRAINING, VALIDATION, FaceSet, read_faces
+from fer_edge.emotions import EmotionClassifier
+from fer_edge.errors import MissingExtraError, OneLineParser, UsageError, run_command
+from fer_edge.modelfile import ModelFile, read_model, read_trained, write_model
+from fer_edge.scores import Scores
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `fer-convert` and return its exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    arguments = _parser().parse_args(argv)
+    return run_command("fer-convert", lambda: int(arguments.run(arguments)))
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(prog="fer-convert", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"fer-convert {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=OneLineParser)
+
+    command = commands.add_parser("quantize", help="make the full-integer model file of a model that fer-train made")
+    command.add_argument("model", type=Path, help="model.keras of fer-train fit")
+    command.add_argument("--data", type=Path, required=True, help="the fer2013.csv that it was trained on")
+    command.add_argument("--out", type=Path, required=True, help="the model file to write, e.g. fer.tflite")
+    command.add_argument("--name", help="its name on its card (default: that of the file)")
+    command.add_argument("--split", default=VALIDATION, help="where to compare it with the float model (%(default)s)")
+    command.set_defaults(run=_quantize)
+
+    command = commands.add_parser("evaluate", help="accuracy of a model file, through the device's own classifier")
+    command.add_argument("model", type=Path, help="a .tflite model file")
+    command.add_argument("--data", type=Path, required=True, help="fer2013.csv")
+    command.add_argument("--split", default=VALIDATION, help="the part of the data to judge it on (%(default)s)")
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    command.set_defaults(run=_evaluate)
+    return parser
+
+
+def _quantize(arguments: Namespace) -> int:
+    try:
+        import keras
+
+        from . import quantize
+        from .evaluate import in_terms_of, probabilities
+    except ImportError as error:
+        raise MissingExtraError("fer-convert", "convert", error.name) from error
+
+    labels, training = read_trained(arguments.model)
+    model = keras.saving.load_model(arguments.model, compile=False)
+    faces = in_terms_of(labels, read_faces(arguments.data))
+    judged = faces.split(arguments.split)
+    if not arguments.out.parent.is_dir():
+        raise UsageError(f"--out {arguments.out}: there is no folder {arguments.out.parent}")
+
+    graph = quantize.quantize(model, quantize.representative_faces(faces.split(TRAINING)))
+    draft = ModelFile(arguments.out, graph, labels, {})
+    engine = open_engine(draft)
+    floats = quantize.float_tensors(engine)
+    if floats:
+        raise UsageError(f"{arguments.model}: does not become full-integer; float tensors stay: {', '.join(floats)}")
+
+    before = model.predict(judged.pixels[..., None].astype(np.float32), batch_size=256, verbose=0).argmax(axis=1)
+    after = probabilities(EmotionClassifier(draft, engine), judged.pixels).argmax(axis=1)
+    metrics = {
+        "split": arguments.split,
+        "faces": len(judged),
+        "float_accuracy": Scores.of(judged.labels, before, labels).accuracy,
+        "int8_accuracy": Scores.of(judged.labels, after, labels).accuracy,
+        "agreement": float((before == after).mean()),
+    }
+    card = _card(arguments.name or arguments.out.stem, training, metrics)
+    written = write_model(arguments.out, graph, labels, card)
+    print(f"{arguments.out}: {len(graph) / 1024:.0f} KiB, full-integer, {len(labels)} classes, sha256 {written.sha256}")
+    print(
+        f"{arguments.split}, {len(judged)} faces: float {100 * metrics['float_accuracy']:.2f} %, "
+        f"int8 {100 * metrics['int8_accuracy']:.2f} %, same answer for {100 * metrics['agreement']:.2f} %"
+    )
+    return 0
+
+
+def _card(name: str, training: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "version": __version__,
+        "training": training,
+        "metrics": metrics,
+        # The faces of FER-2013 are framed as the detector frames a face: nothing is added around its box.
+        "crop_margin": 0.0,
+    }
+
+
+def _evaluate(arguments: Namespace) -> int:
+    try:
+        from .evaluate import evaluate, in_terms_of, probabilities
+    except ImportError as error:
+        raise MissingExtraError("fer-convert", "convert", error.name) from error
+
+    model = read_model(arguments.model)
+    classifier = EmotionClassifier(model, open_engine(model))
+    faces = in_terms_of(model.labels, read_faces(arguments.data))
+    judged = faces.split(arguments.split)
+    predicted = probabilities(classifier, judged.pixels).argmax(axis=1)
+    training: FaceSet = faces.only(faces.splits == TRAINING)
+    result = evaluate(predicted, judged, training)
+    if arguments.json:
+        report = {"model": model.name, "sha256": model.sha256, "runs_on": classifier.runs_on, "split": arguments.split}
+        json.dump({**report, **result.scores.as_json(), "without_copies": result.without_copies.as_json()}, sys.stdout)
+        print()
+        return 0
+    print(f"{model.name} on {arguments.split}, {classifier.runs_on}")
+    print(f"accuracy {_percent(result.scores)}, balanced {100 * result.scores.balanced_accuracy:.2f} %")
+    print(f"without the faces that have a copy in {TRAINING}: {_percent(result.without_copies)}")
+    print(result.scores.as_text())
+    return 0
+
+
+def _percent(scores: Scores) -> str:
+    low, high = scores.interval
+    return f"{100 * scores.accuracy:.2f} % (95 %: {100 * low:.1f} to {100 * high:.1f}) of {scores.count} faces"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
