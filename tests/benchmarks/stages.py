@@ -1,0 +1,64 @@
+"""What a frame costs, stage by stage, on the shipped clip: medians, and ratios that hold on any machine.
+
+usage: python tests/benchmarks/stages.py [RUNS]
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+
+from fer_edge.accelerator import open_engine
+from fer_edge.config import DEFAULT_MODEL
+from fer_edge.emotions import EmotionClassifier, crop_face
+from fer_edge.faces import Box, FaceDetector
+from fer_edge.frames import Frame, VideoFile
+from fer_edge.modelfile import read_model
+from fer_edge.pipeline import Pipeline
+from fer_edge.tracks import Tracker
+
+CLIP = Path(__file__).parent.parent / "media" / "intel_walking_and_pause.mp4"
+FACE = Box(50, 80, 64, 64)  # of the person on the left, for most of the clip
+
+
+def milliseconds(stage: Callable[[Frame], object], frames: list[Frame]) -> list[float]:
+    """The time of `stage` for each frame."""
+    times = []
+    for frame in frames:
+        start = time.perf_counter()
+        stage(frame)
+        times.append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def main(runs: int) -> None:
+    """Print a table: median and 95th percentile of each stage, and its share of a whole step."""
+    cv2.setNumThreads(1)
+    model = read_model(DEFAULT_MODEL)
+    classifier = EmotionClassifier(model, open_engine(model))
+    detector = FaceDetector()
+    frames = list(VideoFile(CLIP))
+    crop = crop_face(frames[0].grey, FACE, model.crop_margin, classifier.side)
+    times: dict[str, list[float]] = {"detect": [], "crop": [], "classify": [], "step": []}
+    for _ in range(runs):
+        pipeline = Pipeline(detector, classifier, Tracker())
+        times["detect"] += milliseconds(lambda frame: detector.detect(frame.grey), frames)
+        times["crop"] += milliseconds(lambda frame: crop_face(frame.grey, FACE, 0.0, classifier.side), frames)
+        times["classify"] += milliseconds(lambda _: classifier.classify([crop]), frames)
+        times["step"] += milliseconds(pipeline.step, frames)
+    whole = statistics.median(times["step"])
+    width, height = frames[0].grey.shape[::-1]
+    print(f"{len(frames)} frames of {width}x{height}, {runs} runs, one thread, {classifier.runs_on}")
+    print(f"{'stage':>8}  {'p50 ms':>8}  {'p95 ms':>8}  share of a step")
+    for stage, values in times.items():
+        middle, high = statistics.median(values), statistics.quantiles(values, n=20)[18]
+        print(f"{stage:>8}  {middle:8.2f}  {high:8.2f}  {middle / whole:6.2f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)

@@ -1,0 +1,90 @@
+"""What is installed, and what is said when a part of it is not."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.support import run
+
+from fer_edge import __version__
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(ROOT)],
+        check=True,
+        capture_output=True,
+        timeout=240,
+    )
+    return next(out.glob("*.whl"))
+
+
+def test_the_wheel_holds_packages_model_and_schema_and_no_tests(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {
+        "fer_edge/cli.py",
+        "fer_edge/models/fer.tflite",
+        "fer_edge/models/README.md",
+        "fer_edge/schema/event.json",
+        "fer_edge/py.typed",
+        "fer_train/cli.py",
+        "fer_convert/cli.py",
+    } <= names
+    assert not [name for name in names if "test" in name or name.endswith((".mp4", ".jpg"))]
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "extra"),
+    [
+        ("fer_train", "fit --data {0}/faces.csv --out {0}/run", "train"),
+        ("fer_convert", "quantize m.keras --data {0}/faces.csv --out {0}/x.tflite", "convert"),
+    ],
+)
+def test_a_command_without_its_extra_says_what_to_install(
+    tmp_path: Path, module: str, arguments: str, extra: str
+) -> None:
+    (tmp_path / "faces.csv").write_text(f"emotion,pixels,Usage\n3,{' '.join(['7'] * 2304)},Training\n")
+    (tmp_path / "keras.py").write_text("raise ModuleNotFoundError('not installed', name='keras')")
+    done = run(module, *arguments.format(tmp_path).split(), env={"PYTHONPATH": str(tmp_path)})
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert f"needs keras, which is not installed: pip install 'fer-edge[{extra}]'" in done.err
+
+
+def test_the_pi_gets_nothing_heavy() -> None:
+    names = {re.split(r"[^a-z0-9-]", dependency)[0] for dependency in PROJECT["dependencies"]}
+    assert names == {"paho-mqtt", "numpy", "opencv-python-headless", "tflite-runtime", "ai-edge-litert"}
+
+
+@pytest.mark.parametrize("module", ["fer_edge", "fer_train", "fer_convert"])
+def test_each_command_tells_its_version_and_help(module: str) -> None:
+    assert run(module, "--version").out.strip() == f"{module.replace('_', '-')} {__version__}"
+    assert run(module, "--help").out.startswith("usage:")
+
+
+def test_the_unit_is_valid_and_hardened(tmp_path: Path) -> None:
+    unit = (ROOT / "systemd" / "fer-edge.service").read_text()
+    (tmp_path / "fer-edge.service").write_text(unit.replace("/opt/fer-edge/bin/fer-edge", "/bin/true"))
+    verify = ["systemd-analyze", "verify", str(tmp_path / "fer-edge.service")]
+    done = subprocess.run(verify, capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+    security = ["systemd-analyze", "security", "--offline=true", str(tmp_path / "fer-edge.service")]
+    text = subprocess.run(security, capture_output=True, text=True, check=True).stdout
+    exposure = re.search(r"Overall exposure level for fer-edge.service: ([\d.]+)", text)
+    assert exposure
+    assert float(exposure[1]) <= 2.5
+
+
+def test_readme_and_changelog_know_the_version() -> None:
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
