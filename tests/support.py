@@ -94,13 +94,12 @@ class Mosquitto:
         """Start a mosquitto_sub; returns the file into which it writes a line for each message."""
         number = len(self.listeners)
         out = self.folder / f"sub{number}.txt"
-        arguments = ["mosquitto_sub", "-p", str(self.port), "-q", "1", "-v", "-t", topic, "-t", f"probe/{number}"]
+        here = ["-h", "127.0.0.1", "-p", str(self.port)]  # a bare system has no localhost in /etc/hosts
+        arguments = ["mosquitto_sub", *here, "-q", "1", "-v", "-t", topic, "-t", f"probe/{number}"]
         self.listeners.append(subprocess.Popen(arguments, stdout=out.open("w"), text=True))
 
         def hears() -> bool:
-            subprocess.run(
-                ["mosquitto_pub", "-p", str(self.port), "-t", f"probe/{number}", "-m", "?"], check=True, timeout=10
-            )
+            subprocess.run(["mosquitto_pub", *here, "-t", f"probe/{number}", "-m", "?"], check=True, timeout=10)
             time.sleep(0.1)
             return "?" in out.read_text()
 
