@@ -38,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(settings: Config) -> int:
+    # Until there is something to end in good order, Ctrl-C just ends it, be it in the middle of an import.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     from .service import OutputError, open_service
 
     service = open_service(settings, os.environ.get(CREDENTIAL_VARIABLE))

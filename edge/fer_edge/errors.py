@@ -10,6 +10,7 @@ from typing import NoReturn
 
 EXIT_FAULT = 1  # something failed while running
 EXIT_USAGE = 2  # the command line is wrong, or names something unusable
+EXIT_INTERRUPTED = 130  # Ctrl-C
 EXIT_CONFIG = 78  # the configuration is wrong (EX_CONFIG; systemd does not restart it)
 
 
@@ -70,6 +71,8 @@ def run_command(command: str, body: Callable[[], int]) -> int:
     except BrokenPipeError:
         forget_stdout()
         return 0
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     return code
 
 

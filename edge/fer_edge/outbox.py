@@ -5,9 +5,13 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from .errors import UsageError
+from .errors import FerError, UsageError
 
 LIMIT = 100_000  # events; about 50 MB
+
+
+class OutboxError(FerError, OSError):
+    """The outbox can no longer be written: a full disk, mostly."""
 
 
 class Outbox:
@@ -20,6 +24,7 @@ class Outbox:
     def __init__(self, path: Path | None = None, limit: int = LIMIT) -> None:
         """Raises UsageError when `path` cannot be opened, or is no outbox."""
         self.lost = 0
+        self._path = path or "in memory"
         self._limit = limit
         try:
             self._database = sqlite3.connect(path or ":memory:", isolation_level=None)
@@ -36,13 +41,11 @@ class Outbox:
         return self._count
 
     def put(self, payload: str) -> None:
-        """Store an event behind the others."""
+        """Store an event behind the others. Raises OutboxError when the disk is full."""
         if self._count >= self._limit:
-            self._database.execute("DELETE FROM event WHERE number = (SELECT min(number) FROM event)")
-            self._count -= 1
+            self._count -= self._write("DELETE FROM event WHERE number = (SELECT min(number) FROM event)")
             self.lost += 1
-        self._database.execute("INSERT INTO event (payload) VALUES (?)", (payload,))
-        self._count += 1
+        self._count += self._write("INSERT INTO event (payload) VALUES (?)", payload)
 
     def after(self, number: int, count: int) -> list[tuple[int, str]]:
         """Up to `count` events behind the one of this number, oldest first, each as (number, payload)."""
@@ -51,8 +54,15 @@ class Outbox:
         ).fetchall()
 
     def remove(self, number: int) -> None:
-        """Forget an event that has arrived."""
-        self._count -= self._database.execute("DELETE FROM event WHERE number = ?", (number,)).rowcount
+        """Forget an event that has arrived. Raises OutboxError when the disk is full."""
+        self._count -= self._write("DELETE FROM event WHERE number = ?", number)
+
+    def _write(self, statement: str, *values: object) -> int:
+        """Execute a statement and return how many rows it touched."""
+        try:
+            return self._database.execute(statement, values).rowcount
+        except sqlite3.Error as error:
+            raise OutboxError(f"outbox {self._path}: {error}; make room on its disk") from error
 
     def close(self) -> None:
         """Close the file; what is in it stays."""

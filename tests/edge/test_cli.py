@@ -96,6 +96,17 @@ def test_a_signal_ends_it_cleanly(mosquitto: Mosquitto, long_clip: Path, number:
     assert [json.loads(text) for topic, text in heard(file) if topic == "fer/cam/event"] == events
 
 
+def test_ctrl_c_before_it_runs_leaves_no_traceback() -> None:
+    with subprocess.Popen(
+        command("fer_edge", "--camera", MEDIA / "faces", "--mqtt", "none"), stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_until(lambda: "cv2" in Path(f"/proc/{process.pid}/maps").read_text())
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        assert "Traceback" not in process.stderr.read()
+        assert process.wait(20) in (0, -signal.SIGINT)
+
+
 def test_a_killed_one_is_offline_by_its_last_will(mosquitto: Mosquitto, long_clip: Path) -> None:
     file = mosquitto.subscribe()
     process = subprocess.Popen(command("fer_edge", "--camera", long_clip, "--mqtt", mosquitto.url, "--device", "cam"))

@@ -73,6 +73,26 @@ def test_a_process_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     assert kept == list(range(len(kept)))
 
 
+def test_a_full_disk_is_one_line_and_what_was_stored_stays(tmp_path: Path) -> None:
+    """The limit on the size of files makes the system refuse to write, as a full disk does."""
+    path = tmp_path / "outbox.sqlite"
+    program = (
+        "import itertools, resource, sys; from pathlib import Path; from fer_edge.outbox import Outbox\n"
+        "from fer_edge.errors import run_command\n"
+        "outbox = Outbox(Path(sys.argv[1]))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+        "def fill():\n    for n in itertools.count():\n        outbox.put(f'{n:0500}'); print(n, flush=True)\n"
+        "sys.exit(run_command('fer-edge', fill))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"fer-edge: outbox {path}: ")
+    assert done.stderr.count("\n") == 1
+    told = [int(line) for line in done.stdout.splitlines()]
+    assert len(told) > 10
+    assert [int(payload) for _, payload in Outbox(path).after(0, 10_000)][: len(told)] == told
+
+
 def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("this is no database, however long it may be" * 50)
     for path in (tmp_path / "no" / "folder", tmp_path, tmp_path / "text"):

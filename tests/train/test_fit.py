@@ -100,6 +100,15 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(data: Path, tmp_path: Path) -
     assert "the same command goes on" in complaint
 
 
+def test_a_folder_that_holds_another_run_is_not_mixed_with_it(data: Path, finished: Path) -> None:
+    before = (finished / "model.keras").read_bytes()
+    done = run("fer_train", "fit", "--data", data, "--out", finished, *SMALL, "--widths", "8,32", "--epochs", 15)
+    assert done.code == 2
+    assert "holds a run with widths [8, 16]" in done.err
+    assert "Traceback" not in done.err
+    assert (finished / "model.keras").read_bytes() == before
+
+
 def test_a_share_of_training_can_be_held_out(data: Path, tmp_path: Path) -> None:
     done = fit("--data", data, "--out", tmp_path / "run", "--epochs", 1, "--validation", 0.2)
     assert done.code == 0, done.err

@@ -11,7 +11,7 @@ from typing import Any
 
 from fer_edge import __version__
 from fer_edge.dataset import TRAINING, VALIDATION, FaceSet, read_faces, stratified
-from fer_edge.errors import FerError, MissingExtraError, OneLineParser, UsageError, run_command
+from fer_edge.errors import EXIT_INTERRUPTED, FerError, MissingExtraError, OneLineParser, UsageError, run_command
 from fer_edge.modelfile import read_trained
 
 from .recipe import Recipe
@@ -20,7 +20,7 @@ from .recipe import Recipe
 class StoppedError(FerError):
     """The user pressed Ctrl-C."""
 
-    exit_code = 130
+    exit_code = EXIT_INTERRUPTED
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 import time
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.dataset import FaceSet
+from fer_edge.errors import UsageError
 from fer_edge.modelfile import LABELS, TRAINING_CARD, append_entries
 
 from .averaging import JudgeAverage, estimate_statistics
@@ -20,6 +22,8 @@ from .batches import Batches
 from .models import residual
 from .recipe import Recipe
 from .report import write_report
+
+BACKUP = "backup.weights.h5"
 
 
 def compile_model(recipe: Recipe, classes: int, steps: int) -> keras.Model:
@@ -68,6 +72,17 @@ class Backup(keras.callbacks.Callback):
         draft.replace(self._path)
 
 
+def _check_same_run(recipe: Recipe, out: Path) -> None:
+    """Raises UsageError when `out` holds a run of another recipe; its length alone may differ."""
+    saved = out / "recipe.json"
+    if not (out / BACKUP).exists() or not saved.exists():
+        return
+    before, now = json.loads(saved.read_text()), json.loads(json.dumps(dataclasses.asdict(recipe)))
+    other = [f"{name} {before.get(name)}" for name in now if name != "epochs" and before.get(name) != now[name]]
+    if other:
+        raise UsageError(f"--out {out}: holds a run with {', '.join(other)}; go on with that, or take another folder")
+
+
 def fit(
     training: FaceSet,
     targets: NDArray[np.float32],
@@ -80,15 +95,17 @@ def fit(
 
     Writes recipe.json, checkpoint.keras (the averaged network after the latest epoch), history.csv, model.keras,
     metrics.json and the plots; model.keras carries the class names and `card`, what it was trained on. A run that was
-    cut off goes on from its last whole epoch when it is called again with the same `out`. Returns the averaged network
+    cut off goes on from its last whole epoch when it is called again with the same `out`; UsageError when that holds a
+    run of another recipe. Returns the averaged network
     of the last epoch: no epoch is chosen by its validation score.
     """
     keras.utils.set_random_seed(recipe.seed)
     out.mkdir(parents=True, exist_ok=True)
+    _check_same_run(recipe, out)
     recipe.save(out / "recipe.json")
     steps = len(training) // recipe.batch
     model = compile_model(recipe, len(training.classes), steps)
-    backup = out / "backup.weights.h5"
+    backup = out / BACKUP
     if backup.exists():
         model.load_weights(backup)
     done = int(model.optimizer.iterations) // steps
