@@ -63,8 +63,8 @@ def _quantize(arguments: Namespace) -> int:
     model = keras.saving.load_model(arguments.model, compile=False)
     faces = in_terms_of(labels, read_faces(arguments.data))
     judged = faces.split(arguments.split)
-    if not arguments.out.parent.is_dir():
-        raise UsageError(f"--out {arguments.out}: there is no folder {arguments.out.parent}")
+    if arguments.out.is_dir() or not arguments.out.parent.is_dir():
+        raise UsageError(f"--out {arguments.out}: must be a file in a folder that there is")
 
     graph = quantize.quantize(model, quantize.representative_faces(faces.split(TRAINING)))
     draft = ModelFile(arguments.out, graph, labels, {})

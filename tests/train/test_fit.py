@@ -153,6 +153,7 @@ def test_a_run_learns_from_a_teacher_and_its_card_says_so(finished: Path, data: 
         ("--data {0}/faces.csv --epochs many", "--epochs: invalid"),
         ("--data {0}/faces.csv --widths 8;16", "--widths"),
         ("--data {0}/faces.csv --teacher {0}/faces.csv", "faces.csv: not a model of fer-train"),
+        ("--data {0}/faces.csv --out {0}/faces.csv", "faces.csv: File exists; give a folder"),
         ("--bogus", "required: --data"),
     ],
 )

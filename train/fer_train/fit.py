@@ -95,12 +95,15 @@ def fit(
 
     Writes recipe.json, checkpoint.keras (the averaged network after the latest epoch), history.csv, model.keras,
     metrics.json and the plots; model.keras carries the class names and `card`, what it was trained on. A run that was
-    cut off goes on from its last whole epoch when it is called again with the same `out`; UsageError when that holds a
-    run of another recipe. Returns the averaged network
-    of the last epoch: no epoch is chosen by its validation score.
+    cut off goes on from its last whole epoch when it is called again with the same `out`. Returns the averaged network
+    of the last epoch: no epoch is chosen by its validation score. Raises UsageError when `out` cannot be a folder, or
+    holds a run of another recipe.
     """
     keras.utils.set_random_seed(recipe.seed)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: {error.strerror}; give a folder that can be made") from error
     _check_same_run(recipe, out)
     recipe.save(out / "recipe.json")
     steps = len(training) // recipe.batch
