@@ -96,7 +96,7 @@ def open_source(spec: str) -> FrameSource:
     """
     if spec.isdecimal():
         return _numbered(int(spec))
-    path = Path(spec)
+    path = Path(spec or "(empty)")  # Path("") would be the folder in which we stand
     if path.is_char_device():
         return V4L2Camera(spec)
     if path.is_dir() or (path.suffix.lower() in PICTURES and path.exists()):

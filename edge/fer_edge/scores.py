@@ -51,8 +51,9 @@ class Scores:
 
     @property
     def balanced_accuracy(self) -> float:
-        """The mean recall of the classes that have faces."""
-        return float(np.mean([value for value in self.recall.values() if value is not None]))
+        """The mean recall of the classes that have faces; 0 without any."""
+        known = [value for value in self.recall.values() if value is not None]
+        return sum(known) / max(1, len(known))
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for a JSON file."""

@@ -63,29 +63,22 @@ class Change:
 
 
 class Tracker:
-    """Follows faces by the overlap of their boxes; depends on nothing but what it is shown and when."""
+    """Follows faces by the overlap of their boxes; depends on nothing but what it is shown and when.
+
+    dominant: the face that counts most: the largest, kept until it goes or another is clearly larger.
+    """
 
     def __init__(self, rules: TrackRules | None = None) -> None:
         self._rules = rules or TrackRules()
         self._tracks: list[Track] = []
         self._confirmed = 0
-        self._dominant: Track | None = None
+        self.dominant: Track | None = None
 
     @property
     def faces(self) -> list[Track]:
         """The confirmed tracks, the largest first."""
         confirmed = [track for track in self._tracks if track.number]
         return sorted(confirmed, key=lambda track: (-track.box.area, track.number))
-
-    @property
-    def dominant(self) -> Track | None:
-        """The face that counts most: the largest, kept until it goes or another is clearly larger."""
-        faces = self.faces
-        if not faces:
-            self._dominant = None
-        elif self._dominant not in faces or faces[0].box.area > CLEARLY_LARGER * self._dominant.box.area:
-            self._dominant = faces[0]
-        return self._dominant
 
     def step(self, sightings: Sequence[Sighting], time: float) -> list[Change]:
         """Take in all faces of the frame at `time`, seconds, and tell what changed."""
@@ -102,7 +95,9 @@ class Tracker:
             if change:
                 changes.append(change)
         gone = [track for track in unseen if not track.number or time - track.last_seen > self._rules.lost]
-        return changes + self._end(gone)
+        changes += self._end(gone)
+        self._settle_dominant()
+        return changes
 
     def show_still(self, sightings: Sequence[Sighting], time: float) -> list[Change]:
         """Take in a scene of its own: every face of it starts at once, and ends with it."""
@@ -112,7 +107,15 @@ class Tracker:
 
     def finish(self) -> list[Change]:
         """End every track."""
+        self.dominant = None
         return self._end(list(self._tracks))
+
+    def _settle_dominant(self) -> None:
+        faces = self.faces
+        if not faces:
+            self.dominant = None
+        elif self.dominant not in faces or faces[0].box.area > CLEARLY_LARGER * self.dominant.box.area:
+            self.dominant = faces[0]
 
     def _matched(self, sightings: Sequence[Sighting]) -> list[tuple[Track | None, Sighting]]:
         """Each sighting with the track that it continues, the best overlaps first; those that continue none last."""

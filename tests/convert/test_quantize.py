@@ -104,6 +104,12 @@ def test_evaluate_as_json_says_the_same(folder: Path) -> None:
     assert report["without_copies"]["faces"] == 175
 
 
+def test_the_training_split_itself_leaves_nothing_unseen(folder: Path) -> None:
+    arguments = [folder / "fer.tflite", "--data", folder / "faces.csv", "--split", "Training", "--json"]
+    report = json.loads(run("fer_convert", "evaluate", *arguments).out, parse_constant=pytest.fail)
+    assert (report["faces"], report["without_copies"]["faces"]) == (525, 0)
+
+
 def test_a_reader_that_goes_away_ends_it_without_a_word(folder: Path) -> None:
     arguments = command("fer_convert", "evaluate", folder / "fer.tflite", "--data", folder / "faces.csv")
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

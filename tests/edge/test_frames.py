@@ -111,7 +111,7 @@ def test_what_a_name_means(tmp_path: Path) -> None:
     assert isinstance(open_source(str(MEDIA / "faces" / "bryan.png")), Pictures)
     for name in ("nosuch.mp4", "nosuch.png", "", "-1", "1.5"):
         with pytest.raises(UsageError, match="no such file"):
-            open_source(str(tmp_path / name) if "." in name and name != "1.5" else name or "nothing")
+            open_source(name)
     with pytest.raises(UsageError, match="no pictures"):
         open_source(str(tmp_path))
     with pytest.raises(CameraError, match="no such device"):

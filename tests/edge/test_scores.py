@@ -18,6 +18,11 @@ def test_accuracy_recall_and_their_mean() -> None:
     assert SCORES.balanced_accuracy == pytest.approx(0.625)
 
 
+def test_no_faces_are_no_score_but_still_a_number() -> None:
+    none = Scores.of(np.array([], np.int64), np.array([], np.int64), ("happy", "sad"))
+    assert (none.count, none.accuracy, none.balanced_accuracy) == (0, 0.0, 0.0)
+
+
 def test_the_interval_is_wilsons() -> None:
     half = Scores.of(np.zeros(100, np.int64), np.repeat([0, 1], 50), ("a", "b"))
     assert half.interval == pytest.approx((0.4038, 0.5962), abs=1e-4)

@@ -100,6 +100,13 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(data: Path, tmp_path: Path) -
     assert "the same command goes on" in complaint
 
 
+def test_a_run_that_blows_up_writes_no_model(data: Path, tmp_path: Path) -> None:
+    done = fit("--data", data, "--out", tmp_path / "run", "--epochs", 2, "--learning-rate", "1e30")
+    assert done.code == 1
+    assert "lower --learning-rate 1e+30" in done.err.splitlines()[-1]
+    assert not (tmp_path / "run" / "model.keras").exists()
+
+
 def test_a_folder_that_holds_another_run_is_not_mixed_with_it(data: Path, finished: Path) -> None:
     before = (finished / "model.keras").read_bytes()
     done = run("fer_train", "fit", "--data", data, "--out", finished, *SMALL, "--widths", "8,32", "--epochs", 15)

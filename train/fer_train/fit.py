@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.dataset import FaceSet
-from fer_edge.errors import UsageError
+from fer_edge.errors import FerError, UsageError
 from fer_edge.modelfile import LABELS, TRAINING_CARD, append_entries
 
 from .averaging import JudgeAverage, estimate_statistics
@@ -54,6 +54,10 @@ def _jit_compile() -> bool | str:
     """XLA for TensorFlow on a CPU would trade oneDNN's convolutions for slower ones."""
     on_cpu = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
     return False if on_cpu else "auto"
+
+
+class DivergedError(FerError, ArithmeticError):
+    """Training has blown up; there is no model to write."""
 
 
 class Backup(keras.callbacks.Callback):
@@ -97,7 +101,7 @@ def fit(
     metrics.json and the plots; model.keras carries the class names and `card`, what it was trained on. A run that was
     cut off goes on from its last whole epoch when it is called again with the same `out`. Returns the averaged network
     of the last epoch: no epoch is chosen by its validation score. Raises UsageError when `out` cannot be a folder, or
-    holds a run of another recipe.
+    holds a run of another recipe, DivergedError when the loss blows up.
     """
     keras.utils.set_random_seed(recipe.seed)
     try:
@@ -114,7 +118,7 @@ def fit(
     done = int(model.optimizer.iterations) // steps
     batches = Batches(training.pixels, targets, recipe, epoch=done)
     started = time.monotonic()
-    model.fit(
+    history = model.fit(
         batches,
         initial_epoch=done,
         epochs=recipe.epochs,
@@ -126,6 +130,10 @@ def fit(
             keras.callbacks.TerminateOnNaN(),
         ],
     )
+    if not np.isfinite(history.history.get("loss", [0.0])[-1]):
+        raise DivergedError(
+            f"the loss is no longer a number: lower --learning-rate {recipe.learning_rate}, in another --out"
+        )
     model.optimizer.finalize_variable_values(model.trainable_variables)
     estimate_statistics(model, batches)
     model.save(out / "model.keras", include_optimizer=False)
