@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from fer_edge.dataset import FER2013_CLASSES, FaceSet
+from fer_edge.dataset import FaceSet
+from fer_edge.readers import FER2013_CLASSES
 
 MEDIA = Path(__file__).parent / "media"
 WALK = MEDIA / "intel_walking_and_pause.mp4"
@@ -137,7 +138,8 @@ def patterns(count: int, seed: int = 0) -> FaceSet:
     phase = np.arange(48)[:, None] * (0.2 * 1.4**labels)[:, None, None] + rng.uniform(0, 6, (count, 1, 1))
     pixels = 128 + 70 * np.sin(phase) + rng.normal(0, 20, (count, 48, 48))
     splits = np.where(np.arange(count) % 4 == 3, "PublicTest", "Training")
-    return FaceSet(pixels.clip(0, 255).astype(np.uint8), labels, splits, FER2013_CLASSES)
+    names = np.array([f"line {number + 2}" for number in range(count)])
+    return FaceSet(pixels.clip(0, 255).astype(np.uint8), labels, splits, FER2013_CLASSES, names)
 
 
 def write_csv(faces: FaceSet, path: Path) -> Path:

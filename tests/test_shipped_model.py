@@ -14,8 +14,8 @@ from tests.support import run
 from fer_convert.quantize import float_tensors
 from fer_edge.accelerator import open_engine
 from fer_edge.config import DEFAULT_MODEL
-from fer_edge.dataset import FER2013_CLASSES
 from fer_edge.modelfile import read_model
+from fer_edge.readers import FER2013_CLASSES
 
 CARD = (DEFAULT_MODEL.parent / "README.md").read_text(encoding="utf-8")
 DATA = os.environ.get("FER2013")

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from fer_edge.dataset import FaceSet
 from fer_edge.emotions import EmotionClassifier
 from fer_edge.errors import UsageError
+from fer_edge.progress import bar
 from fer_edge.scores import Scores
 
 
 def probabilities(classifier: EmotionClassifier, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Float32 [N,classes] of the faces, uint8 [N,side,side]; shows a progress bar on a terminal."""
-    return classifier.classify(tqdm(pixels, desc="classify", unit="face", disable=not sys.stderr.isatty(), leave=False))
+    return classifier.classify(bar(pixels, "classify", "face", total=len(pixels)))
 
 
 def in_terms_of(labels: tuple[str, ...], faces: FaceSet) -> FaceSet:
@@ -30,9 +29,7 @@ def in_terms_of(labels: tuple[str, ...], faces: FaceSet) -> FaceSet:
         raise UsageError(
             f"the model's labels ({', '.join(labels)}) are not those of the data ({', '.join(faces.classes)})"
         )
-    index = np.array([labels.index(name) if name in labels else -1 for name in faces.classes])[faces.labels]
-    kept = index >= 0
-    return FaceSet(faces.pixels[kept], index[kept], faces.splits[kept], labels)
+    return faces.choose(labels)
 
 
 @dataclass(frozen=True)

@@ -42,18 +42,36 @@ class Scores:
         return float(centre - half), float(centre + half)
 
     @property
+    def support(self) -> dict[str, int]:
+        """For each class the number of its faces."""
+        return dict(zip(self.classes, self.confusion.sum(axis=1).tolist(), strict=True))
+
+    @property
     def recall(self) -> dict[str, float | None]:
         """For each class the share of its faces that were called by its name; None for a class without faces."""
-        totals = self.confusion.sum(axis=1)
-        return {
-            name: float(self.confusion[i, i] / totals[i]) if totals[i] else None for i, name in enumerate(self.classes)
-        }
+        return self._shares(self.confusion.sum(axis=1))
+
+    @property
+    def precision(self) -> dict[str, float | None]:
+        """For each class the share of the faces called by its name that are its own; None for a name never said."""
+        return self._shares(self.confusion.sum(axis=0))
+
+    @property
+    def f1(self) -> dict[str, float | None]:
+        """For each class the harmonic mean of precision and recall: 0 when never right, None for one without faces."""
+        both = (self.confusion.sum(axis=0) + self.confusion.sum(axis=1)) / 2
+        shares = self._shares(both)
+        return {name: shares[name] if faces else None for name, faces in self.support.items()}
 
     @property
     def balanced_accuracy(self) -> float:
         """The mean recall of the classes that have faces; 0 without any."""
-        known = [value for value in self.recall.values() if value is not None]
-        return sum(known) / max(1, len(known))
+        return _mean(self.recall)
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 of the classes that have faces; 0 without any."""
+        return _mean(self.f1)
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for a JSON file."""
@@ -62,7 +80,11 @@ class Scores:
             "accuracy": self.accuracy,
             "interval95": self.interval,
             "balanced_accuracy": self.balanced_accuracy,
+            "macro_f1": self.macro_f1,
             "recall": self.recall,
+            "precision": self.precision,
+            "f1": self.f1,
+            "support": self.support,
             "classes": self.classes,
             "confusion": self.confusion.tolist(),
         }
@@ -76,3 +98,15 @@ class Scores:
             shown = "     -" if recall is None else f"{100 * recall:5.1f}%"
             lines.append(f"{name:>{width}}  {shown}  " + " ".join(f"{count:>{width}}" for count in row))
         return "\n".join(lines)
+
+    def _shares(self, totals: NDArray[Any]) -> dict[str, float | None]:
+        """The diagonal as shares of `totals` [classes]; None where the total is 0."""
+        return {
+            name: float(right / total) if total else None
+            for name, right, total in zip(self.classes, np.diag(self.confusion), totals, strict=True)
+        }
+
+
+def _mean(shares: dict[str, float | None]) -> float:
+    known = [value for value in shares.values() if value is not None]
+    return sum(known) / max(1, len(known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import zipfile
@@ -15,9 +16,9 @@ from tests.support import command, patterns, run, write_csv
 
 from fer_convert import quantize
 from fer_edge.accelerator import open_engine
-from fer_edge.dataset import FER2013_CLASSES
 from fer_edge.emotions import EmotionClassifier
 from fer_edge.modelfile import ModelFile, append_entries, read_model
+from fer_edge.readers import FER2013_CLASSES
 
 FACES = patterns(700)
 
@@ -27,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data, a trained model and its quantized file."""
     path = tmp_path_factory.mktemp("convert")
     write_csv(FACES, path / "faces.csv")
-    flags = ["--widths", "8,16", "--blocks", "1", "--batch", "32", "--average", "0.9", "--warmup", "1", "--epochs", "8"]
+    flags = ["--model", "nano", "--batch", "32", "--average", "0.9", "--warmup", "1", "--epochs", "8"]
     trained = run("fer_train", "fit", "--data", path / "faces.csv", "--out", path / "run", *flags)
     assert trained.code == 0, trained.err
     arguments = [path / "run" / "model.keras", "--data", path / "faces.csv", "--out", path / "fer.tflite"]
@@ -53,7 +54,7 @@ def test_the_card_tells_training_and_metrics(folder: Path) -> None:
     card = read_model(folder / "fer.tflite").card
     assert card["name"] == "fer"
     assert card["training"]["data"] == "faces.csv"
-    assert card["training"]["recipe"]["widths"] == [8, 16]
+    assert card["training"]["recipe"]["model"] == "nano"
     assert card["metrics"]["split"] == "PublicTest"
     assert card["metrics"]["faces"] == 175
     assert abs(card["metrics"]["float_accuracy"] - card["metrics"]["int8_accuracy"]) < 0.05
@@ -81,7 +82,7 @@ def test_the_dense_layer_is_quantized_per_tensor(folder: Path) -> None:
     graph = schema.ModelT.InitFromPackedBuf(read_model(folder / "fer.tflite").graph, 0)
     tensors = [tensor for tensor in graph.subgraphs[0].tensors if tensor.quantization.scale is not None]
     scales = {tuple(tensor.shape): len(tensor.quantization.scale) for tensor in tensors}
-    assert scales[(7, 16)] == 1, "old runtimes compute a per-channel dense layer wrongly"
+    assert scales[(7, 64)] == 1, "old runtimes compute a per-channel dense layer wrongly"
     assert scales[(16, 3, 3, 16)] == 16
 
 
@@ -125,7 +126,7 @@ def test_faces_seen_in_training_are_left_out_of_the_second_score(folder: Path, t
     copied = FACES.pixels.copy()
     public, training = np.flatnonzero(FACES.splits == "PublicTest"), np.flatnonzero(FACES.splits == "Training")
     copied[public[:40]] = copied[training[:40]]
-    write_csv(type(FACES)(copied, FACES.labels, FACES.splits, FACES.classes), tmp_path / "copies.csv")
+    write_csv(dataclasses.replace(FACES, pixels=copied), tmp_path / "copies.csv")
     done = run("fer_convert", "evaluate", folder / "fer.tflite", "--data", tmp_path / "copies.csv", "--json")
     assert json.loads(done.out)["without_copies"]["faces"] == 135
 

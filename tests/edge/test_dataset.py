@@ -1,64 +1,80 @@
 from __future__ import annotations
 
-from pathlib import Path
+import dataclasses
 
 import numpy as np
 import pytest
-from tests.support import patterns, write_csv
+from tests.support import patterns
 
-from fer_edge.dataset import FER2013_CLASSES, read_faces, stratified
+from fer_edge.dataset import FaceSet, stratified
 from fer_edge.errors import DataError
 
-FACE = " ".join(["7"] * 48 * 48)
+FACES = patterns(70)
 
 
-def test_what_is_in_the_file_is_read(tmp_path: Path) -> None:
-    faces = patterns(40)
-    read = read_faces(write_csv(faces, tmp_path / "faces.csv"))
-    assert np.array_equal(read.pixels, faces.pixels)
-    assert read.labels.tolist() == faces.labels.tolist()
-    assert read.classes == FER2013_CLASSES
-    assert read.split_names() == ["PublicTest", "Training"]
-    assert len(read.split("PublicTest")) == 10
-
-
-def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
-    (tmp_path / "f.csv").write_text(f"Usage, pixels,emotion\nTraining,{FACE},3\n")
-    read = read_faces(tmp_path / "f.csv")
-    assert (read.labels.tolist(), read.splits.tolist(), int(read.pixels.max())) == ([3], ["Training"], 7)
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("", "no column"),
-        ("emotion,pixels,Usage\n", "no faces"),
-        ("emotion,pixels\n", "no column Usage"),
-        (f"emotion,pixels,Usage\n3,{FACE},Training\n7,{FACE},Training\n", "line 3: emotion 7"),
-        (f"emotion,pixels,Usage\nhappy,{FACE},Training\n", "line 2"),
-        ("emotion,pixels,Usage\n3,1 2 3,Training\n", "line 2: .* found 3"),
-        (f"emotion,pixels,Usage\n3,{FACE[:-1]}256,Training\n", "line 2: .*0..255"),
-        (f"emotion,pixels,Usage\n3,{FACE[:-1]}x,Training\n", "line 2"),
-        (f"emotion,pixels,Usage\n3,{FACE}\n", "line 2"),
-        ("emotion,pixels,Usage\n3,,Training\n", "line 2: .* found 0"),
-    ],
-)
-def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, complaint: str) -> None:
-    (tmp_path / "f.csv").write_text(text)
-    with pytest.raises(DataError, match=complaint):
-        read_faces(tmp_path / "f.csv")
-
-
-def test_a_file_that_is_missing_or_no_text_is_named(tmp_path: Path) -> None:
-    (tmp_path / "f.csv").write_bytes(bytes(range(256)))
-    for path in (tmp_path / "nosuch.csv", tmp_path, tmp_path / "f.csv"):
-        with pytest.raises(DataError, match=str(path)):
-            read_faces(path)
+def of(faces: FaceSet, name: str) -> set[str]:
+    """The names of the faces of one class."""
+    return set(faces.names[faces.labels == faces.classes.index(name)].tolist())
 
 
 def test_a_split_that_is_not_there_says_which_are() -> None:
     with pytest.raises(DataError, match="PublicTest, Training"):
-        patterns(40).split("PrivateTest")
+        FACES.split("PrivateTest")
+
+
+def test_the_test_split_is_the_first_of_the_usual_names() -> None:
+    def named(*splits: str) -> FaceSet:
+        return dataclasses.replace(FACES, splits=np.resize(np.array(splits), len(FACES)))
+
+    assert FACES.test_split() == "PublicTest"
+    assert named("Training", "validation", "test").test_split() == "test"
+    assert named("Training", "validation").test_split() == "validation"
+    with pytest.raises(DataError, match="nothing to judge by"):
+        named("Training", "PrivateTest").test_split()
+
+
+def test_chosen_classes_keep_their_faces_and_take_the_order_asked_for() -> None:
+    chosen = FACES.choose(("sad", "happy"))
+    assert chosen.classes == ("sad", "happy")
+    assert len(chosen) == 20
+    assert of(chosen, "sad") == of(FACES, "sad")
+    assert of(chosen, "happy") == of(FACES, "happy")
+    assert np.array_equal(chosen.pixels[0], FACES.pixels[list(FACES.names).index(chosen.names[0])])
+
+
+def test_a_class_that_the_data_lacks_gets_no_face() -> None:
+    chosen = FACES.choose(("bored", "happy"))
+    assert (of(chosen, "bored"), of(chosen, "happy")) == (set(), of(FACES, "happy"))
+
+
+def test_merged_classes_become_one_and_the_others_stay() -> None:
+    merged = FACES.merge({"disgust": "angry"})
+    assert merged.classes == ("angry", "fear", "happy", "sad", "surprise", "neutral")
+    assert of(merged, "angry") == of(FACES, "angry") | of(FACES, "disgust")
+    assert of(merged, "neutral") == of(FACES, "neutral")
+    renamed = FACES.merge({"happy": "glad", "surprise": "glad"})
+    assert of(renamed, "glad") == of(FACES, "happy") | of(FACES, "surprise")
+
+
+def test_votes_are_merged_and_chosen_with_their_classes() -> None:
+    shares = np.tile(np.array([0.1, 0.3, 0, 0.4, 0, 0.2, 0], np.float32), (len(FACES), 1))
+    voted = dataclasses.replace(FACES, votes=shares)
+    merged = voted.merge({"disgust": "angry"}).votes
+    assert merged is not None
+    assert np.allclose(merged, [0.4, 0, 0.4, 0, 0.2, 0])
+    chosen = voted.choose(("happy", "bored", "disgust")).votes
+    assert chosen is not None
+    assert np.allclose(chosen, [4 / 7, 0, 3 / 7])
+
+
+def test_a_mask_picks_of_everything() -> None:
+    full = dataclasses.replace(FACES, votes=np.eye(70, 7, dtype=np.float32), hints=np.eye(70, 3, dtype=np.float32))
+    picked = full.only(np.array([5, 2]))
+    assert (picked.names.tolist(), picked.labels.tolist()) == (["line 7", "line 4"], [5, 2])
+    assert picked.votes is not None
+    assert picked.hints is not None
+    assert picked.votes.argmax(axis=1).tolist() == [5, 2]
+    assert picked.hints[1].tolist() == [0, 0, 1]
 
 
 def test_a_stratified_part_has_every_class_and_is_the_same_each_time() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 from fer_edge.scores import Scores
 
@@ -33,3 +34,30 @@ def test_the_table_has_a_line_a_class_with_its_recall() -> None:
     assert len(lines) == 4
     assert lines[1].split() == ["happy", "75.0%", "3", "1", "0"]
     assert lines[3].split() == ["absent", "-", "0", "0", "0"]
+
+
+def test_precision_f1_and_support_are_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    labels, predicted = rng.integers(0, 4, 200), rng.integers(0, 4, 200)
+    classes = tuple("abcd")
+    scores = Scores.of(labels, predicted, classes)
+    expected = metrics.classification_report(labels, predicted, target_names=classes, output_dict=True)
+    for name in classes:
+        assert scores.precision[name] == pytest.approx(expected[name]["precision"])
+        assert scores.recall[name] == pytest.approx(expected[name]["recall"])
+        assert scores.f1[name] == pytest.approx(expected[name]["f1-score"])
+        assert scores.support[name] == expected[name]["support"]
+    assert scores.macro_f1 == pytest.approx(expected["macro avg"]["f1-score"])
+
+
+def test_a_name_never_said_has_no_precision_and_a_class_without_faces_no_f1() -> None:
+    scores = Scores.of(np.array([0, 0, 1, 1]), np.array([0, 2, 0, 0]), ("happy", "sad", "absent"))
+    assert scores.precision == {"happy": pytest.approx(1 / 3), "sad": None, "absent": 0.0}
+    assert scores.f1 == {"happy": pytest.approx(0.4), "sad": 0.0, "absent": None}
+    assert scores.support == {"happy": 2, "sad": 2, "absent": 0}
+    assert scores.macro_f1 == pytest.approx(0.2)
+
+
+def test_the_json_names_every_number() -> None:
+    expected = "faces accuracy interval95 balanced_accuracy macro_f1 recall precision f1 support classes confusion"
+    assert list(SCORES.as_json()) == expected.split()

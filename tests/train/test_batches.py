@@ -7,14 +7,15 @@ from tests.support import patterns
 
 from fer_train.batches import Batches
 from fer_train.recipe import Recipe
-from fer_train.targets import one_hot
+from fer_train.targets import wanted
 
 FACES = patterns(100)
-RECIPE = Recipe(batch=16)
+RECIPE = Recipe(batch=16, epochs=2)
+TARGETS = wanted(FACES, RECIPE)
 
 
 def batches(recipe: Recipe = RECIPE) -> Batches:
-    return Batches(FACES.pixels, one_hot(FACES.labels, 7, 0.1), recipe)
+    return Batches(FACES.pixels, TARGETS, recipe)
 
 
 def test_a_batch_is_what_the_network_takes() -> None:
@@ -30,32 +31,45 @@ def test_an_epoch_shows_each_face_once_and_drops_the_odd_rest() -> None:
     still = dataclasses.replace(RECIPE, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
     made = batches(still)
     known = {min(face.tobytes(), face[:, ::-1].tobytes()) for face in FACES.pixels}
-    shown = [face[..., 0].astype(np.uint8) for number in range(len(made)) for face in made[number][0]]
-    assert len(made) == 6
-    assert len(shown) == len({min(face.tobytes(), face[:, ::-1].tobytes()) for face in shown} & known) == 96
+    assert (made.steps, len(made)) == (6, 12)
+    for epoch in range(2):
+        shown = [face[..., 0].astype(np.uint8) for number in range(6) for face in made[6 * epoch + number][0]]
+        assert len(shown) == len({min(face.tobytes(), face[:, ::-1].tobytes()) for face in shown} & known) == 96
 
 
 def test_each_epoch_differs_and_each_run_of_a_seed_is_the_same() -> None:
-    one, other = batches(), batches()
-    first = one[2][0]
-    assert np.array_equal(first, other[2][0])
-    one.on_epoch_end()
-    assert not np.array_equal(first, one[2][0])
-    assert not np.array_equal(first, batches(dataclasses.replace(RECIPE, seed=2))[2][0])
+    one = batches()
+    assert np.array_equal(one[2][0], batches()[2][0])
+    assert not np.array_equal(one[2][0], one[8][0])
+    assert not np.array_equal(one[2][0], batches(dataclasses.replace(RECIPE, seed=2))[2][0])
 
 
 def test_a_run_that_goes_on_sees_what_it_would_have_seen() -> None:
-    one = batches()
-    one.on_epoch_end()
-    resumed = Batches(FACES.pixels, one_hot(FACES.labels, 7, 0.1), RECIPE, epoch=1)
-    assert np.array_equal(one[3][0], resumed[3][0])
+    resumed = Batches(FACES.pixels, TARGETS, RECIPE, first_epoch=1)
+    assert len(resumed) == 6
+    assert np.array_equal(batches()[6 + 3][0], resumed[3][0])
 
 
 def test_a_batch_does_not_depend_on_the_order_in_which_threads_ask() -> None:
     one, other = batches(), batches()
-    backwards = {number: one[number][0] for number in reversed(range(6))}
-    assert all(np.array_equal(other[number][0], backwards[number]) for number in range(6))
+    backwards = {number: one[number][0] for number in reversed(range(12))}
+    assert all(np.array_equal(other[number][0], backwards[number]) for number in range(12))
 
 
-def test_smoothing_is_spread_evenly() -> None:
-    assert np.allclose(one_hot(np.array([1]), 4, 0.2), [[0.05, 0.85, 0.05, 0.05]])
+def test_the_shares_of_several_processes_are_the_batch_of_one() -> None:
+    recipe = dataclasses.replace(RECIPE, mixup=0.3)
+    shares = [Batches(FACES.pixels, TARGETS, recipe, share=(index, 4)) for index in range(4)]
+    for number in range(6):
+        faces, targets = batches(recipe)[number]
+        assert np.array_equal(faces, np.concatenate([share[number][0] for share in shares]))
+        assert np.array_equal(targets, np.concatenate([share[number][1] for share in shares]))
+
+
+def test_mixup_mixes_faces_and_targets_by_the_same_share() -> None:
+    pixels = np.repeat(np.array([0, 200], np.uint8), 50)[:, None, None] * np.ones((1, 48, 48), np.uint8)
+    still = dataclasses.replace(RECIPE, mixup=1.0, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
+    mixed = Batches(pixels, np.repeat(np.eye(2, dtype=np.float32), 50, axis=0), still)
+    faces, targets = (np.concatenate(part) for part in zip(*(mixed[number] for number in range(6)), strict=True))
+    assert np.allclose(faces[:, 0, 0, 0] / 200, targets[:, 1], atol=1e-6)
+    assert ((targets[:, 1] > 0.01) & (targets[:, 1] < 0.99)).sum() > 20
+    assert np.allclose(mixed.faces(0) % 200, 0), "statistics are taken of unmixed faces"

@@ -10,7 +10,7 @@ from .recipe import Recipe
 
 
 def augment(face: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A changed copy of a grey face, uint8 [H,W]: mirrored, turned, zoomed, shifted, relit, partly blanked.
+    """A changed copy of a grey face, uint8 [H,W]: mirrored, turned, zoomed, shifted, relit, noisy, blanked.
 
     The spread of zoom and shift follows that of the detector's boxes, so that the net meets in training what it will
     meet behind the camera.
@@ -26,7 +26,10 @@ def augment(face: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator) -
     gain = 1 + rng.uniform(-recipe.contrast, recipe.contrast)
     offset = 255 * rng.uniform(-recipe.brightness, recipe.brightness)
     mean = moved.mean()
-    face = np.clip((moved - mean) * gain + mean + offset, 0, 255).astype(np.uint8)
+    lit = (moved - mean) * gain + mean + offset
+    if recipe.noise:
+        lit += rng.normal(0, 255 * rng.uniform(0, recipe.noise), lit.shape)
+    face = np.clip(lit, 0, 255).astype(np.uint8)
 
     if rng.random() < recipe.erase:
         _erase(face, rng)

@@ -13,30 +13,60 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class Batches(keras.utils.PyDataset):
-    """Shuffled, augmented batches: float32 [batch,48,48,1] of 0..255 and targets float32 [batch,classes].
+    """Shuffled, augmented batches: float32 [batch,48,48,1] of 0..255 and targets float32 [batch,...].
 
-    A PyDataset, since it feeds every Keras backend alike. What a batch holds depends on the seed, the epoch and its
-    number alone, so that a run can be repeated whatever the threads do.
+    A PyDataset, since it feeds every Keras backend alike. It holds the batches of all epochs from `first_epoch` on in a
+    row, `steps` for each, to be fitted with steps_per_epoch: Keras fetches the first batches of an epoch before it says
+    that the last one has ended. What a batch holds depends on the seed and its number alone, so that a run can be
+    repeated, and gone on with, whatever the threads do; and each face has its own random numbers, so that several
+    processes, of which each makes its `share` (index, count) of every batch, make the batches that one would make.
     """
 
-    def __init__(self, pixels: NDArray[np.uint8], targets: NDArray[np.float32], recipe: Recipe, epoch: int = 0) -> None:
+    def __init__(
+        self,
+        pixels: NDArray[np.uint8],
+        targets: NDArray[np.float32],
+        recipe: Recipe,
+        first_epoch: int = 0,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
         super().__init__(workers=1)
-        self._pixels, self._targets, self._recipe = pixels, targets, recipe
-        self._epoch = epoch - 1
-        self.on_epoch_end()
+        self._pixels, self._targets, self._recipe, self._share = pixels, targets, recipe, share
+        self._first_epoch = first_epoch
+        self.steps = len(pixels) // recipe.batch
 
     def __len__(self) -> int:
-        return len(self._pixels) // self._recipe.batch
+        return self.steps * max(0, self._recipe.epochs - self._first_epoch)
 
     def __getitem__(self, index: int) -> Batch:
-        rng = np.random.default_rng((self._recipe.seed, self._epoch, index))
-        chosen = self._order[index * self._recipe.batch : (index + 1) * self._recipe.batch]
-        faces = np.stack([augment(face, self._recipe, rng) for face in self._pixels[chosen]])
-        return faces[..., None].astype(np.float32), self._targets[chosen]
+        epoch, number = divmod(index + self.steps * self._first_epoch, self.steps)
+        faces, targets = self._batch(epoch, number)
+        if self._recipe.mixup:
+            rng = np.random.default_rng((self._recipe.seed, epoch, number, 1))
+            share = max(weight := float(rng.beta(self._recipe.mixup, self._recipe.mixup)), 1 - weight)
+            other_faces, other_targets = self._batch(epoch, (number + 1) % self.steps)
+            faces = share * faces + (1 - share) * other_faces
+            targets = share * targets + (1 - share) * other_targets
+        return faces.astype(np.float32), targets.astype(np.float32)
 
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
-        self._order = np.random.default_rng((self._recipe.seed, self._epoch)).permutation(len(self._pixels))
+    def faces(self, number: int) -> NDArray[np.float32]:
+        """The augmented faces of a batch of the first epoch, float32 [batch,48,48,1], none mixed with another."""
+        return self._batch(0, number)[0]
+
+    def _batch(self, epoch: int, number: int) -> Batch:
+        """This process's share of a batch, before faces are mixed."""
+        size = self._recipe.batch // self._share[1]
+        first = number * self._recipe.batch + self._share[0] * size
+        chosen = self._order(epoch)[first : first + size]
+        seeds = ((self._recipe.seed, epoch, place) for place in range(first, first + size))
+        made = [
+            augment(self._pixels[face], self._recipe, np.random.default_rng(seed))
+            for face, seed in zip(chosen, seeds, strict=True)
+        ]
+        return np.stack(made)[..., None].astype(np.float32), self._targets[chosen]
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        return np.random.default_rng((self._recipe.seed, epoch)).permutation(len(self._pixels))
 
 
 def probabilities(model: keras.Model, pixels: NDArray[np.uint8], batch: int = 256) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,123 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.dataset import FaceSet
-from fer_edge.errors import FerError, UsageError
+from fer_edge.errors import FerError
 from fer_edge.modelfile import LABELS, TRAINING_CARD, append_entries
 
-from .averaging import JudgeAverage, estimate_statistics
+from .architectures import build
+from .averaging import JudgeAverage
 from .batches import Batches
-from .models import residual
+from .distribute import Processes, spread
+from .pretrained import NO_WEIGHTS, fit_head, start_from
 from .recipe import Recipe
 from .report import write_report
+from .run import BACKUP, HISTORY, MODEL, Backup, Orders, accuracies
 
-BACKUP = "backup.weights.h5"
+CHECKPOINT = "checkpoint.keras"
 
 
-def compile_model(recipe: Recipe, classes: int, steps: int) -> keras.Model:
-    """The recipe's network with its optimizer; `steps` is the number of batches in an epoch."""
-    model = residual(classes, recipe.widths, recipe.blocks, recipe.dropout)
+class DivergedError(FerError, ArithmeticError):
+    """Training has blown up; there is no model to write."""
+
+
+def fit(
+    orders: Orders,
+    training: FaceSet,
+    targets: NDArray[np.float32],
+    validation: FaceSet,
+    out: Path,
+    processes: Processes | None = None,
+) -> keras.Model:
+    """Train on `training` with `targets` float32 [N,classes] or, with a second task, [N,classes+more].
+
+    Watches `validation` and writes into `out` run.json, recipe.json, checkpoint.keras (the averaged network after the
+    latest epoch, or the best with patience), history.csv, model.keras, metrics.json, the plots and report.html;
+    model.keras carries the class names and what it was trained on. A run that was cut off goes on from its last whole
+    epoch when it is called again with the same `out`. Returns the averaged network of the last epoch: no epoch is
+    chosen by its validation score, unless the recipe has a patience. With `processes`, all of them call this alike, and
+    the first writes. Raises UsageError when `out` cannot be a folder, or holds another run, DivergedError when the loss
+    blows up.
+    """
+    recipe, first = orders.recipe, processes is None or processes.index == 0
+    keras.utils.set_random_seed(recipe.seed)
+    whole = Batches(training.pixels, targets, recipe)
+    judge = build(recipe.model, len(training.classes), recipe.dropout)
+    backup = out / BACKUP
+    if recipe.weights != NO_WEIGHTS and not backup.exists():
+        start_from(judge, recipe.weights)
+        fit_head(judge, whole, recipe.head_epochs, recipe.seed)
+    if first:
+        orders.save(out)
+    if processes:
+        spread()
+    network = _network(judge, recipe)
+    model = compile_model(network, recipe, targets.shape[1], whole.steps)
+    if backup.exists():
+        model.load_weights(backup)
+    done = int(model.optimizer.iterations) // whole.steps
+    _skip_dropout(model, done * whole.steps)
+    batches = Batches(training.pixels, targets, recipe, done, processes.share if processes else (0, 1))
+    # Every process writes, as all must do the same with the backend, but what the others write is thrown away.
+    kept = out if first else Path(tempfile.mkdtemp(prefix="fer-train-"))
+    average = JudgeAverage(network, judge, whole, validation, kept / CHECKPOINT, recipe.patience, accuracies(out))
+    started = time.monotonic()
+    history = model.fit(
+        batches,
+        steps_per_epoch=whole.steps,
+        initial_epoch=done,
+        shuffle=False,  # Batches does it, and knows how to go on
+        epochs=recipe.epochs,
+        verbose=(1 if sys.stdout.isatty() else 2) if first else 0,
+        callbacks=[
+            average,
+            keras.callbacks.CSVLogger(kept / HISTORY, append=True),
+            Backup(kept / BACKUP),
+            keras.callbacks.TerminateOnNaN(),
+        ],
+    )
+    if not np.isfinite(history.history.get("loss", [0.0])[-1]):
+        raise DivergedError(
+            f"the loss is no longer a number: lower --learning-rate {recipe.learning_rate}, in another --out"
+        )
+    average.take(whole.steps)
+    if recipe.patience:
+        judge.load_weights(kept / CHECKPOINT)
+    if first:
+        _save(judge, orders, training, out)
+        write_report(judge, validation, out, {"seconds": round(time.monotonic() - started)})
+    return judge
+
+
+def _network(judge: keras.Model, recipe: Recipe) -> keras.Model:
+    """The network to train: that of the recipe in its precision, with the weights of `judge`, which is in float32."""
+    keras.config.set_dtype_policy(recipe.precision)
+    try:
+        network = build(recipe.model, judge.output_shape[-1], recipe.dropout)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    network.set_weights(judge.get_weights())
+    return network
+
+
+def _skip_dropout(model: keras.Model, steps: int) -> None:
+    """Put the random numbers of dropout, which a file of weights does not hold, where `steps` batches leave them."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout) and layer.rate:
+            state = layer.seed_generator.state
+            state.assign(keras.ops.convert_to_numpy(state) + np.array([0, steps], "uint32"))
+
+
+def compile_model(network: keras.Model, recipe: Recipe, targets: int, steps: int) -> keras.Model:
+    """The network with its optimizer; `steps` is the number of batches in an epoch.
+
+    With more `targets` than classes it gets a second head for the others, softmax as well, beside the first: a second
+    task on the same features (Caruana, Machine Learning 28, 1997), which is not part of `network` itself.
+    """
+    outputs, classes = network.output, network.output_shape[-1]
+    if targets > classes:
+        second = keras.layers.Dense(targets - classes, activation="softmax", dtype="float32", name="second")
+        outputs = keras.layers.Concatenate(dtype="float32")([outputs, second(network.layers[-1].input)])
+    model = keras.Model(network.input, outputs)
     warmup = round(recipe.warmup * steps)
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0 if warmup else recipe.learning_rate,
@@ -45,9 +148,22 @@ def compile_model(recipe: Recipe, classes: int, steps: int) -> keras.Model:
         ema_momentum=recipe.average,
     )
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    model.compile(optimizer, keras.losses.CategoricalCrossentropy(), metrics=["accuracy"], jit_compile=_jit_compile())
+    model.compile(optimizer, cross_entropy, metrics=[_accuracy(classes)], jit_compile=_jit_compile())
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def cross_entropy(wanted: Any, said: Any) -> Any:
+    """The sum over all columns: of the classes, and of the second task when there is one."""
+    return -keras.ops.sum(wanted * keras.ops.log(said + 1e-7), axis=-1)
+
+
+def _accuracy(classes: int) -> Any:
+    def accuracy(wanted: Any, said: Any) -> Any:
+        hit = keras.ops.argmax(wanted[:, :classes], axis=-1) == keras.ops.argmax(said[:, :classes], axis=-1)
+        return keras.ops.cast(hit, "float32")
+
+    return accuracy
 
 
 def _jit_compile() -> bool | str:
@@ -56,88 +172,16 @@ def _jit_compile() -> bool | str:
     return False if on_cpu else "auto"
 
 
-class DivergedError(FerError, ArithmeticError):
-    """Training has blown up; there is no model to write."""
-
-
-class Backup(keras.callbacks.Callback):
-    """Keeps weights and optimizer of the last whole epoch in one file, which is never half written.
-
-    keras.callbacks.BackupAndRestore writes in place: a run killed just then cannot go on.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        draft = self._path.with_name(f"draft-{self._path.name}")
-        self.model.save_weights(draft, overwrite=True)
-        draft.replace(self._path)
-
-
-def _check_same_run(recipe: Recipe, out: Path) -> None:
-    """Raises UsageError when `out` holds a run of another recipe; its length alone may differ."""
-    saved = out / "recipe.json"
-    if not (out / BACKUP).exists() or not saved.exists():
-        return
-    before, now = json.loads(saved.read_text()), json.loads(json.dumps(dataclasses.asdict(recipe)))
-    other = [f"{name} {before.get(name)}" for name in now if name != "epochs" and before.get(name) != now[name]]
-    if other:
-        raise UsageError(f"--out {out}: holds a run with {', '.join(other)}; go on with that, or take another folder")
-
-
-def fit(
-    training: FaceSet,
-    targets: NDArray[np.float32],
-    validation: FaceSet,
-    recipe: Recipe,
-    out: Path,
-    card: dict[str, Any],
-) -> keras.Model:
-    """Train on `training` with `targets` float32 [N,classes], watch `validation`, and write the run into `out`.
-
-    Writes recipe.json, checkpoint.keras (the averaged network after the latest epoch), history.csv, model.keras,
-    metrics.json and the plots; model.keras carries the class names and `card`, what it was trained on. A run that was
-    cut off goes on from its last whole epoch when it is called again with the same `out`. Returns the averaged network
-    of the last epoch: no epoch is chosen by its validation score. Raises UsageError when `out` cannot be a folder, or
-    holds a run of another recipe, DivergedError when the loss blows up.
-    """
-    keras.utils.set_random_seed(recipe.seed)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {out}: {error.strerror}; give a folder that can be made") from error
-    _check_same_run(recipe, out)
-    recipe.save(out / "recipe.json")
-    steps = len(training) // recipe.batch
-    model = compile_model(recipe, len(training.classes), steps)
-    backup = out / BACKUP
-    if backup.exists():
-        model.load_weights(backup)
-    done = int(model.optimizer.iterations) // steps
-    batches = Batches(training.pixels, targets, recipe, epoch=done)
-    started = time.monotonic()
-    history = model.fit(
-        batches,
-        initial_epoch=done,
-        epochs=recipe.epochs,
-        verbose=1 if sys.stdout.isatty() else 2,
-        callbacks=[
-            JudgeAverage(batches, validation, out / "checkpoint.keras"),
-            keras.callbacks.CSVLogger(out / "history.csv", append=True),
-            Backup(backup),
-            keras.callbacks.TerminateOnNaN(),
-        ],
-    )
-    if not np.isfinite(history.history.get("loss", [0.0])[-1]):
-        raise DivergedError(
-            f"the loss is no longer a number: lower --learning-rate {recipe.learning_rate}, in another --out"
-        )
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    estimate_statistics(model, batches)
-    model.save(out / "model.keras", include_optimizer=False)
+def _save(judge: keras.Model, orders: Orders, training: FaceSet, out: Path) -> None:
+    judge.save(out / MODEL)
+    told = orders.as_json()
+    source = told.pop("source")
+    card = {
+        **{name: Path(value).name if name in ("data", "ferplus") else value for name, value in source.items() if value},
+        **told,
+        "teachers": [path.parent.name for path in orders.teachers],
+        "faces": len(training),
+        "recipe": dataclasses.asdict(orders.recipe),
+    }
     entries = {LABELS: "".join(f"{name}\n" for name in training.classes), TRAINING_CARD: json.dumps(card, indent=2)}
-    append_entries(out / "model.keras", entries)
-    write_report(model, validation, out, seconds=time.monotonic() - started)
-    return model
+    append_entries(out / MODEL, entries)

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+from tests.support import patterns
+
+from fer_train.architectures import build
+from fer_train.averaging import estimate_statistics
+from fer_train.batches import Batches
+from fer_train.recipe import Recipe
+
+
+def test_statistics_are_those_of_the_faces() -> None:
+    model = build("nano", 7, 0.0)
+    faces = patterns(320).pixels
+    still = Recipe(batch=32, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
+    estimate_statistics(model, Batches(faces, np.zeros((320, 7), np.float32), still))
+    first = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
+    before = keras.Model(model.input, first.input)
+    activations = np.asarray(before.predict(faces[..., None].astype(np.float32), verbose=0))
+    assert np.allclose(first.moving_mean, activations.mean(axis=(0, 1, 2)), atol=0.05)
+    assert np.allclose(first.moving_variance, activations.var(axis=(0, 1, 2)), rtol=0.1)
+    assert first.momentum == keras.layers.BatchNormalization().momentum

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.support import command, free_port, patterns, run, write_csv
+
+from fer_edge.errors import UsageError
+from fer_train.distribute import Processes
+
+
+def test_the_processes_are_told_by_a_flag_or_by_the_variables_of_keras() -> None:
+    assert Processes.parse("10.0.0.1:7000,4,3", {}) == Processes("10.0.0.1:7000", 4, 3)
+    variables = {
+        "KERAS_DISTRIBUTION_JOB_ADDRESSES": "10.0.0.1:7000",
+        "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
+        "KERAS_DISTRIBUTION_PROCESS_ID": "1",
+    }
+    assert Processes.parse("auto", variables) == Processes("10.0.0.1:7000", 2, 1)
+    assert Processes.parse("auto", {}) == Processes("", 1, 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "host", "host:1,2", "host:1,2,2", "host:1,0,0", "host:1,2,-1", "host,2,0", "a:1,b,0"]
+)
+def test_orders_that_make_no_sense_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--distribute"):
+        Processes.parse(text, {})
+
+
+def test_another_backend_is_refused_in_one_line(tmp_path: Path) -> None:
+    arguments = ["fit", "--data", tmp_path / "x.csv", "--out", tmp_path / "run", "--distribute", "auto"]
+    done = run("fer_train", *arguments, env={"KERAS_BACKEND": "tensorflow"})
+    assert done.code == 2
+    assert "needs KERAS_BACKEND=jax, it is tensorflow" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_two_processes_give_the_losses_of_one(tmp_path: Path) -> None:
+    data = write_csv(patterns(280), tmp_path / "faces.csv")
+    # No dropout: its random numbers depend on how a batch is laid out over devices.
+    flags = ["--model", "nano", "--batch", 32, "--epochs", 3, "--dropout", 0, "--warmup", 0, "--learning-rate", 0.003]
+    arguments = ["fit", "--data", data, *flags]
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    alone = run("fer_train", *arguments, "--out", tmp_path / "one", env=environment)
+    assert alone.code == 0, alone.err
+
+    where = f"127.0.0.1:{free_port()}"
+    both = [
+        subprocess.Popen(
+            command("fer_train", *arguments, "--out", tmp_path / "two", "--distribute", f"{where},2,{index}"),
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for index in range(2)
+    ]
+    said = [process.communicate(timeout=240)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+
+    def losses(name: str) -> list[float]:
+        with (tmp_path / name / "history.csv").open() as file:
+            return [float(row["loss"]) for row in csv.DictReader(file)]
+
+    assert len(losses("two")) == 3
+    assert np.allclose(losses("one"), losses("two"), rtol=1e-3)
+    assert losses("one")[2] < losses("one")[0] * 0.99, "or the gradients would not have mattered"
+    assert (tmp_path / "two" / "model.keras").exists()

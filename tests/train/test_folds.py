@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+from tests.support import patterns, run, write_csv
+
+from fer_train.batches import probabilities
+from fer_train.folds import fold_of
+
+FACES = patterns(210)
+
+
+def test_folds_have_as_many_of_every_class() -> None:
+    folds = fold_of(FACES, 5, seed=1)
+    for fold in range(5):
+        assert np.bincount(FACES.labels[folds == fold]).tolist() == [6] * 7
+    assert np.array_equal(folds, fold_of(FACES, 5, seed=1))
+    assert not np.array_equal(folds, fold_of(FACES, 5, seed=2))
+
+
+def test_copies_are_in_one_fold() -> None:
+    pixels = FACES.pixels.copy()
+    pixels[100:120] = pixels[:20]
+    folds = fold_of(dataclasses.replace(FACES, pixels=pixels), 5, seed=1)
+    assert np.array_equal(folds[100:120], folds[:20])
+
+
+def test_each_face_is_judged_by_the_network_that_has_not_seen_it(tmp_path: Path) -> None:
+    faces = patterns(280)
+    data = write_csv(faces, tmp_path / "faces.csv")
+    flags = ["--model", "nano", "--batch", 32, "--epochs", 1, "--folds", 2]
+    done = run("fer_train", "fit", "--data", data, "--out", tmp_path / "run", *flags)
+    assert done.code == 0, done.err
+    told = json.loads((tmp_path / "run" / "folds.json").read_text())
+    said = np.load(tmp_path / "run" / "out_of_fold.npz")
+    training = faces.split("Training")
+    assert said["names"].tolist() == training.names.tolist()
+    folds = fold_of(training, 2, seed=1)
+    accuracies = []
+    for fold in range(2):
+        model = keras.saving.load_model(tmp_path / "run" / f"fold-{fold + 1}" / "model.keras")
+        own = probabilities(model, training.pixels[folds == fold])
+        assert np.allclose(said["probabilities"][folds == fold], own, atol=1e-4)
+        accuracies.append((own.argmax(axis=1) == training.labels[folds == fold]).mean())
+    assert np.allclose(told["accuracies"], accuracies)
+    assert np.isclose(told["mean"], np.mean(accuracies))
+    assert told["faces"] == len(training)

@@ -1,0 +1,38 @@
+"""A self-contained HTML page: text, plots and tables."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+
+@dataclass(frozen=True)
+class Table:
+    """A head and rows of as many cells."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: what it shows, what to read from it, its PNG files with captions, its table."""
+
+    title: str
+    text: str = ""
+    figures: Sequence[tuple[Path, str]] = ()
+    table: Table | None = None
+
+
+def write_page(out: Path, title: str, summary: str, sections: Sequence[Section]) -> None:
+    """Write an HTML page to `out`; the pictures are in it, and nothing of it comes from elsewhere."""
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["embed"] = lambda path: "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+    template = environment.from_string((files(__package__) / "page.html").read_text())
+    out.write_text(template.render(title=title, summary=summary, sections=sections))

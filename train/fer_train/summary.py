@@ -1,0 +1,122 @@
+"""What a network costs: parameters, multiplications, memory on the accelerator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import keras
+from keras import layers
+
+EDGE_TPU_MEMORY = 7 * 2**20  # bytes, about; what is beyond is fetched over USB or PCIe for every face
+
+Kernel = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One layer: its name, its Keras class, the shape of its output (None: the batch), and for one face its cost.
+
+    parameters: as Keras counts them. macs: multiply-accumulate operations. edge_tpu_bytes: see edge_tpu_bytes().
+    """
+
+    name: str
+    kind: str
+    output: tuple[int | None, ...]
+    parameters: int
+    macs: int
+    edge_tpu_bytes: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The layers of a network, those of nested networks included, and their sums."""
+
+    layers: tuple[LayerCost, ...]
+    parameters: int
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations for one face."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def edge_tpu_bytes(self) -> int:
+        """Estimated parameter memory on the Edge TPU."""
+        return sum(layer.edge_tpu_bytes for layer in self.layers)
+
+    @property
+    def fits(self) -> bool:
+        """Whether all parameters are likely to stay in the memory of the Edge TPU."""
+        return self.edge_tpu_bytes <= EDGE_TPU_MEMORY
+
+
+def summarize(model: keras.Model) -> Summary:
+    """Walk a functional or sequential model; a network used as a layer is walked in its place.
+
+    A layer that is called several times is counted once.
+    """
+    return Summary(tuple(_cost(layer) for layer in _walk(model)), model.count_params())
+
+
+def edge_tpu_bytes(kernel: Kernel) -> int:
+    """Estimated bytes of a convolution's parameters on the Edge TPU; `kernel` is [height,width,in,out].
+
+    ceil64(out) * height * width * ceil16(in) for the int8 weights and 12 * ceil64(out) for biases and scales, where
+    ceilN rounds up to a multiple of N. The compiler's own report has the last word
+    (https://coral.ai/docs/edgetpu/compiler/#parameter-data-caching).
+    """
+    height, width, inputs, outputs = kernel
+    return _ceil(outputs, 64) * (height * width * _ceil(inputs, 16) + 12)
+
+
+def depthwise_bytes(kernel: Kernel) -> int:
+    """The same for a depthwise convolution, `kernel` [height,width,in,multiplier].
+
+    Every output sums over one input channel, so that there is no input depth to round up.
+    """
+    height, width, inputs, multiplier = kernel
+    return _ceil(inputs * multiplier, 64) * (height * width + 12)
+
+
+def _ceil(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
+
+
+def _walk(model: keras.Model) -> Iterator[keras.Layer]:
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _walk(layer)
+        else:
+            yield layer
+
+
+def _cost(layer: keras.Layer) -> LayerCost:
+    """Biases and batch normalisation count as parameters alone: the converter folds them into the convolution."""
+    output = tuple(layer.output.shape)
+    kernels = _kernels(layer)
+    positions = math.prod(size or 1 for size in output[1:-1])
+    return LayerCost(
+        layer.name,
+        type(layer).__name__,
+        output,
+        layer.count_params(),
+        positions * sum(math.prod(kernel) for kernel, _ in kernels),
+        sum(depthwise_bytes(kernel) if depthwise else edge_tpu_bytes(kernel) for kernel, depthwise in kernels),
+    )
+
+
+def _kernels(layer: keras.Layer) -> list[tuple[Kernel, bool]]:
+    """The kernels [height,width,in,out] of a layer, each with whether it is depthwise; none for other layers."""
+    match layer:
+        case layers.Dense():
+            return [((1, 1, *layer.kernel.shape), False)]
+        case layers.SeparableConv2D():
+            return [(tuple(layer.depthwise_kernel.shape), True), (tuple(layer.pointwise_kernel.shape), False)]
+        case layers.DepthwiseConv2D():
+            return [(tuple(layer.kernel.shape), True)]
+        case layers.Conv2D():
+            return [(tuple(layer.kernel.shape), False)]
+        case _:
+            return []
