@@ -14,6 +14,7 @@ from fer_edge.errors import EXIT_INTERRUPTED, FerError, MissingExtraError, OneLi
 from fer_edge.source import add_source_flags, source_of
 
 from .data import parts
+from .datacli import add_commands
 from .recipe import Recipe
 
 
@@ -55,6 +56,7 @@ def _parser() -> OneLineParser:
     report.add_argument("--data", type=Path, help="where its data is now, if it was moved")
     report.add_argument("--out", type=Path, help="another folder to write into")
     report.set_defaults(run=_report)
+    add_commands(commands)
     return parser
 
 
