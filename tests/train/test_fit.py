@@ -162,6 +162,36 @@ def test_a_run_learns_from_teachers_and_its_card_names_them(finished: Path, data
         assert json.loads(archive.read("training.json"))["teachers"] == ["run", "run"]
 
 
+def test_a_run_of_other_classes_starts_from_an_earlier_model(finished: Path, data: Path, tmp_path: Path) -> None:
+    """One epoch at a tiny rate: what it knows it must have from the earlier run, and its head from before."""
+    flags = ["--data", data, "--out", tmp_path / "run", "--epochs", 1, "--learning-rate", "1e-6", "--average", 0]
+    start = ["--weights", finished / "model.keras", "--head-epochs", 100]
+    done = fit(*flags, *start, "--classes", "angry,happy,neutral", "--validation", "PublicTest")
+    assert done.code == 0, done.err
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["accuracy"] > 0.6, "chance is 0.33"
+
+
+def test_votes_as_hints_are_learned_beside_the_labels(data: Path, tmp_path: Path) -> None:
+    header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+    usages = [line.rpartition(",")[2] for line in data.read_text().splitlines()[1:]]
+    counts = ("9,1,0,0,0,0,0,0,0,0", "1,9,0,0,0,0,0,0,0,0")
+    rows = (f"{usage},x.png,{counts[row % 2]}\n" for row, usage in enumerate(usages))
+    (tmp_path / "votes.csv").write_text(header + "".join(rows))
+    flags = ["--data", data, "--ferplus", tmp_path / "votes.csv", "--epochs", 2]
+    done = fit(*flags, "--ferplus-as", "hints", "--out", tmp_path / "hints")
+    assert done.code == 0, done.err
+    assert keras.saving.load_model(tmp_path / "hints" / "model.keras").output_shape == (None, 7)
+    plain = fit("--data", data, "--epochs", 2, "--out", tmp_path / "plain")
+    assert plain.code == 0, plain.err
+    first = [float(history(tmp_path / name)[0]["loss"]) for name in ("hints", "plain")]
+    assert first[0] > first[1] + 0.3, "the second task adds to the loss"
+    done = fit(*flags, "--out", tmp_path / "labels")
+    assert done.code == 0, done.err
+    classes = json.loads((tmp_path / "labels" / "metrics.json").read_text())["classes"]
+    assert classes[:2] == ["neutral", "happy"]
+
+
 def test_copies_of_watched_faces_are_not_trained_on(data: Path, tmp_path: Path) -> None:
     lines = data.read_text().splitlines()
     watched = [line for line in lines if line.endswith("PublicTest")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from pathlib import Path
@@ -13,18 +12,11 @@ import pytest
 from tests.support import patterns, write_csv
 from tests.train.planted import planted_folder
 
-from fer_edge.errors import OneLineParser, run_command
-from fer_train.datacli import add_commands
+from fer_train.cli import main
 
 
 def fer_train(*arguments: object) -> int:
-    parser = OneLineParser(prog="fer-train")
-    commands: argparse._SubParsersAction[OneLineParser] = parser.add_subparsers(
-        required=True, parser_class=OneLineParser
-    )
-    add_commands(commands)
-    parsed = parser.parse_args([str(argument) for argument in arguments])
-    return run_command("fer-train", lambda: int(parsed.run(parsed)))
+    return main([str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")

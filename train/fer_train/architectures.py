@@ -105,7 +105,7 @@ ARCHITECTURES = {
         "own family, 2.8 M", partial(_residual, stem=16, widths=(32, 64, 128, 256), blocks=(2, 2, 2, 2))
     ),
     "large": Architecture(
-        "own family, 20 M, a teacher: for a GPU, and too large for the Edge TPU",
+        "own family, 19 M, a teacher: for a GPU, and too large for the Edge TPU",
         partial(_residual, stem=64, widths=(96, 192, 384, 512), blocks=(2, 3, 3, 2), strides=1),
     ),
     "cnn": Architecture("three convolutions, the baseline of many tutorials", _plain),

@@ -72,6 +72,7 @@ class JudgeAverage(keras.callbacks.Callback):
             likelihood = np.take_along_axis(predicted, labels[:, None], axis=1)
             logs["val_loss"] = float(-np.log(np.maximum(likelihood, 1e-7)).mean())
             logs["val_accuracy"] = accuracy
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
     def take(self, statistics_batches: int) -> None:
         """Copy the averages into the judge, and estimate the statistics that belong to them."""

@@ -7,7 +7,6 @@ across processes, and MultiWorkerMirroredStrategy of TensorFlow does not know Ke
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -58,11 +57,10 @@ class Processes:
 
 
 def join(processes: Processes) -> None:
-    """Meet the other processes, and spread every model that is built from now on over all devices there are.
+    """Meet the other processes.
 
     Call it before anything else uses the backend. Raises UsageError on another backend than JAX.
     """
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     import keras
 
     if keras.backend.backend() != "jax":

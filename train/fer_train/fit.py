@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -55,11 +56,8 @@ def fit(
     recipe, first = orders.recipe, processes is None or processes.index == 0
     keras.utils.set_random_seed(recipe.seed)
     whole = Batches(training.pixels, targets, recipe)
-    judge = build(recipe.model, len(training.classes), recipe.dropout)
     backup = out / BACKUP
-    if recipe.weights != NO_WEIGHTS and not backup.exists():
-        start_from(judge, recipe.weights)
-        fit_head(judge, whole, recipe.head_epochs, recipe.seed)
+    judge = _start(recipe, len(training.classes), whole, fresh=not backup.exists())
     if first:
         orders.save(out)
     if processes:
@@ -99,6 +97,17 @@ def fit(
     if first:
         _save(judge, orders, training, out)
         write_report(judge, validation, out, {"seconds": round(time.monotonic() - started)})
+    else:
+        shutil.rmtree(kept)
+    return judge
+
+
+def _start(recipe: Recipe, classes: int, batches: Batches, *, fresh: bool) -> keras.Model:
+    """The network as it is before the first epoch, in float32."""
+    judge = build(recipe.model, classes, recipe.dropout)
+    if recipe.weights != NO_WEIGHTS and fresh:
+        start_from(judge, recipe.weights)
+        fit_head(judge, (batches[number] for number in range(batches.steps)), recipe.head_epochs, recipe.seed)
     return judge
 
 

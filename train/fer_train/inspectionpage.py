@@ -60,7 +60,8 @@ def _sizes(found: Inspection, out: Path) -> Section:
     sizes, counts = np.unique(found.sizes, axis=0, return_counts=True)
     common = np.argsort(-counts, kind="stable")[:10]
     rows = [[f"{sizes[index][0]} x {sizes[index][1]}", f"{counts[index]:,}"] for index in common]
-    text = f"{len(sizes):,} sizes of originals, width x height in pixels{'; the ten commonest' * (len(sizes) > 10)}."
+    several = "s, width x height in pixels" if len(sizes) > 1 else ""
+    text = f"Originals of {len(sizes):,} size{several}{'; the ten commonest' * (len(sizes) > 10)}."
     figures = []
     if len(sizes) > 1:
         draw_sizes(found.sizes, out / "sizes.png")

@@ -89,8 +89,9 @@ def fit_head(model: keras.Model, batches: Iterable[Batch], epochs: int, seed: in
     body = keras.Model(model.input, head.input)
     made = [(keras.ops.convert_to_numpy(body(faces, training=False)), targets) for faces, targets in batches]
     features, targets = (np.concatenate(part) for part in zip(*made, strict=True))
+    targets = targets[:, : head.units]  # without those of a second task
     inputs = keras.Input(features.shape[1:])
-    probe = keras.Model(inputs, keras.layers.Dense(targets.shape[1], activation="softmax", dtype="float32")(inputs))
+    probe = keras.Model(inputs, keras.layers.Dense(head.units, activation="softmax", dtype="float32")(inputs))
     probe.compile(keras.optimizers.Adam(1e-3), keras.losses.CategoricalCrossentropy())
     keras.utils.set_random_seed(seed)
     probe.fit(features, targets, batch_size=128, epochs=epochs, verbose=0)

@@ -40,7 +40,7 @@ class Recipe:
     label_smoothing: float = 0.1
     class_weights: float = 0.0  # 1: a rare class counts as much as a common one; 0: every face counts the same
     teacher_weight: float = 0.5  # share of the teachers' answer in the target, when there are teachers
-    hints_weight: float = 0.5  # weight of the second task, when there are hints (FER+ votes beside the labels)
+    hints_weight: float = 1.0  # weight of the second task, when there are hints (FER+ votes beside the labels)
 
     # augmentation; each face draws anew, uniformly within +- the value
     rotate: float = 10.0  # degrees
