@@ -99,7 +99,7 @@ class Calibration:
     def ece(self) -> float:
         """The expected calibration error, 0..1 (Guo et al., arXiv:1706.04599, equation 3); 0 without faces."""
         gaps = np.abs(self.accuracy - self.confidence)
-        return float((self.count * gaps).sum() / max(1, self.count.sum()))
+        return float((self.count * gaps).sum()) / max(1, int(self.count.sum()))
 
 
 def calibration(labels: NDArray[np.int64], probabilities: Values, bins: int = 15) -> Calibration:

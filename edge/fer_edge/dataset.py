@@ -89,7 +89,7 @@ class FaceSet:
             columns = [self.classes.index(name) for name in classes if name in self.classes]
             kept = np.zeros((len(self), len(classes)), np.float32)
             kept[:, [index[self.classes[column]] for column in columns]] = votes[:, columns]
-            votes = kept / np.maximum(kept.sum(axis=1, keepdims=True), 1e-9)
+            votes = np.asarray(kept / np.maximum(kept.sum(axis=1, keepdims=True), 1e-9), np.float32)
         chosen = replace(self, labels=labels, classes=tuple(classes), votes=votes)
         return chosen.only(labels >= 0)
 

@@ -15,7 +15,7 @@ from fer_edge.source import add_source_flags, source_of
 
 from .data import parts
 from .datacli import add_commands
-from .recipe import Recipe
+from .recipe import MODELS, PRECISIONS, Recipe
 
 
 class StoppedError(FerError):
@@ -89,10 +89,11 @@ def _add_fit_flags(fit: OneLineParser) -> None:
         "variables KERAS_DISTRIBUTION_*, else all devices of this machine (JAX backend)",
     )
     recipe = fit.add_argument_group("recipe (train/fer_train/recipe.py says what each one does)")
+    choices = {"model": MODELS, "precision": PRECISIONS}
     for field in dataclasses.fields(Recipe):
-        recipe.add_argument(
-            "--" + field.name.replace("_", "-"), type=_kind(field.default), metavar="X", help=f"{field.default}"
-        )
+        named = f"; one of {', '.join(choices[field.name])}" if field.name in choices else ""
+        flag = "--" + field.name.replace("_", "-")
+        recipe.add_argument(flag, type=_kind(field.default), metavar="X", help=f"{field.default}{named}")
 
 
 def _kind(default: Any) -> Callable[[str], Any]:

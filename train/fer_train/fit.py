@@ -107,6 +107,7 @@ def _start(recipe: Recipe, classes: int, batches: Batches, *, fresh: bool) -> ke
     judge = build(recipe.model, classes, recipe.dropout)
     if recipe.weights != NO_WEIGHTS and fresh:
         start_from(judge, recipe.weights)
+    if recipe.weights != NO_WEIGHTS and fresh and recipe.head_epochs:
         fit_head(judge, (batches[number] for number in range(batches.steps)), recipe.head_epochs, recipe.seed)
     return judge
 

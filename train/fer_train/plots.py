@@ -68,7 +68,7 @@ def confusion(scores: Scores) -> Figure:
     side = max(2.8, 0.45 * len(scores.classes))
     figure = _figure(2 * side + 2, side + 2.5)
     left, right = figure.subplots(1, 2, sharey=True)
-    _matrix(left, scores.confusion, scores.confusion.max(), scores.classes, "faces")
+    _matrix(left, scores.confusion, int(scores.confusion.max()), scores.classes, "faces")
     _matrix(right, 100 * scores.confusion / np.maximum(totals, 1), 100, scores.classes, "% of the true class")
     left.set_ylabel("true")
     figure.suptitle(f"{100 * scores.accuracy:.1f} % of {scores.count} faces right")

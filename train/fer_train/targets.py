@@ -28,10 +28,10 @@ def wanted(faces: FaceSet, recipe: Recipe, teachers: Sequence[Path] = ()) -> NDA
     if teachers:
         targets = taught(targets, faces.pixels, [load_teacher(path, faces) for path in teachers], recipe.teacher_weight)
     weights = class_weights(faces.labels, len(faces.classes), recipe.class_weights)
-    targets = targets * weights[faces.labels, None]
+    targets = np.asarray(targets * weights[faces.labels, None], np.float32)
     if faces.hints is not None and recipe.hints_weight:
-        targets = np.hstack([targets, recipe.hints_weight * faces.hints])
-    return np.asarray(targets, np.float32)
+        targets = np.hstack([targets, np.float32(recipe.hints_weight) * faces.hints])
+    return targets
 
 
 def smoothed(shares: NDArray[np.float64] | NDArray[np.float32], smoothing: float) -> NDArray[np.float32]:
