@@ -88,7 +88,13 @@ def _parser() -> OneLineParser:
     )
     parser.add_argument("--print", action="store_true", help="print the events on stdout, a line of JSON each")
     parser.add_argument("--device", default=config.default_device(), help="its name in the topics (%(default)s)")
-    parser.add_argument("--model", type=Path, default=config.DEFAULT_MODEL, help="a model file of fer-convert")
+    parser.add_argument(
+        "--model",
+        type=config.parse_model,
+        default=config.DEFAULT_MODEL,
+        metavar="FILE",
+        help=f"a model file of fer-convert, or one of {', '.join(config.SHIPPED)} (base)",
+    )
     parser.add_argument(
         "--outbox",
         type=_outbox,

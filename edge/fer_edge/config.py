@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from .errors import UsageError
 
-DEFAULT_MODEL = Path(__file__).parent / "models" / "fer.tflite"
+MODELS = Path(__file__).parent / "models"
+SHIPPED = ("nano", "small", "base")  # models that come with the package, by name
+DEFAULT_MODEL = MODELS / "base.tflite"
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 NO_BROKER = "none"
 MQTT_PORT = 1883
@@ -49,6 +51,11 @@ class Config:
     print_events: bool = False
     min_face: float = 0.1
     threads: int = 1
+
+
+def parse_model(text: str) -> Path:
+    """The file of a model: that of a shipped one by its name, else the path itself."""
+    return MODELS / f"{text}.tflite" if text in SHIPPED else Path(text)
 
 
 def parse_broker(text: str) -> Broker | None:

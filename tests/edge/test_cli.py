@@ -47,6 +47,13 @@ def test_without_print_stdout_is_empty() -> None:
     assert (done.code, done.out) == (0, "")
 
 
+def test_the_shipped_models_can_be_asked_for_by_name() -> None:
+    picture = ["--camera", MEDIA / "faces" / "astronaut.png", "--mqtt", "none", "--print"]
+    said = [fer_edge(*picture, "--model", name).events[0]["scores"] for name in ("nano", "small", "base")]
+    assert said[2] == fer_edge(*picture).events[0]["scores"]
+    assert said[0] != said[1] != said[2]
+
+
 def test_a_folder_of_pictures_is_one_scene_each() -> None:
     done = fer_edge("--camera", MEDIA / "faces", "--mqtt", "none", "--print")
     assert done.code == 0
