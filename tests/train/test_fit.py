@@ -175,8 +175,8 @@ def test_a_run_of_other_classes_starts_from_an_earlier_model(finished: Path, dat
 def test_votes_as_hints_are_learned_beside_the_labels(data: Path, tmp_path: Path) -> None:
     header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
     usages = [line.rpartition(",")[2] for line in data.read_text().splitlines()[1:]]
-    counts = ("9,1,0,0,0,0,0,0,0,0", "1,9,0,0,0,0,0,0,0,0")
-    rows = (f"{usage},x.png,{counts[row % 2]}\n" for row, usage in enumerate(usages))
+    counts = [",".join("9" if answer == kind else "0" for answer in range(10)) for kind in range(8)]
+    rows = (f"{usage},x.png,{counts[row // 4 % 8]}\n" for row, usage in enumerate(usages))
     (tmp_path / "votes.csv").write_text(header + "".join(rows))
     flags = ["--data", data, "--ferplus", tmp_path / "votes.csv", "--epochs", 2]
     done = fit(*flags, "--ferplus-as", "hints", "--out", tmp_path / "hints")
