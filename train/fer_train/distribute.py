@@ -68,7 +68,8 @@ def join(processes: Processes) -> None:
     if processes.count > 1:
         import jax
 
-        jax.config.update("jax_cpu_collectives_implementation", "gloo")  # type: ignore[no-untyped-call]  # no GPU
+        # For processors; GPUs have their own. JAX leaves this function untyped.
+        jax.config.update("jax_cpu_collectives_implementation", "gloo")  # type: ignore[no-untyped-call]
         keras.distribution.initialize(processes.address, processes.count, processes.index)
 
 
