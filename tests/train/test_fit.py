@@ -94,6 +94,8 @@ def test_going_on_takes_no_other_orders_but_the_length(finished: Path) -> None:
     assert (done.code, "cannot be told --model" in done.err) == (2, True)
     done = run("fer_train", "fit", "--resume", finished, "--data", "x.csv")
     assert (done.code, "cannot be told --data" in done.err) == (2, True)
+    done = run("fer_train", "fit", "--resume", finished, "--keep-copies")
+    assert (done.code, "cannot be told --keep-copies" in done.err) == (2, True)
     done = run("fer_train", "fit", "--resume", finished.parent)
     assert (done.code, "not the folder of a run" in done.err) == (2, True)
 
@@ -113,6 +115,8 @@ def test_the_report_can_be_made_again_for_another_part(finished: Path, tmp_path:
     assert done.code == 0, done.err
     assert "of 525 faces of Training" in done.out
     assert json.loads((tmp_path / "again" / "metrics.json").read_text())["faces"] == 525
+    done = run("fer_train", "report", finished, "--out", "/proc/again")
+    assert (done.code, "--out /proc/again: " in done.err, "Traceback" in done.err) == (2, True, False)
     done = run("fer_train", "report", tmp_path)
     assert (done.code, "not the folder of a run" in done.err) == (2, True)
 
@@ -225,6 +229,7 @@ def test_copies_of_watched_faces_are_not_trained_on(data: Path, tmp_path: Path) 
         ("--data {0}/faces.csv --weights {0}/faces.csv", "cannot be had"),
         ("--data {0}/faces.csv --model vgg16 --weights {0}/nosuch.keras", "nosuch.keras: cannot be had"),
         ("--data {0}/faces.csv --folds 1", "--folds 1: must lie between 2 and 75"),
+        ("--data {0}/faces.csv --folds 2 --distribute auto", "--folds: its runs are made one by one"),
         ("--data {0}/faces.csv --distribute here", "--distribute here: must be HOST:PORT,COUNT,INDEX"),
         ("--data {0}/faces.csv --distribute 127.0.0.1:1,2,2", "with INDEX from 0 to COUNT-1"),
         ("--data {0}/faces.csv --distribute 127.0.0.1:1,3,0", "--batch 128: must be a multiple of the 3"),

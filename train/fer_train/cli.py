@@ -109,6 +109,8 @@ def _fit(arguments: Namespace) -> int:
         if not (arguments.data and arguments.out):
             raise UsageError("fit needs --data and --out, or --resume (see fer-train fit --help)")
         orders, out = _orders(arguments, Recipe(**told)), arguments.out
+    if arguments.folds and arguments.distribute:
+        raise UsageError("--folds: its runs are made one by one, without --distribute")
     processes = _processes(arguments.distribute, orders.recipe.batch)
     faces = orders.source.read()
     try:
@@ -146,7 +148,7 @@ def _orders(arguments: Namespace, recipe: Recipe) -> Any:
 def _resumed(arguments: Namespace, told: dict[str, Any]) -> Any:
     from .run import read_orders
 
-    others = ("data", "out", "validation", "ferplus", "merge", "classes", "teacher", "folds")
+    others = ("data", "out", "validation", "keep_copies", "ferplus", "merge", "classes", "teacher", "folds")
     given = [name for name in others if getattr(arguments, name)] + [name for name in told if name != "epochs"]
     if given:
         raise UsageError(
@@ -170,6 +172,7 @@ def _processes(text: str | None, batch: int) -> Any:
 def _report(arguments: Namespace) -> int:
     import keras
 
+    from .outfolder import written
     from .report import write_report
     from .run import MODEL, read_orders
 
@@ -184,8 +187,8 @@ def _report(arguments: Namespace) -> int:
         _, judged, _ = parts(faces, orders.validation, orders.recipe.seed)
     model = keras.saving.load_model(arguments.run_folder / MODEL, compile=False)
     out = arguments.out or arguments.run_folder
-    out.mkdir(parents=True, exist_ok=True)
-    scores = write_report(model, judged, out, {})
+    with written(out):
+        scores = write_report(model, judged, out, {})
     print(
         f"{100 * scores.accuracy:.2f} % of {scores.count} faces of {', '.join(judged.split_names())}; {out}/report.html"
     )
