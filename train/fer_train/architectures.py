@@ -15,7 +15,7 @@ from keras import layers
 
 from fer_edge.dataset import SIDE
 
-from .pretrained import BACKBONES, backbone
+from .backbones import BACKBONES, backbone
 
 
 @dataclass(frozen=True)

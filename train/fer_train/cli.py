@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge import __version__
+from fer_edge.config import SHIPPED, parse_model
 from fer_edge.errors import EXIT_INTERRUPTED, FerError, MissingExtraError, OneLineParser, UsageError, run_command
 from fer_edge.source import add_source_flags, source_of
 
@@ -73,11 +74,12 @@ def _add_fit_flags(fit: OneLineParser) -> None:
     fit.add_argument("--keep-copies", action="store_true", help="train on exact copies of faces of other parts, too")
     fit.add_argument(
         "--teacher",
-        type=Path,
+        type=parse_model,
         action="append",
         default=[],
         metavar="MODEL",
-        help="model.keras of an earlier run, whose answers soften the targets; may be repeated",
+        help="a network whose answers soften the targets: model.keras of an earlier run, a .tflite of fer-convert "
+        f"quantize, or one that is shipped ({', '.join(SHIPPED)}); may be repeated",
     )
     fit.add_argument(
         "--folds", type=int, default=0, metavar="K", help="K runs, each judged by another K-th of Training"

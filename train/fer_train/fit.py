@@ -25,6 +25,7 @@ from .batches import Batches
 from .distribute import Processes, spread
 from .pretrained import NO_WEIGHTS, fit_head, start_from
 from .recipe import Recipe
+from .reopened import called
 from .report import write_report
 from .run import BACKUP, HISTORY, MODEL, Backup, Orders, accuracies
 
@@ -106,7 +107,7 @@ def _start(recipe: Recipe, classes: int, batches: Batches, *, fresh: bool) -> ke
     """The network as it is before the first epoch, in float32."""
     judge = build(recipe.model, classes, recipe.dropout)
     if recipe.weights != NO_WEIGHTS and fresh:
-        start_from(judge, recipe.weights)
+        start_from(judge, recipe.weights, (batches.faces(number) for number in range(batches.steps)))
     if recipe.weights != NO_WEIGHTS and fresh and recipe.head_epochs:
         fit_head(judge, (batches[number] for number in range(batches.steps)), recipe.head_epochs, recipe.seed)
     return judge
@@ -189,9 +190,9 @@ def _save(judge: keras.Model, orders: Orders, training: FaceSet, out: Path) -> N
     card = {
         **{name: Path(value).name if name in ("data", "ferplus") else value for name, value in source.items() if value},
         **told,
-        "teachers": [path.parent.name for path in orders.teachers],
+        "teachers": [called(str(path)) for path in orders.teachers],
         "faces": len(training),
-        "recipe": dataclasses.asdict(orders.recipe),
+        "recipe": {**dataclasses.asdict(orders.recipe), "weights": called(orders.recipe.weights)},
     }
     entries = {LABELS: "".join(f"{name}\n" for name in training.classes), TRAINING_CARD: json.dumps(card, indent=2)}
     append_entries(out / MODEL, entries)

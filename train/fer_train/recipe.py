@@ -22,7 +22,7 @@ class Recipe:
     # model
     model: str = "base"  # one of the architectures: nano, small, base, large, cnn, mini-xception, mobilenetv2, ...
     dropout: float = 0.2  # before the last layer
-    weights: str = "none"  # to start from: none, imagenet, a file of keras.applications (.h5), or a model.keras
+    weights: str = "none"  # to start from: none, imagenet, a .h5 of keras.applications, a model.keras, a .tflite, base
     head_epochs: int = 5  # with such weights: epochs of the last layer alone, before all of it is tuned
     precision: str = "float32"  # or mixed_bfloat16: a third faster on a processor or a GPU that has it
 

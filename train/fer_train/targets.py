@@ -15,6 +15,7 @@ from fer_edge.modelfile import read_trained
 
 from .batches import probabilities
 from .recipe import Recipe
+from .reopened import is_reopened, reopened
 
 
 def wanted(faces: FaceSet, recipe: Recipe, teachers: Sequence[Path] = ()) -> NDArray[np.float32]:
@@ -46,11 +47,19 @@ def class_weights(labels: NDArray[np.int64], classes: int, strength: float) -> N
 
 
 def load_teacher(path: Path, faces: FaceSet) -> keras.Model:
-    """A model.keras of an earlier run. Raises UsageError when it is none, or of other classes than the faces."""
-    classes, _ = read_trained(path)
+    """A model.keras of an earlier run, a quantized model file, or a shipped model by its name.
+
+    Raises UsageError when it is none of these, or of other classes than the faces.
+    """
+    if is_reopened(str(path)):
+        teacher, file = reopened(str(path))
+        classes = file.labels
+    else:
+        classes, _ = read_trained(path)
+        teacher = keras.saving.load_model(path, compile=False)
     if classes != faces.classes:
         raise UsageError(f"--teacher {path}: its classes ({', '.join(classes)}) are not the data's, in their order")
-    return keras.saving.load_model(path, compile=False)
+    return teacher
 
 
 def taught(

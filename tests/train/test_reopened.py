@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from tests.support import patterns, run, write_csv
+
+from fer_edge.accelerator import open_engine
+from fer_edge.config import parse_model
+from fer_edge.emotions import EmotionClassifier
+from fer_edge.errors import UsageError
+from fer_edge.modelfile import ModelError, ModelFile, read_model, write_model
+from fer_train.architectures import build
+from fer_train.batches import probabilities
+from fer_train.pretrained import start_from
+from fer_train.reopened import called, reopened, trainable
+from fer_train.targets import load_teacher
+
+FACES = patterns(70)
+BATCHES = [FACES.pixels[:64, :, :, None].astype(np.float32)]
+
+
+def shipped(name: str) -> ModelFile:
+    return read_model(parse_model(name))
+
+
+@pytest.mark.parametrize("name", ["nano", "small", "base"])
+def test_a_shipped_model_answers_as_a_network_as_it_does_as_a_file(name: str) -> None:
+    network, file = reopened(name)
+    assert (file.name, network.output_shape) == (name, (None, 7))
+    quantized = EmotionClassifier(file, open_engine(file)).classify(FACES.pixels)
+    assert np.abs(probabilities(network, FACES.pixels) - quantized).mean() < 0.02
+
+
+def test_statistics_change_no_answer_and_hold_in_training() -> None:
+    network, _ = reopened("nano")
+    before = probabilities(network, FACES.pixels)
+    trainable(network, BATCHES)
+    assert np.allclose(probabilities(network, FACES.pixels), before, atol=1e-5)
+    in_training = keras.ops.convert_to_numpy(network(BATCHES[0], training=True))
+    assert np.allclose(in_training, before[:64], atol=1e-3)
+
+
+def test_without_statistics_training_would_meet_another_network() -> None:
+    """What the test above holds is no matter of course."""
+    network, _ = reopened("nano")
+    in_training = keras.ops.convert_to_numpy(network(BATCHES[0], training=True))
+    assert np.abs(in_training - probabilities(network, FACES.pixels)[:64]).max() > 0.1
+
+
+def test_kernels_have_the_scale_of_fresh_ones() -> None:
+    network, _ = reopened("nano")
+    trainable(network, BATCHES)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            norms = np.square(layer.get_weights()[0]).sum((0, 1, 2))
+            assert np.allclose(norms[norms > 1e-6], 2, rtol=1e-3)
+
+
+def test_a_network_of_other_classes_takes_all_but_the_head() -> None:
+    model = build("nano", 3, 0.0)
+    start_from(model, "nano", BATCHES)
+    theirs, _ = reopened("nano")
+    ours, theirs = (keras.Model(network.input, network.layers[-1].input) for network in (model, theirs))
+    assert np.allclose(probabilities(ours, FACES.pixels), probabilities(theirs, FACES.pixels), atol=1e-3)
+
+
+def test_a_file_that_is_not_what_its_card_says_is_refused(tmp_path: Path) -> None:
+    nano = shipped("nano")
+    liar, stranger = tmp_path / "liar.tflite", tmp_path / "stranger.tflite"
+    write_model(liar, nano.graph, nano.labels, {"name": "x", "training": {"recipe": {"model": "small"}}})
+    write_model(stranger, nano.graph, nano.labels, {"name": "x"})
+    for path, reason in ((liar, r"small, cannot be made again.*no kernel \[3, 3, 1, 16\]"), (stranger, "x, cannot be")):
+        with pytest.raises(UsageError, match=reason):
+            reopened(str(path))
+
+
+def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.tflite"
+    damaged.write_bytes(parse_model("nano").read_bytes()[:-100])
+    for path in (damaged, tmp_path / "nosuch.tflite"):
+        with pytest.raises(ModelError, match=str(path)):
+            reopened(str(path))
+        with pytest.raises(UsageError, match=f"--weights {path}: cannot be had"):
+            start_from(build("nano", 7, 0.0), str(path), BATCHES)
+
+
+def test_weights_of_another_size_are_refused() -> None:
+    with pytest.raises(UsageError, match="--weights nano: of another network than --model small"):
+        start_from(build("small", 7, 0.0), "nano", BATCHES)
+
+
+def test_a_teacher_must_know_the_classes_in_their_order() -> None:
+    assert load_teacher(parse_model("nano"), FACES).output_shape == (None, 7)
+    with pytest.raises(UsageError, match=r"its classes .* are not the data's"):
+        load_teacher(parse_model("nano"), FACES.choose(("happy", "angry")))
+
+
+def test_a_card_names_a_file_by_what_is_in_it() -> None:
+    assert called("small") == called(str(parse_model("small"))) == f"small {shipped('small').sha256[:12]}"
+    assert called("/runs/first/model.keras") == "first"
+    assert [called(name) for name in ("none", "imagenet", "/x/vgg16.h5")] == ["none", "imagenet", "vgg16.h5"]
+
+
+def test_a_run_starts_from_and_learns_of_shipped_models(tmp_path: Path) -> None:
+    data, out = write_csv(patterns(600, seed=3), tmp_path / "faces.csv"), tmp_path / "run"
+    flags = ["--data", data, "--out", out, "--model", "nano", "--epochs", 1, "--head-epochs", 0, "--batch", 64]
+    done = run("fer_train", "fit", *flags, "--weights", "nano", "--teacher", "small")
+    assert done.code == 0, done.err
+    with zipfile.ZipFile(out / "model.keras") as archive:
+        card = archive.read("training.json").decode()
+    assert shipped("nano").sha256[:12] in card
+    assert shipped("small").sha256[:12] in card
+    assert str(parse_model("small").parent) not in card
