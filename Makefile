@@ -1,5 +1,6 @@
 # make demo   the whole line on a recorded clip, with a broker inside: light, no TensorFlow
 # make test   installs everything and passes the tests
+# make test-arm  the shipped models on emulated 64-bit Arm against this machine
 # make bench  what a frame costs, stage by stage
 # make models trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
 #             FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
@@ -27,7 +28,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo test models models-gpu ship bench clean
+.PHONY: demo test test-arm models models-gpu ship bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -37,6 +38,12 @@ test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+test-arm: $(VENV)/.test
+	@$(call need,mmdebstrap arch-test qemu-user-static)
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/arm .
+	PYTHON=$(BIN)/python tests/arm/make_root.sh build/arm/root build/arm/fer_edge-*.whl
+	FER_EDGE_ARM_ROOT=build/arm/root $(BIN)/python -m pytest -rP tests/arm
 
 # What the shipped models were trained with: two processor cores, four hours. `base` is trained twice: the second run
 # starts from, and learns of, the quantized models of the first.

@@ -1,0 +1,33 @@
+"""What a shipped model says of the shipped faces, in several framings, as JSON, to compare machines by."""
+
+import json
+import sys
+from pathlib import Path
+
+from fer_edge.accelerator import open_engine
+from fer_edge.config import parse_model
+from fer_edge.emotions import EmotionClassifier, crop_face
+from fer_edge.faces import FaceDetector
+from fer_edge.modelfile import read_model
+from fer_edge.readers import read_grey
+
+MARGINS = (-0.1, -0.05, 0.0, 0.05, 0.1, 0.15)
+
+
+def main(model_name: str, folder: Path) -> None:
+    model = read_model(parse_model(model_name))
+    classifier = EmotionClassifier(model, open_engine(model))
+    crops = {}
+    for path in sorted(folder.iterdir()):
+        grey = read_grey(path)
+        for number, box in enumerate(FaceDetector().detect(grey)):
+            for margin in MARGINS:
+                crop = crop_face(grey, box, margin, classifier.side)
+                crops[f"{path.name} {number} {margin}"] = crop
+                crops[f"{path.name} {number} {margin} mirrored"] = crop[:, ::-1]
+    answers = zip(crops, classifier.classify(crops.values()).tolist(), strict=True)
+    json.dump({"runs_on": classifier.runs_on, "answers": dict(answers)}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# make_root.sh ROOT WHEEL: a 64-bit Arm Debian in the folder ROOT, with the wheel of fer-edge and what a Pi would install with it.
+# Unpacked, not configured, for qemu-user. Needs mmdebstrap, arch-test and qemu-user-static; takes the mirror of this machine, and the
+# Python of the environment's PYTHON.
+set -euo pipefail
+root=$1 wheel=$2
+python=${PYTHON:-python3}
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+case $version in
+3.11) suite=bookworm ;;
+3.13) suite=trixie ;;
+*) echo "make_root.sh: no Debian has Python $version; run it with 3.11 or 3.13" >&2 && exit 2 ;;
+esac
+mirror=$(apt-get indextargets --format '$(REPO_URI)' | awk '!/security/ { print; exit }')
+rm -rf "$root"
+mmdebstrap --quiet --arch=arm64 --variant=extract --include=python3,python3-minimal,libstdc++6,libgcc-s1,zlib1g,bash,coreutils \
+	"$suite" "$root" "$mirror"
+platforms=(--platform any --platform manylinux2014_aarch64)
+for glibc in 17 26 27 28 31 34 35; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
+"$python" -m pip install --quiet --disable-pip-version-check --target "$root/opt/site" --only-binary :all: \
+	--implementation cp --python-version "$version" "${platforms[@]}" "$wheel"
