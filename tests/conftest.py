@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from tests.support import Mosquitto
 
-# First of all: tflite-runtime fails in a process where TensorFlow was imported before it.
 from fer_edge.accelerator import open_engine
 from fer_edge.config import DEFAULT_MODEL
 from fer_edge.emotions import EmotionClassifier
 from fer_edge.modelfile import read_model
+from fer_edge.runtimes import import_runtimes
+
+# First of all: tflite-runtime fails in a process where TensorFlow was imported before it.
+import_runtimes()
 
 
 @pytest.fixture(scope="session")

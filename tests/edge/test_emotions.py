@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from tests.support import MEDIA
 
-from fer_edge import accelerator
-from fer_edge.accelerator import AcceleratorError, Engine, open_engine
+from fer_edge.accelerator import AcceleratorError, Engine, available_runtimes, open_engine
 from fer_edge.config import DEFAULT_MODEL
 from fer_edge.emotions import EmotionClassifier, crop_face
 from fer_edge.faces import Box, FaceDetector
@@ -113,10 +112,10 @@ def test_a_graph_that_the_runtime_cannot_read_is_a_model_error() -> None:
 
 
 def test_a_plain_model_never_asks_for_the_edge_tpu() -> None:
-    def refuse(name: str) -> Any:
+    def refuse(name: str, runtime: str) -> Any:
         raise AssertionError(name)
 
-    assert open_engine(read_model(DEFAULT_MODEL), load=refuse).runs_on.startswith(f"cpu ({accelerator.RUNTIME} ")
+    assert open_engine(read_model(DEFAULT_MODEL), load=refuse).runs_on.startswith(f"cpu ({available_runtimes()[0]} ")
 
 
 COMPILED = ModelFile(Path("m_edgetpu.tflite"), b"\x1c\0\0\0TFL3 edgetpu-custom-op", ("a", "b"), {})
@@ -128,7 +127,7 @@ def test_a_compiled_model_without_the_library_says_so() -> None:
 
 
 def test_a_compiled_model_without_a_device_says_so() -> None:
-    def no_device(name: str) -> Any:
+    def no_device(name: str, runtime: str) -> Any:
         raise ValueError(f"Failed to load delegate from {name}\n")
 
     with pytest.raises(AcceleratorError, match="plugged in"):
