@@ -1,24 +1,14 @@
-"""Which interpreter runs a model, and on what."""
+"""An interpreter for a model, and what it runs on."""
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from .errors import FerError
+from .coral import OPERATOR, AcceleratorError, library, load_edgetpu
 from .modelfile import ModelError, ModelFile
-from .runtimes import Interpreter, available_runtimes, in_words, load_delegate, make_interpreter, pick_runtime
+from .runtimes import Interpreter, available_runtimes, in_words, make_interpreter, pick_runtime
 
-__all__ = ["AcceleratorError", "Engine", "available_runtimes", "open_engine"]
-
-EDGETPU_LIBRARY = "libedgetpu.so.1"
-EDGETPU_OP = b"edgetpu-custom-op"
-
-
-class AcceleratorError(FerError, RuntimeError):
-    """The model is compiled for an Edge TPU and there is none to run it."""
+__all__ = ["AcceleratorError", "Engine", "available_runtimes", "is_compiled", "open_engine"]
 
 
 @dataclass(frozen=True)
@@ -29,41 +19,30 @@ class Engine:
     runs_on: str
 
 
-def load_library(name: str, runtime: str) -> Any:
-    """The TFLite delegate in a shared library. Raises OSError without the library, ValueError without a device."""
-    ctypes.CDLL(name)  # first, since load_delegate leaves a half-made object behind that complains later
-    return load_delegate(runtime, name, {})
+def is_compiled(model: ModelFile) -> bool:
+    """Whether the model was compiled for the Edge TPU, and runs nowhere else."""
+    return OPERATOR in model.graph
 
 
-def open_engine(
-    model: ModelFile,
-    threads: int = 1,
-    *,
-    runtime: str | None = None,
-    load: Callable[[str, str], Any] = load_library,
-) -> Engine:
+def open_engine(model: ModelFile, threads: int = 1, *, runtime: str | None = None, device: str = "") -> Engine:
     """Prepare `model` to run: on the Edge TPU if it was compiled for one, else on `threads` threads of the processor.
 
-    `runtime` is one of `available_runtimes()`, else the fastest of them. A compiled model is known by its custom op;
-    giving the delegate to any other model would run it on the processor without a word. Raises AcceleratorError when
-    there is no Edge TPU to run a compiled model, ModelError when the interpreter cannot make sense of the model,
-    UsageError when the runtime is not here.
+    `runtime` is one of `available_runtimes()`, else the fastest of them; `device` is `usb:0`, `pci:0`, or any Edge TPU.
+    The delegate is given to a compiled model alone, since any other would run on the processor without a word. Raises
+    AcceleratorError when there is no Edge TPU to run a compiled model, ModelError when the interpreter cannot make
+    sense of the model, UsageError when the runtime is not here.
     """
     runtime = pick_runtime(runtime)
-    compiled = EDGETPU_OP in model.graph
-    delegate = _edgetpu(load, model, runtime) if compiled else None
+    compiled = is_compiled(model)
+    delegate = load_edgetpu(runtime, device) if compiled else None
     try:
         interpreter = make_interpreter(runtime, model.graph, threads, delegate)
     except (ValueError, RuntimeError) as error:
+        if compiled and OPERATOR.decode() in str(error):  # the delegate is there and has not claimed the operator
+            raise AcceleratorError(
+                f"Edge TPU: the delegate of {library()} does not take {model.path}: {error}"
+            ) from error
         raise ModelError(f"model {model.path}: {runtime} cannot load it: {error}") from error
-    return Engine(interpreter, f"{'edgetpu' if compiled else 'cpu'} ({in_words(runtime)})")
-
-
-def _edgetpu(load: Callable[[str, str], Any], model: ModelFile, runtime: str) -> Any:
-    try:
-        return load(EDGETPU_LIBRARY, runtime)
-    except OSError as error:
-        reason = f"{EDGETPU_LIBRARY} is not installed ({error})"
-    except ValueError:
-        reason = f"{EDGETPU_LIBRARY} finds no device: is the Coral plugged in?"
-    raise AcceleratorError(f"model {model.path} is compiled for an Edge TPU, and {reason}")
+    if compiled:
+        return Engine(interpreter, f"edgetpu{f' {device}' if device else ''} ({in_words(runtime)})")
+    return Engine(interpreter, f"cpu ({in_words(runtime)}, {threads} thread{'s' if threads > 1 else ''})")

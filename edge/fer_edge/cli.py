@@ -21,7 +21,8 @@ CREDENTIAL_VARIABLE = "FER_EDGE_MQTT_PASSWORD"
 EXIT_CODES = """\
 exit codes:
   0   the file ended, or SIGINT or SIGTERM was received
-  1   it could not run, or not to the end: no camera, a damaged file, events that could not be delivered or printed
+  1   it could not run, or not to the end: no camera, no Edge TPU or one that fails, a damaged file, events that could
+      not be delivered or printed
   2   a flag, a file or a broker's address is wrong
   78  the model cannot be used (systemd does not restart)
 """
@@ -68,6 +69,7 @@ def _config(arguments: argparse.Namespace) -> Config:
         print_events=arguments.print,
         min_face=arguments.min_face,
         threads=arguments.threads,
+        accelerator=config.parse_accelerator(arguments.accelerator),
     )
 
 
@@ -109,7 +111,16 @@ def _parser() -> OneLineParser:
         metavar="SHARE",
         help="the smallest face, as a share of the height of the picture (%(default)s)",
     )
-    parser.add_argument("--threads", type=_count, default=Config.threads, help="threads to compute with (%(default)s)")
+    parser.add_argument(
+        "--accelerator",
+        metavar="SPEC",
+        default=config.AUTO,
+        help="cpu, edgetpu, one certain Edge TPU (edgetpu:usb:0, edgetpu:pci:0), or auto: an Edge TPU if one works and "
+        "the model is compiled for it, FILE_edgetpu.tflite beside FILE.tflite (%(default)s)",
+    )
+    parser.add_argument(
+        "--threads", type=_count, default=config.default_threads(), help="threads to compute with (%(default)s)"
+    )
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ SHIPPED = ("nano", "small", "base")  # models that come with the package, by nam
 DEFAULT_MODEL = MODELS / "base.tflite"
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 NO_BROKER = "none"
+AUTO, EDGETPU, CPU = "auto", "edgetpu", "cpu"
 MQTT_PORT = 1883
 
 
@@ -30,6 +32,11 @@ class Broker:
         return f"mqtt://{self.host}:{self.port}"
 
 
+def default_threads() -> int:
+    """The cores of a Pi but one, which stays free for the camera: threads that share a task wait for the last one."""
+    return min(3, max(1, len(os.sched_getaffinity(0)) - 1))
+
+
 def default_device() -> str:
     """The machine's name, in the letters that topics and Home Assistant allow."""
     return re.sub(r"[^a-zA-Z0-9_-]+", "-", socket.gethostname()).strip("-") or "fer-edge"
@@ -40,7 +47,8 @@ class Config:
     """Everything that a run of the daemon can be told.
 
     camera: see cameras.open_source. broker: None for none. outbox: a file, or None for memory. min_face: the smallest
-    face, as a share of the height of the picture.
+    face, as a share of the height of the picture. threads: of the network and of OpenCV. accelerator: see
+    parse_accelerator.
     """
 
     camera: str
@@ -50,12 +58,20 @@ class Config:
     outbox: Path | None = None
     print_events: bool = False
     min_face: float = 0.1
-    threads: int = 1
+    threads: int = field(default_factory=default_threads)
+    accelerator: str = AUTO
 
 
 def parse_model(text: str) -> Path:
     """The file of a model: that of a shipped one by its name, else the path itself."""
     return MODELS / f"{text}.tflite" if text in SHIPPED else Path(text)
+
+
+def parse_accelerator(text: str) -> str:
+    """`auto`, `cpu`, `edgetpu`, or one certain Edge TPU: `edgetpu:usb:0`, `edgetpu:pci:0`. Raises UsageError."""
+    if not re.fullmatch(rf"{AUTO}|{CPU}|{EDGETPU}(:(usb|pci):\d+)?", text):
+        raise UsageError(f"--accelerator {text}: expected auto, edgetpu, edgetpu:usb:0, edgetpu:pci:0 or cpu")
+    return text
 
 
 def parse_broker(text: str) -> Broker | None:

@@ -13,15 +13,14 @@ from typing import Any, TextIO
 import cv2
 
 from . import __version__
-from .accelerator import open_engine
 from .cameras import open_source
+from .choice import choose
 from .config import Config
 from .emotions import EmotionClassifier
 from .errors import FerError
 from .events import Event, Stamper, encode
 from .faces import FaceDetector
 from .frames import FrameSource
-from .modelfile import read_model
 from .mqtt import Publisher
 from .outbox import Outbox
 from .pipeline import Pipeline
@@ -51,11 +50,11 @@ class Clock:
 def open_service(config: Config, password: str | None = None) -> Service:
     """Open model and camera, in this order, and join them to the broker, which may be away.
 
-    Raises FerError when the model or the camera cannot be used.
+    Raises FerError when the model, the accelerator or the camera cannot be used.
     """
     cv2.setNumThreads(config.threads)
-    model = read_model(config.model)
-    classifier = EmotionClassifier(model, open_engine(model, config.threads))
+    classifier = EmotionClassifier(*choose(config.model, config.accelerator, config.threads))
+    classifier.warm_up()
     return Service(config, open_source(config.camera), classifier, password=password)
 
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from tests.support import MEDIA
 
-from fer_edge.accelerator import AcceleratorError, Engine, available_runtimes, open_engine
-from fer_edge.config import DEFAULT_MODEL
+from fer_edge.accelerator import AcceleratorError, Engine
 from fer_edge.emotions import EmotionClassifier, crop_face
 from fer_edge.faces import Box, FaceDetector
-from fer_edge.modelfile import ModelError, ModelFile, read_model
+from fer_edge.modelfile import ModelError, ModelFile
 
 RAMP = np.add.outer(np.arange(100), np.arange(120)).astype(np.uint8)
 
@@ -99,6 +98,9 @@ def test_a_signed_output_is_scaled_from_its_zero_point() -> None:
         ([tensor([1, 2304], np.uint8)], [PAIR], r"\[1, 2304\]"),
         ([FACE], [tensor([1, 7], np.int8)], "2 labels"),
         ([FACE, FACE], [PAIR], "2 inputs"),
+        ([tensor([1, 0, 0, 1], np.uint8)], [PAIR], r"\[1, 0, 0, 1\]"),
+        ([FACE], [tensor([1, 2], np.int8, (0.0, 0))], "scale of its output is 0.0"),
+        ([FACE], [tensor([1, 2], np.int8, (float("nan"), 0))], "scale of its output is nan"),
     ],
 )
 def test_a_model_that_is_not_of_the_contract_is_refused(taken: Any, given: Any, complaint: str) -> None:
@@ -106,32 +108,14 @@ def test_a_model_that_is_not_of_the_contract_is_refused(taken: Any, given: Any, 
         EmotionClassifier(MODEL, Engine(FakeInterpreter(taken, given), "test"))
 
 
-def test_a_graph_that_the_runtime_cannot_read_is_a_model_error() -> None:
-    with pytest.raises(ModelError, match=r"m\.tflite"):
-        open_engine(ModelFile(Path("m.tflite"), b"\x1c\0\0\0TFL3" + b"\0" * 500, ("a", "b"), {}))
+def test_an_invoke_that_fails_says_on_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pulled_out(self: FakeInterpreter) -> None:
+        raise RuntimeError("USB transfer error")
 
-
-def test_a_plain_model_never_asks_for_the_edge_tpu() -> None:
-    def refuse(name: str, runtime: str) -> Any:
-        raise AssertionError(name)
-
-    assert open_engine(read_model(DEFAULT_MODEL), load=refuse).runs_on.startswith(f"cpu ({available_runtimes()[0]} ")
-
-
-COMPILED = ModelFile(Path("m_edgetpu.tflite"), b"\x1c\0\0\0TFL3 edgetpu-custom-op", ("a", "b"), {})
-
-
-def test_a_compiled_model_without_the_library_says_so() -> None:
-    with pytest.raises(AcceleratorError, match=r"m_edgetpu\.tflite is compiled for an Edge TPU.*not installed"):
-        open_engine(COMPILED)
-
-
-def test_a_compiled_model_without_a_device_says_so() -> None:
-    def no_device(name: str, runtime: str) -> Any:
-        raise ValueError(f"Failed to load delegate from {name}\n")
-
-    with pytest.raises(AcceleratorError, match="plugged in"):
-        open_engine(COMPILED, load=no_device)
+    classifier = EmotionClassifier(MODEL, Engine(FakeInterpreter([FACE], [PAIR]), "edgetpu usb:0 (test)"))
+    monkeypatch.setattr(FakeInterpreter, "invoke", pulled_out)
+    with pytest.raises(AcceleratorError, match=r"edgetpu usb:0 \(test\) failed at a face: USB transfer error"):
+        classifier.warm_up()
 
 
 def test_the_smiling_astronaut_is_happy(classifier: EmotionClassifier) -> None:

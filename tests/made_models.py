@@ -1,0 +1,63 @@
+"""Model files made for a test: a stand-in for libedgetpu, a model compiled for it, and damage of our choice."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import flatbuffers
+from ai_edge_litert import schema_py_generated as schema
+
+from fer_edge.modelfile import ModelFile, write_model
+from fer_edge.readers import FER2013_CLASSES
+
+SOURCE = Path(__file__).parent / "edge" / "fake_edgetpu.c"
+
+
+def build_fake_edgetpu(folder: Path) -> Path:
+    """Build the delegate that needs no device; see its source for what it does."""
+    library = folder / "libedgetpu.so.1"
+    arguments = ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", str(library), str(SOURCE)]
+    subprocess.run(arguments, check=True, timeout=60)
+    return library
+
+
+def _tensor(name: str, shape: list[int], scale: float) -> schema.TensorT:
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape, tensor.type, tensor.buffer = name, shape, schema.TensorType.UINT8, 0
+    tensor.quantization = schema.QuantizationParametersT()
+    tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [0]
+    return tensor
+
+
+def compiled_graph(classes: int = 7, side: int = 48) -> bytes:
+    """What the Edge TPU compiler leaves of a model: one custom operator between the input and the output."""
+    code, operator, subgraph, model = schema.OperatorCodeT(), schema.OperatorT(), schema.SubGraphT(), schema.ModelT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    code.customCode = "edgetpu-custom-op"
+    operator.inputs, operator.outputs, operator.customOptions = [0], [1], [1, 2, 3]
+    subgraph.tensors = [_tensor("faces", [1, side, side, 1], 1.0), _tensor("emotions", [1, classes], 1 / 255)]
+    subgraph.inputs, subgraph.outputs, subgraph.operators = [0], [1], [operator]
+    model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [code], [subgraph], [schema.BufferT()]
+    return pack(model)
+
+
+def pack(model: schema.ModelT) -> bytes:
+    """The flatbuffer of a model."""
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def changed(graph: bytes, change: Callable[[Any], None]) -> bytes:
+    """A flatbuffer like `graph` after `change` was made to its first subgraph."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(graph))
+    change(model.subgraphs[0])
+    return pack(model)
+
+
+def write_compiled(path: Path, labels: tuple[str, ...] = FER2013_CLASSES) -> ModelFile:
+    """Write a model file that is compiled for the Edge TPU."""
+    return write_model(path, compiled_graph(len(labels)), labels, {"name": "fake"})
