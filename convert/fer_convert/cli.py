@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,15 @@ import numpy as np
 
 from fer_edge import __version__
 from fer_edge.accelerator import open_engine
-from fer_edge.dataset import TRAINING, FaceSet
+from fer_edge.dataset import TRAINING
 from fer_edge.emotions import EmotionClassifier
 from fer_edge.errors import MissingExtraError, OneLineParser, UsageError, run_command
-from fer_edge.modelfile import ModelFile, read_model, read_trained, write_model
+from fer_edge.modelfile import ModelFile, read_trained, write_model
 from fer_edge.scores import Scores
-from fer_edge.source import Source
 
-from .evaluate import evaluate, in_terms_of, probabilities
+from . import judgecli
+from .datasource import add_data_flags, faces_of
+from .evaluate import probabilities
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,34 +37,14 @@ def _parser() -> OneLineParser:
 
     command = commands.add_parser("quantize", help="make the full-integer model file of a model that fer-train made")
     command.add_argument("model", type=Path, help="model.keras of fer-train fit")
-    _add_data_flags(command, "what it was trained on, a csv or a folder, as for fer-train")
+    add_data_flags(command, "what it was trained on, a csv or a folder, as for fer-train")
     command.add_argument("--out", type=Path, required=True, help="the model file to write, e.g. fer.tflite")
     command.add_argument("--name", help="its name on its card (default: that of the file)")
     command.add_argument("--split", help="where to compare it with the float model (PublicTest, test or validation)")
     command.set_defaults(run=_quantize)
 
-    command = commands.add_parser("evaluate", help="accuracy of a model file, through the device's own classifier")
-    command.add_argument("model", type=Path, help="a .tflite model file")
-    _add_data_flags(command, "a csv or a folder, as for fer-train")
-    command.add_argument("--split", help="the part of the data to judge it on (PublicTest, test or validation)")
-    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    command.set_defaults(run=_evaluate)
+    judgecli.add_commands(commands)
     return parser
-
-
-def _add_data_flags(command: ArgumentParser, what: str) -> None:
-    command.add_argument("--data", type=Path, required=True, help=what)
-    command.add_argument("--ferplus", type=Path, metavar="CSV", help="fer2013new.csv: judge by its votes")
-    command.add_argument(
-        "--merge", action="append", metavar="A+B=C", help="join classes (as the model was trained); may be repeated"
-    )
-
-
-def _faces(arguments: Namespace, labels: tuple[str, ...], training: dict[str, Any]) -> FaceSet:
-    """The faces that the flags name, in terms of the model's labels, and merged as it was trained."""
-    told = arguments.merge is not None
-    merge = tuple(arguments.merge if told else training.get("merge", ()))
-    return in_terms_of(labels, Source(arguments.data, arguments.ferplus, merge=merge, lenient=not told).read())
 
 
 def _quantize(arguments: Namespace) -> int:
@@ -78,7 +57,7 @@ def _quantize(arguments: Namespace) -> int:
 
     labels, training = read_trained(arguments.model)
     model = keras.saving.load_model(arguments.model, compile=False)
-    faces = _faces(arguments, labels, training)
+    faces = faces_of(arguments, labels, training)
     split = arguments.split or faces.test_split()
     judged = faces.split(split)
     if arguments.out.is_dir() or not arguments.out.parent.is_dir():
@@ -119,32 +98,6 @@ def _card(name: str, training: dict[str, Any], metrics: dict[str, Any]) -> dict[
         # The faces of FER-2013 are framed as the detector frames a face: nothing is added around its box.
         "crop_margin": 0.0,
     }
-
-
-def _evaluate(arguments: Namespace) -> int:
-    model = read_model(arguments.model)
-    classifier = EmotionClassifier(model, open_engine(model))
-    faces = _faces(arguments, model.labels, model.card.get("training", {}))
-    split = arguments.split or faces.test_split()
-    judged = faces.split(split)
-    predicted = probabilities(classifier, judged.pixels).argmax(axis=1)
-    training: FaceSet = faces.only(faces.splits == TRAINING)
-    result = evaluate(predicted, judged, training)
-    if arguments.json:
-        report = {"model": model.name, "sha256": model.sha256, "runs_on": classifier.runs_on, "split": split}
-        json.dump({**report, **result.scores.as_json(), "without_copies": result.without_copies.as_json()}, sys.stdout)
-        print()
-        return 0
-    print(f"{model.name} on {split}, {classifier.runs_on}")
-    print(f"accuracy {_percent(result.scores)}, balanced {100 * result.scores.balanced_accuracy:.2f} %")
-    print(f"without the faces that have a copy in {TRAINING}: {_percent(result.without_copies)}")
-    print(result.scores.as_text())
-    return 0
-
-
-def _percent(scores: Scores) -> str:
-    low, high = scores.interval
-    return f"{100 * scores.accuracy:.2f} % (95 %: {100 * low:.1f} to {100 * high:.1f}) of {scores.count} faces"
 
 
 if __name__ == "__main__":

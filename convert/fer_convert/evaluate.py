@@ -1,12 +1,15 @@
-"""What a quantized model file is worth, through the device's own classifier."""
+"""What a model is worth: each one, quantized or float, judged by the same faces in terms of its own labels."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.curves import Curves
 from fer_edge.dataset import FaceSet
 from fer_edge.emotions import EmotionClassifier
 from fer_edge.errors import UsageError
@@ -16,7 +19,7 @@ from fer_edge.scores import Scores
 
 def probabilities(classifier: EmotionClassifier, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Float32 [N,classes] of the faces, uint8 [N,side,side]; shows a progress bar on a terminal."""
-    return classifier.classify(bar(pixels, "classify", "face", total=len(pixels)))
+    return classifier.classify(bar(pixels, classifier.model.name, "face", total=len(pixels)))
 
 
 def in_terms_of(labels: tuple[str, ...], faces: FaceSet) -> FaceSet:
@@ -34,16 +37,40 @@ def in_terms_of(labels: tuple[str, ...], faces: FaceSet) -> FaceSet:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores on all faces asked for, and on those of them that have no exact copy in the training split."""
+    """What a model said of faces, and how good that is.
+
+    scores: on all of them. without_copies: on those that have no exact copy in the training split. answers: by the name
+    of each face the class that was said.
+    """
 
     scores: Scores
     without_copies: Scores
+    curves: Curves
+    answers: Mapping[str, str]
+
+    def agreement(self, other: Evaluation) -> float | None:
+        """The share, 0..1, of the faces shown to both that both call by the same name; None without any."""
+        same = [said == other.answers[face] for face, said in self.answers.items() if face in other.answers]
+        return sum(same) / len(same) if same else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The numbers, for a JSON file."""
+        return {
+            **self.scores.as_json(),
+            "recall_interval95": self.scores.recall_interval,
+            **self.curves.as_json(),
+            "without_copies": self.without_copies.as_json(),
+        }
 
 
-def evaluate(predicted: NDArray[np.int64], faces: FaceSet, training: FaceSet) -> Evaluation:
-    """Judge predictions int64 [N] for `faces`; `training` tells which of them were seen before."""
+def evaluate(probabilities: NDArray[np.float32], faces: FaceSet, training: FaceSet) -> Evaluation:
+    """Judge probabilities [N,classes] for `faces`; `training` tells which of them were seen before."""
+    said = probabilities.argmax(axis=1)
     seen = {face.tobytes() for face in training.pixels}
     new = np.array([face.tobytes() not in seen for face in faces.pixels])
     return Evaluation(
-        Scores.of(faces.labels, predicted, faces.classes), Scores.of(faces.labels[new], predicted[new], faces.classes)
+        Scores.of(faces.labels, said, faces.classes),
+        Scores.of(faces.labels[new], said[new], faces.classes),
+        Curves.of(faces.labels, probabilities, faces.classes),
+        dict(zip(faces.names.tolist(), (faces.classes[label] for label in said), strict=True)),
     )

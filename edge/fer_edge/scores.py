@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +36,8 @@ class Scores:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy (Wilson, JASA 22, 1927)."""
-        n, p, z = max(1, self.count), self.accuracy, 1.96
-        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return float(centre - half), float(centre + half)
+        """The 95 % interval of the accuracy."""
+        return wilson(self.accuracy, self.count)
 
     @property
     def support(self) -> dict[str, int]:
@@ -50,6 +48,13 @@ class Scores:
     def recall(self) -> dict[str, float | None]:
         """For each class the share of its faces that were called by its name; None for a class without faces."""
         return self._shares(self.confusion.sum(axis=1))
+
+    @property
+    def recall_interval(self) -> dict[str, tuple[float, float] | None]:
+        """For each class the 95 % interval of its recall; None for a class without faces."""
+        return {
+            name: None if recall is None else wilson(recall, self.support[name]) for name, recall in self.recall.items()
+        }
 
     @property
     def precision(self) -> dict[str, float | None]:
@@ -89,22 +94,20 @@ class Scores:
             "confusion": self.confusion.tolist(),
         }
 
-    def as_text(self) -> str:
-        """Recall and confusion matrix as a table for a terminal."""
-        width = max(8, *(len(name) for name in self.classes))
-        lines = [f"{'true / said':>{width}}  recall  " + " ".join(f"{name:>{width}}" for name in self.classes)]
-        for name, row in zip(self.classes, self.confusion, strict=True):
-            recall = self.recall[name]
-            shown = "     -" if recall is None else f"{100 * recall:5.1f}%"
-            lines.append(f"{name:>{width}}  {shown}  " + " ".join(f"{count:>{width}}" for count in row))
-        return "\n".join(lines)
-
     def _shares(self, totals: NDArray[Any]) -> dict[str, float | None]:
         """The diagonal as shares of `totals` [classes]; None where the total is 0."""
         return {
             name: float(right / total) if total else None
             for name, right, total in zip(self.classes, np.diag(self.confusion), totals, strict=True)
         }
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval, 0..1, of a share that was seen in `count` trials (Wilson, JASA 22, 1927)."""
+    n, z = max(1, count), 1.96
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return centre - half, centre + half
 
 
 def _mean(shares: dict[str, float | None]) -> float:

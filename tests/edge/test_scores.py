@@ -29,11 +29,11 @@ def test_the_interval_is_wilsons() -> None:
     assert half.interval == pytest.approx((0.4038, 0.5962), abs=1e-4)
 
 
-def test_the_table_has_a_line_a_class_with_its_recall() -> None:
-    lines = SCORES.as_text().splitlines()
-    assert len(lines) == 4
-    assert lines[1].split() == ["happy", "75.0%", "3", "1", "0"]
-    assert lines[3].split() == ["absent", "-", "0", "0", "0"]
+def test_the_interval_of_each_recall_is_wilsons_unless_there_are_no_faces() -> None:
+    intervals = SCORES.recall_interval
+    assert intervals["happy"] == pytest.approx((0.3006, 0.9544), abs=1e-4)
+    assert intervals["sad"] == pytest.approx((0.0945, 0.9055), abs=1e-4)
+    assert intervals["absent"] is None
 
 
 def test_precision_f1_and_support_are_those_of_scikit_learn() -> None:

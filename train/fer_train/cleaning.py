@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from fer_edge.dataset import TRAINING, FaceSet
 from fer_edge.errors import UsageError
+from fer_edge.outfolder import check_apart, check_empty, written
 
 from . import quality
 from .copies import contradicting, exact_groups, near_pairs
 from .originals import Entry, copy_files, copy_rows, entries_of
-from .outfolder import check_apart, check_empty, written
 
 UNREADABLE = "unreadable"
 REJECTED = "rejected.csv"

@@ -174,7 +174,8 @@ def _processes(text: str | None, batch: int) -> Any:
 def _report(arguments: Namespace) -> int:
     import keras
 
-    from .outfolder import written
+    from fer_edge.outfolder import written
+
     from .report import write_report
     from .run import MODEL, read_orders
 

@@ -11,11 +11,11 @@ import cv2
 from fer_edge.emotions import crop_face
 from fer_edge.errors import DataError, UsageError
 from fer_edge.faces import FaceDetector
+from fer_edge.outfolder import check_apart, check_empty, written
 from fer_edge.progress import bar
 from fer_edge.readers import pictures, read_grey
 
 from .cleaning import UNREADABLE, Rejected, write_rejected
-from .outfolder import check_apart, check_empty, written
 from .quality import whole_size
 
 FACELESS = "faceless"

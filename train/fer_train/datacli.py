@@ -41,9 +41,10 @@ def add_commands(commands: argparse._SubParsersAction[OneLineParser]) -> None:
 
 
 def _inspect(arguments: Namespace) -> int:
+    from fer_edge.outfolder import check_apart, written
+
     from .inspection import inspect
     from .inspectionpage import write_inspection
-    from .outfolder import check_apart, written
 
     check_apart(arguments.data, arguments.out)
     found = inspect(arguments.data, arguments.ferplus, with_faces=not arguments.no_faces)

@@ -16,20 +16,11 @@ from numpy.typing import NDArray
 
 from fer_edge.curves import Calibration, Curves, OperatingPoint, macro
 from fer_edge.dataset import FaceSet
+from fer_edge.drawing import draw_matrix, new_figure, short
 from fer_edge.scores import Scores
 
 COLUMNS, ROWS = 6, 4
-LONGEST = 16
 NOTHING: NDArray[np.float64] = np.empty(0)
-
-
-def _figure(width: float, height: float) -> Figure:
-    """Sizes in inches; a page shows about nine across."""
-    return Figure(figsize=(width, height), layout="compressed")
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def _style(index: int) -> dict[str, Any]:
@@ -49,7 +40,7 @@ def history(path: Path) -> Figure:
     panels = [("loss", "Loss"), ("accuracy", "Accuracy")]
     if "learning_rate" in rows[0]:
         panels.append(("learning_rate", "Learning rate"))
-    figure = _figure(3 + 2.5 * len(panels), 4)
+    figure = new_figure(3 + 2.5 * len(panels), 4)
     for axes, (key, title) in zip(figure.subplots(1, len(panels)), panels, strict=True):
         axes.plot(epochs, [float(row[key]) for row in rows], marker=marker, label="training (augmented, raw weights)")
         if f"val_{key}" in rows[0]:
@@ -66,27 +57,13 @@ def confusion(scores: Scores) -> Figure:
     """The confusion matrix twice: counts of faces, and each row in per cent of its true class."""
     totals = scores.confusion.sum(axis=1, keepdims=True)
     side = max(2.8, 0.45 * len(scores.classes))
-    figure = _figure(2 * side + 2, side + 2.5)
+    figure = new_figure(2 * side + 2, side + 2.5)
     left, right = figure.subplots(1, 2, sharey=True)
-    _matrix(left, scores.confusion, int(scores.confusion.max()), scores.classes, "faces")
-    _matrix(right, 100 * scores.confusion / np.maximum(totals, 1), 100, scores.classes, "% of the true class")
+    draw_matrix(left, scores.confusion, int(scores.confusion.max()), scores.classes, "faces")
+    draw_matrix(right, 100 * scores.confusion / np.maximum(totals, 1), 100, scores.classes, "% of the true class")
     left.set_ylabel("true")
     figure.suptitle(f"{100 * scores.accuracy:.1f} % of {scores.count} faces right")
     return figure
-
-
-def _matrix(axes: Axes, values: NDArray[Any], most: float, classes: Sequence[str], title: str) -> None:
-    """Values [classes,classes] as numbers and as shades, the darkest for `most`."""
-    axes.imshow(values, cmap="Blues", vmin=0, vmax=max(1, most))
-    names = [_short(name) for name in classes]
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("said")
-    axes.set_title(title, fontsize=10)
-    size = 8 if len(names) > 5 else 11
-    for (row, column), value in np.ndenumerate(values):
-        colour = "white" if value > 0.5 * most else "black" if value else "silver"
-        axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour, fontsize=size)
 
 
 def roc(curves: Curves) -> Figure:
@@ -116,7 +93,7 @@ def precision_recall(curves: Curves) -> Figure:
 
 def _square(xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
     """A plot of shares against shares, with room for a legend beside it."""
-    figure = _figure(8, 5)
+    figure = new_figure(8, 5)
     axes = figure.subplots()
     axes.set(xlabel=xlabel, ylabel=ylabel, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.grid(alpha=0.3)
@@ -124,7 +101,7 @@ def _square(xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
 
 
 def _entry(name: str, value: float | None) -> str:
-    return f"{_short(name)}  " + ("too few faces" if value is None else f"{value:.3f}")
+    return f"{short(name)}  " + ("too few faces" if value is None else f"{value:.3f}")
 
 
 def _legend(figure: Figure, measure: str, values: Mapping[str, float | None]) -> None:
@@ -135,7 +112,7 @@ def _legend(figure: Figure, measure: str, values: Mapping[str, float | None]) ->
 
 def calibration(bins: Calibration) -> Figure:
     """A reliability diagram: accuracy by confidence, over how many answers each bar stands for."""
-    figure = _figure(8, 5.5)
+    figure = new_figure(8, 5.5)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     edges = np.linspace(0, 1, len(bins.count) + 1)
     width, centres = edges[1], (edges[:-1] + edges[1:]) / 2
@@ -156,10 +133,10 @@ def calibration(bins: Calibration) -> Figure:
 
 def threshold(points: Sequence[OperatingPoint], chosen: OperatingPoint | None, positive: str) -> Figure:
     """What each threshold on the probability of `positive`, one of two classes, gives."""
-    figure = _figure(8, 4)
+    figure = new_figure(8, 4)
     axes = figure.subplots()
     lines = {
-        "tpr": f"{_short(positive)} found (TPR)",
+        "tpr": f"{short(positive)} found (TPR)",
         "fpr": "false alarms (FPR)",
         "precision": "precision",
         "accuracy": "accuracy",
@@ -171,7 +148,7 @@ def threshold(points: Sequence[OperatingPoint], chosen: OperatingPoint | None, p
     if chosen:
         label = f"chosen (Youden's J): {chosen.threshold:.3g}"
         axes.axvline(chosen.threshold, color="black", linestyle="--", linewidth=1, label=label)
-    axes.set(xlabel=f"threshold on the probability of {_short(positive)}", xlim=(0, 1), ylim=(-0.02, 1.02))
+    axes.set(xlabel=f"threshold on the probability of {short(positive)}", xlim=(0, 1), ylim=(-0.02, 1.02))
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper", fontsize=9)
     return figure
@@ -183,13 +160,13 @@ def mistakes(faces: FaceSet, probabilities: NDArray[np.float32]) -> Figure:
     wrong = np.flatnonzero(said != faces.labels)
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][: COLUMNS * ROWS]
     rows = max(1, -(-len(shown) // COLUMNS))
-    figure = _figure(1.6 * COLUMNS, 2.05 * rows)
+    figure = new_figure(1.6 * COLUMNS, 2.05 * rows)
     grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes in grid:
         axes.set_axis_off()
     for axes, face in zip(grid, shown, strict=False):
         axes.imshow(faces.pixels[face], cmap="gray", vmin=0, vmax=255)
-        true, answer = (_short(faces.classes[label]) for label in (faces.labels[face], said[face]))
+        true, answer = (short(faces.classes[label]) for label in (faces.labels[face], said[face]))
         axes.set_title(f"{true} →\n{answer} {100 * confidence[face]:.0f} %", fontsize=8)
     if not len(shown):
         figure.suptitle(f"no mistake in {len(faces)} faces", y=0.5)

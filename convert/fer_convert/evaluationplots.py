@@ -1,0 +1,73 @@
+"""The plots of a comparison of models, each a matplotlib Figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fer_edge.drawing import draw_matrix, new_figure, short
+
+from .comparison import Comparison, Judged
+
+ACROSS = 3  # confusion matrices in a row
+
+
+def write_plots(comparison: Comparison, out: Path) -> None:
+    """Write confusion.png and recall.png into the folder `out`."""
+    for name, figure in {"confusion.png": confusion(comparison), "recall.png": recall(comparison)}.items():
+        figure.savefig(out / name, dpi=120, bbox_inches="tight")
+
+
+def confusion(comparison: Comparison) -> Figure:
+    """The confusion matrix of each model side by side, each row in per cent of its true class."""
+    everyone = comparison.everyone
+    columns = min(ACROSS, len(everyone))
+    rows = -(-len(everyone) // columns)
+    side = max(2.8, 0.45 * max(len(model.evaluation.scores.classes) for model in everyone))
+    figure = new_figure((side + 1) * columns, (side + 1.5) * rows)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid[len(everyone) :]:
+        axes.set_axis_off()
+    for axes, model in zip(grid, everyone, strict=False):
+        scores = model.evaluation.scores
+        totals = scores.confusion.sum(axis=1, keepdims=True)
+        title = f"{short(model.name)}: {100 * scores.accuracy:.1f} % of {scores.count}"
+        draw_matrix(axes, 100 * scores.confusion / np.maximum(totals, 1), 100, scores.classes, title)
+    for axes in grid[::columns]:
+        axes.set_ylabel("true, each row in %")
+    return figure
+
+
+def recall(comparison: Comparison) -> Figure:
+    """The recall of each class, a bar for each model, with its 95 % interval."""
+    everyone = comparison.everyone
+    classes = list(dict.fromkeys(name for model in everyone for name in model.evaluation.scores.classes))
+    figure = new_figure(max(6, 1.2 + len(classes) * (0.4 + 0.22 * len(everyone))), 4.5)
+    axes = figure.subplots()
+    width = 0.8 / len(everyone)
+    for place, model in enumerate(everyone):
+        shares, below, above = _bars(model, classes)
+        centres = np.arange(len(classes)) + (place - (len(everyone) - 1) / 2) * width
+        axes.bar(centres, shares, width, yerr=(below, above), capsize=2, ecolor="dimgrey", label=short(model.name))
+    axes.set_xticks(range(len(classes)), [short(name) for name in classes], rotation=30, ha="right")
+    axes.set(ylabel="recall: % of its faces found", ylim=(0, 100), title=f"Recall on {comparison.split}")
+    axes.grid(axis="y", alpha=0.3)
+    axes.set_axisbelow(True)
+    figure.legend(loc="outside right upper", title="with 95 % interval", fontsize=9, title_fontsize=9)
+    return figure
+
+
+def _bars(model: Judged, classes: list[str]) -> tuple[list[float], list[float], list[float]]:
+    """Recall in % by class, and how far its interval reaches below and above; not a number where there is none."""
+    scores = model.evaluation.scores
+    shares, below, above = [], [], []
+    for name in classes:
+        share, interval = scores.recall.get(name), scores.recall_interval.get(name)
+        low, high = interval or (np.nan, np.nan)
+        share = np.nan if share is None else share
+        shares.append(100 * share)
+        below.append(100 * max(0.0, share - low))
+        above.append(100 * max(0.0, high - share))
+    return shares, below, above
