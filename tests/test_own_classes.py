@@ -46,8 +46,9 @@ def test_folders_go_the_whole_line_to_events(tmp_path: Path, classes: tuple[str,
     assert read_model(tflite).labels == classes
     done = run("fer_convert", "evaluate", tflite, "--data", data, "--json")
     assert done.code == 0, done.err
-    judged = json.loads(done.out)
-    assert (judged["split"], judged["classes"]) == ("test", list(classes))
+    report = json.loads(done.out)
+    (judged,) = report["models"]
+    assert (report["split"], judged["classes"]) == ("test", list(classes))
     assert judged["accuracy"] > 1.5 / len(classes), "well above chance"
 
     done = run(
@@ -72,5 +73,5 @@ def test_merged_and_chosen_classes_are_judged_as_they_were_trained(tmp_path: Pat
     assert read_model(tmp_path / "own.tflite").labels == ("calm", "bad")
     done = run("fer_convert", "evaluate", tmp_path / "own.tflite", "--data", tmp_path / "data", "--json")
     assert done.code == 0, done.err
-    confusion = np.array(json.loads(done.out)["confusion"])
+    confusion = np.array(json.loads(done.out)["models"][0]["confusion"])
     assert confusion.sum(axis=1).tolist() == [3, 6], "both kinds of anger count as one, the odd ones not at all"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -12,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 from tensorflow.lite.python import schema_py_generated as schema
-from tests.support import command, patterns, run, write_csv
+from tests.support import patterns, run, write_csv
 
 from fer_convert import quantize
 from fer_edge.accelerator import open_engine
@@ -86,51 +83,6 @@ def test_the_dense_layer_is_quantized_per_tensor(folder: Path) -> None:
     assert scales[(16, 3, 3, 16)] == 16
 
 
-def test_evaluate_prints_accuracy_recall_and_confusion(folder: Path) -> None:
-    done = run("fer_convert", "evaluate", folder / "fer.tflite", "--data", folder / "faces.csv")
-    assert done.code == 0, done.err
-    accuracy = read_model(folder / "fer.tflite").card["metrics"]["int8_accuracy"]
-    assert f"accuracy {100 * accuracy:.2f} %" in done.out
-    assert "of 175 faces" in done.out
-    rows = [line.split() for line in done.out.splitlines()[-7:]]
-    assert [row[0] for row in rows] == list(FER2013_CLASSES)
-    assert [sum(map(int, row[2:])) for row in rows] == [25] * 7
-
-
-def test_evaluate_as_json_says_the_same(folder: Path) -> None:
-    done = run("fer_convert", "evaluate", folder / "fer.tflite", "--data", folder / "faces.csv", "--json")
-    report = json.loads(done.out)
-    assert report["accuracy"] == read_model(folder / "fer.tflite").card["metrics"]["int8_accuracy"]
-    assert report["sha256"] == read_model(folder / "fer.tflite").sha256
-    assert report["without_copies"]["faces"] == 175
-
-
-def test_the_training_split_itself_leaves_nothing_unseen(folder: Path) -> None:
-    arguments = [folder / "fer.tflite", "--data", folder / "faces.csv", "--split", "Training", "--json"]
-    report = json.loads(run("fer_convert", "evaluate", *arguments).out, parse_constant=pytest.fail)
-    assert (report["faces"], report["without_copies"]["faces"]) == (525, 0)
-
-
-def test_a_reader_that_goes_away_ends_it_without_a_word(folder: Path) -> None:
-    arguments = command("fer_convert", "evaluate", folder / "fer.tflite", "--data", folder / "faces.csv")
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stderr
-        process.stdout.close()
-        complaint = process.stderr.read()
-        assert process.wait(60) == 0
-    assert "BrokenPipe" not in complaint
-
-
-def test_faces_seen_in_training_are_left_out_of_the_second_score(folder: Path, tmp_path: Path) -> None:
-    copied = FACES.pixels.copy()
-    public, training = np.flatnonzero(FACES.splits == "PublicTest"), np.flatnonzero(FACES.splits == "Training")
-    copied[public[:40]] = copied[training[:40]]
-    write_csv(dataclasses.replace(FACES, pixels=copied), tmp_path / "copies.csv")
-    done = run("fer_convert", "evaluate", folder / "fer.tflite", "--data", tmp_path / "copies.csv", "--json")
-    assert json.loads(done.out)["without_copies"]["faces"] == 135
-
-
 def test_a_model_of_fewer_classes_is_judged_on_those(folder: Path, tmp_path: Path) -> None:
     inputs = keras.Input((48, 48, 1))
     dark = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
@@ -168,10 +120,6 @@ def test_representative_faces_are_as_many_of_each_class_and_the_same_each_time()
         ("quantize {0}/run/model.keras --data {0}/faces.csv --out {0}/no/x.tflite", 2, "must be a file in a folder"),
         ("quantize {0}/run/model.keras --data {0}/faces.csv --out {0}", 2, "must be a file in a folder"),
         ("quantize {0}/run/model.keras --data {0}/faces.csv --out {0}/x.tflite --split X", 2, "split 'X' has no faces"),
-        ("evaluate {0}/fer.tflite --data {0}/nosuch.csv", 2, "nosuch.csv: No such file"),
-        ("evaluate {0}/fer.tflite --data {0}/faces.csv --split X", 2, "split 'X' has no faces"),
-        ("evaluate {0}/run/model.keras --data {0}/faces.csv", 78, "model.keras: not a TFLite model"),
-        ("evaluate", 2, "required: model, --data"),
         ("bogus", 2, "invalid choice: 'bogus'"),
     ],
 )
