@@ -12,6 +12,7 @@ from fer_edge.drawing import draw_matrix, new_figure, short
 from .comparison import Comparison, Judged
 
 ACROSS = 3  # confusion matrices in a row
+LONGEST = 28
 
 
 def write_plots(comparison: Comparison, out: Path) -> None:
@@ -33,7 +34,7 @@ def confusion(comparison: Comparison) -> Figure:
     for axes, model in zip(grid, everyone, strict=False):
         scores = model.evaluation.scores
         totals = scores.confusion.sum(axis=1, keepdims=True)
-        title = f"{short(model.name)}: {100 * scores.accuracy:.1f} % of {scores.count}"
+        title = f"{_tail(model.name)}: {100 * scores.accuracy:.1f} % of {scores.count}"
         draw_matrix(axes, 100 * scores.confusion / np.maximum(totals, 1), 100, scores.classes, title)
     for axes in grid[::columns]:
         axes.set_ylabel("true, each row in %")
@@ -44,15 +45,19 @@ def recall(comparison: Comparison) -> Figure:
     """The recall of each class, a bar for each model, with its 95 % interval."""
     everyone = comparison.everyone
     classes = list(dict.fromkeys(name for model in everyone for name in model.evaluation.scores.classes))
-    figure = new_figure(max(6, 1.2 + len(classes) * (0.4 + 0.22 * len(everyone))), 4.5)
+    width = 2 + len(classes) * (0.4 + 0.2 * len(everyone))
+    figure = new_figure(min(max(6, width), 14), 4.5)
     axes = figure.subplots()
-    width = 0.8 / len(everyone)
+    bar = 0.8 / len(everyone)
     for place, model in enumerate(everyone):
         shares, below, above = _bars(model, classes)
-        centres = np.arange(len(classes)) + (place - (len(everyone) - 1) / 2) * width
-        axes.bar(centres, shares, width, yerr=(below, above), capsize=2, ecolor="dimgrey", label=short(model.name))
-    axes.set_xticks(range(len(classes)), [short(name) for name in classes], rotation=30, ha="right")
-    axes.set(ylabel="recall: % of its faces found", ylim=(0, 100), title=f"Recall on {comparison.split}")
+        centres = np.arange(len(classes)) + (place - (len(everyone) - 1) / 2) * bar
+        axes.bar(centres, shares, bar, yerr=(below, above), capsize=2, ecolor="black", label=_tail(model.name))
+    axes.set_xticks(
+        range(len(classes)), [short(name) for name in classes], rotation=30, ha="right", rotation_mode="anchor"
+    )
+    axes.set(ylabel="recall: % of its faces found", xlim=(-0.5, len(classes) - 0.5), ylim=(0, 100))
+    axes.set_title(f"Recall of each class on {comparison.split}", fontsize=10)
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
     figure.legend(loc="outside right upper", title="with 95 % interval", fontsize=9, title_fontsize=9)
@@ -71,3 +76,8 @@ def _bars(model: Judged, classes: list[str]) -> tuple[list[float], list[float], 
         below.append(100 * max(0.0, share - low))
         above.append(100 * max(0.0, high - share))
     return shares, below, above
+
+
+def _tail(name: str) -> str:
+    """The name of a model, cut where it would not fit: at the front, since paths differ at their ends."""
+    return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
