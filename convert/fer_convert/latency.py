@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fer_edge.accelerator import EDGETPU_OP, open_engine
+from fer_edge.accelerator import is_compiled, open_engine
 from fer_edge.emotions import EmotionClassifier, crop_face
 from fer_edge.errors import FerError
 from fer_edge.faces import Box
@@ -77,8 +77,8 @@ class Latency:
 
 def settings_of(model: ModelFile, runtimes: Sequence[str], threads: Sequence[int]) -> list[Setting]:
     """What to measure a model in: each runtime, with each number of threads unless an Edge TPU does the work."""
-    compiled = EDGETPU_OP in model.graph
-    return [Setting(model.path, runtime, count) for runtime in runtimes for count in ((1,) if compiled else threads)]
+    counts = (1,) if is_compiled(model) else threads
+    return [Setting(model.path, runtime, count) for runtime in runtimes for count in counts]
 
 
 def measure_apart(setting: Setting, runs: int) -> Latency:

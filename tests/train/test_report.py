@@ -15,11 +15,12 @@ from keras import layers
 from sklearn import metrics
 
 from fer_edge.dataset import FaceSet
+from fer_edge.edgetpu import EDGE_TPU_MEMORY
 from fer_edge.scores import Scores
 from fer_train import plots
 from fer_train.batches import probabilities
 from fer_train.report import write_report
-from fer_train.summary import EDGE_TPU_MEMORY, summarize
+from fer_train.summary import summarize
 
 NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "bored", "a very long name of a class")
 NAMES += ("contempt", "pain", "<b>bold</b>")

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from fer_edge.curves import Curves, operating_point
 from fer_edge.dataset import FaceSet
+from fer_edge.edgetpu import EDGE_TPU_MEMORY
 from fer_edge.scores import Scores
 
 from . import plots
 from .batches import probabilities
 from .page import Section, Table, write_page
-from .summary import EDGE_TPU_MEMORY, Summary, summarize
+from .summary import Summary, summarize
 
 FEW = 50  # below as many faces a recall may be off by some 14 points
 MIB = 2**20

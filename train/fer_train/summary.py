@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-EDGE_TPU_MEMORY = 7 * 2**20  # bytes, about; what is beyond is fetched over USB or PCIe for every face
-
-Kernel = tuple[int, ...]
+from fer_edge.edgetpu import EDGE_TPU_MEMORY, Kernel, depthwise_bytes, edge_tpu_bytes
 
 
 @dataclass(frozen=True)
@@ -58,30 +56,6 @@ def summarize(model: keras.Model) -> Summary:
     A layer that is called several times is counted once.
     """
     return Summary(tuple(_cost(layer) for layer in _walk(model)), model.count_params())
-
-
-def edge_tpu_bytes(kernel: Kernel) -> int:
-    """Estimated bytes of a convolution's parameters on the Edge TPU; `kernel` is [height,width,in,out].
-
-    ceil64(out) * height * width * ceil16(in) for the int8 weights and 12 * ceil64(out) for biases and scales, where
-    ceilN rounds up to a multiple of N. The compiler's own report has the last word
-    (https://coral.ai/docs/edgetpu/compiler/#parameter-data-caching).
-    """
-    height, width, inputs, outputs = kernel
-    return _ceil(outputs, 64) * (height * width * _ceil(inputs, 16) + 12)
-
-
-def depthwise_bytes(kernel: Kernel) -> int:
-    """The same for a depthwise convolution, `kernel` [height,width,in,multiplier].
-
-    Every output sums over one input channel, so that there is no input depth to round up.
-    """
-    height, width, inputs, multiplier = kernel
-    return _ceil(inputs * multiplier, 64) * (height * width + 12)
-
-
-def _ceil(number: int, multiple: int) -> int:
-    return -(-number // multiple) * multiple
 
 
 def _walk(model: keras.Model) -> Iterator[keras.Layer]:
