@@ -41,10 +41,10 @@ def test_threads_of_the_processor_mean_nothing_to_an_edge_tpu() -> None:
     assert settings_of(compiled, ["a"], (2, 4)) == [Setting(compiled.path, "a", 1)]
 
 
-def test_a_larger_network_takes_longer() -> None:
-    nano, small = (measure(Setting(path, available_runtimes()[0], 1), 20) for path in (NANO, SMALL))
-    assert small.invoke.p50 > nano.invoke.p50
-    assert nano.runs_on == f"cpu ({in_words(available_runtimes()[0])})"
+def test_it_names_what_it_ran_on() -> None:
+    runtime = available_runtimes()[-1]
+    measured = measure(Setting(NANO, runtime, 2), 3)
+    assert measured.runs_on == f"cpu ({in_words(runtime)}, 2 threads)"
 
 
 def measured(*arguments: object) -> dict[str, Any]:
@@ -62,11 +62,10 @@ def test_the_json_has_each_setting_with_its_spread() -> None:
         ("nano", runtime, threads) for runtime in available_runtimes() for threads in (1, 2)
     ]
     for row in rows:
-        assert row["runs_on"] == f"cpu ({in_words(row['runtime'])})"
+        assert row["runs_on"].startswith(f"cpu ({in_words(row['runtime'])}, {row['threads']} thread")
         for times in (row["invoke_ms"], row["step_ms"]):
             assert 0 < times["least"] <= times["p50"] <= times["p95"] <= times["p99"] <= times["most"]
             assert 0 <= times["iqr"] <= times["most"] - times["least"]
-        assert row["step_ms"]["least"] > row["invoke_ms"]["least"], "a step is an invoke and more"
 
 
 def test_the_machine_is_described() -> None:
@@ -139,7 +138,7 @@ def test_a_runtime_that_dies_is_one_line(tmp_path: Path) -> None:
         ("{nano} --runtime onnx", 2, "invalid choice: 'onnx'"),
         ("{0}/nosuch.tflite", 78, "nosuch.tflite: No such file"),
         ("{0}/unreadable.tflite", 78, "cannot load it"),
-        ("{0}/m_edgetpu.tflite", 1, "is compiled for an Edge TPU"),
+        ("{0}/m_edgetpu.tflite", 1, "libedgetpu.so.1 cannot be loaded"),
         ("", 2, "required: MODEL"),
     ],
 )
