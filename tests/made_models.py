@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,29 @@ def compiled_graph(classes: int = 7, side: int = 48) -> bytes:
     return pack(model)
 
 
+def endless_graph() -> bytes:
+    """A graph that loads and never comes to an end: while true, do nothing."""
+    codes, subgraphs, yes = schema.OperatorCodeT(), [], schema.BufferT()
+    codes.builtinCode = codes.deprecatedBuiltinCode = schema.BuiltinOperator.WHILE
+    yes.data = [1]
+    for outputs in ([1], [1], [0]):  # the main one, the condition, the body
+        subgraph = schema.SubGraphT()
+        subgraph.tensors = [_tensor("faces", [1, 48, 48, 1], 1.0), _tensor("out", [1, 48, 48, 1], 1.0)]
+        subgraph.inputs, subgraph.outputs, subgraph.operators = [0], outputs, []
+        subgraphs.append(subgraph)
+    loop = schema.OperatorT()
+    loop.inputs, loop.outputs = [0], [1]
+    loop.builtinOptionsType, loop.builtinOptions = schema.BuiltinOptions.WhileOptions, schema.WhileOptionsT()
+    loop.builtinOptions.condSubgraphIndex, loop.builtinOptions.bodySubgraphIndex = 1, 2
+    subgraphs[0].operators = [loop]
+    condition = subgraphs[1].tensors[1]
+    condition.shape, condition.type, condition.buffer = [1], schema.TensorType.BOOL, 1
+    condition.quantization = None
+    model = schema.ModelT()
+    model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [codes], subgraphs, [schema.BufferT(), yes]
+    return pack(model)
+
+
 def pack(model: schema.ModelT) -> bytes:
     """The flatbuffer of a model."""
     builder = flatbuffers.Builder(1024)
@@ -61,3 +85,12 @@ def changed(graph: bytes, change: Callable[[Any], None]) -> bytes:
 def write_compiled(path: Path, labels: tuple[str, ...] = FER2013_CLASSES) -> ModelFile:
     """Write a model file that is compiled for the Edge TPU."""
     return write_model(path, compiled_graph(len(labels)), labels, {"name": "fake"})
+
+
+def write_bomb(path: Path, graph: bytes, entries: dict[str, str]) -> Path:
+    """Write a model file whose entries are compressed, as far as they will go."""
+    path.write_bytes(graph)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in entries.items():
+            archive.writestr(name, text)
+    return path

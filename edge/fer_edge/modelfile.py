@@ -8,8 +8,12 @@ metadata convention.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import stat
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,9 @@ LABELS = "labels.txt"
 CARD = "fer.json"
 TRAINING_CARD = "training.json"  # in the model.keras of fer-train: what it was trained on
 TFLITE_IDENTIFIER = b"TFL3"
+MOST_BYTES = 256 << 20  # of a model file
+MOST_TEXT = {LABELS: 1 << 16, CARD: 1 << 20}  # bytes of an entry
+ENCRYPTED = 1  # among the flags of a zip entry
 
 
 class ModelError(ConfigError):
@@ -52,18 +59,22 @@ class ModelFile:
 
 
 def read_model(path: Path) -> ModelFile:
-    """Read and check a model file. Raises ModelError when it is no TFLite model, damaged, or has no labels."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"model {path}: {error.strerror}") from error
+    """Read and check a model file. Raises ModelError when it is no TFLite model, damaged, or has no labels.
+
+    Nothing in the file can make this read without end or fill the memory. Whether the graph is sound is for the
+    interpreter to find out: see probe.
+    """
+    content = _content(path)
     if content[4:8] != TFLITE_IDENTIFIER:
         raise ModelError(f"model {path}: not a TFLite model; expected a file made by fer-convert quantize")
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = {info.filename: archive.read(info) for info in archive.infolist()}
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = _entries(path, archive)
             size = min(info.header_offset for info in archive.infolist())
-    except (zipfile.BadZipFile, ValueError) as error:
+    except ModelError:
+        raise
+    # zipfile lets all of these through when the archive is damaged.
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, struct.error) as error:
         raise ModelError(f"model {path}: no {LABELS} in it, or cut short; fer-convert quantize appends it") from error
     if LABELS not in entries:
         raise ModelError(f"model {path}: no {LABELS} in it; fer-convert quantize appends it")
@@ -78,13 +89,47 @@ def read_model(path: Path) -> ModelFile:
     return model
 
 
+def _content(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelError(f"model {path}: a directory or a device; expected a file")
+        if status.st_size > MOST_BYTES:
+            raise ModelError(f"model {path}: {status.st_size >> 20} MiB; expected at most {MOST_BYTES >> 20}")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"model {path}: {error.strerror}") from error
+
+
+def _entries(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
+    """The entries of the archive that are ours; of the others only the header is looked at."""
+    entries: dict[str, bytes] = {}
+    for info in archive.infolist():
+        most = MOST_TEXT.get(info.filename, 0)
+        if info.filename in entries:
+            raise ModelError(f"model {path}: {info.filename} is in it twice")
+        if most and (
+            info.flag_bits & ENCRYPTED or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        ):
+            raise ModelError(f"model {path}: {info.filename} in it is encrypted or oddly compressed; expected deflate")
+        if most and info.file_size > most:
+            raise ModelError(f"model {path}: {info.filename} in it has {info.file_size} bytes; expected at most {most}")
+        with archive.open(info) as entry:
+            if most:
+                entries[info.filename] = entry.read(most)  # without a number it would expand all there is first
+    return entries
+
+
 def _card(path: Path, text: bytes) -> dict[str, Any]:
     try:
         card = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"model {path}: {CARD} in it is no JSON: {error}") from error
     if not isinstance(card, dict):
         raise ModelError(f"model {path}: {CARD} in it must be a JSON object")
+    margin = card.get("crop_margin", 0.0)
+    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin <= 1:
+        raise ModelError(f"model {path}: crop_margin in its {CARD} is {margin!r:.40}; expected a number from 0 to 1")
     return card
 
 

@@ -16,9 +16,10 @@ from .coral import AcceleratorError
 from .errors import FerError
 from .modelfile import ModelError, read_model
 
-PATIENCE = 20  # seconds; the firmware of a USB Coral takes three, and a Pi as long to import the runtime
+PATIENCE = 60  # seconds; the firmware of a USB Coral takes three, and a Pi that is just booting may take ten to import
 MEMORY = 1 << 30  # bytes; a model of a wild shape must not take all that a Pi has
 
+ANSWER = "fer-edge probe: "  # a line of stdout
 FAULTS = {kind.__name__: kind for kind in (AcceleratorError, ModelError)}
 
 
@@ -39,9 +40,9 @@ def probe(path: Path, runtime: str, *, threads: int = 1, device: str = "", patie
     what = json.dumps([str(path), runtime, threads, device, patience])
     arguments = [sys.executable, "-m", "fer_edge.probe", what]
     done = subprocess.run(arguments, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
-    lines = done.stdout.splitlines()
-    if lines:
-        fault, message = json.loads(lines[-1])
+    answers = [line for line in done.stdout.splitlines() if line.startswith(ANSWER)]  # libraries print too
+    if answers:
+        fault, message = json.loads(answers[0].removeprefix(ANSWER))
         if fault:
             raise FAULTS[fault](message)
     elif done.returncode == -signal.SIGALRM:
@@ -70,7 +71,7 @@ def _trial(path: str, runtime: str, threads: int, device: str) -> None:
 
 
 def main() -> None:
-    """The child: says `[fault, message]` as a line of JSON, with nulls when the model runs."""
+    """The child: answers `[fault, message]` as JSON, with nulls when the model runs."""
     *what, patience = json.loads(sys.argv[1])
     # An alarm of its own ends it inside native code too, and also when its parent has gone.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -82,7 +83,7 @@ def main() -> None:
         _trial(*what)
     except (AcceleratorError, ModelError) as error:
         answer = (type(error).__name__, str(error))
-    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.write(f"{ANSWER}{json.dumps(answer)}\n")
     sys.stdout.flush()
 
 

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import contextlib
+import os
+import struct
+import tracemalloc
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.made_models import write_bomb
 
 from fer_edge.accelerator import open_engine
 from fer_edge.config import DEFAULT_MODEL
@@ -80,18 +86,79 @@ def test_a_card_must_be_a_json_object(tmp_path: Path, graph: bytes, card: str) -
         read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: card}))
 
 
-def test_every_cut_of_the_file_is_noticed(tmp_path: Path) -> None:
-    whole = DEFAULT_MODEL.read_bytes()
-    for kept in (9, 1000, len(whole) // 2, len(whole) - 100, len(whole) - 1):
-        with pytest.raises(ModelError):
-            read_model(broken(tmp_path, whole[:kept]))
+@pytest.mark.parametrize("margin", ['"0.1"', "null", "true", "-0.1", "2", "NaN", "Infinity", "1e999", "[0]"])
+def test_a_crop_margin_that_is_no_share_is_refused(tmp_path: Path, graph: bytes, margin: str) -> None:
+    with pytest.raises(ModelError, match=r"crop_margin in its fer\.json .* expected a number from 0 to 1"):
+        read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: f'{{"crop_margin": {margin}}}'}))
 
 
-def test_a_flipped_bit_of_the_graph_is_noticed(tmp_path: Path) -> None:
-    whole = bytearray(DEFAULT_MODEL.read_bytes())
-    whole[5000] ^= 1
-    with pytest.raises(ModelError, match="sha256"):
-        read_model(broken(tmp_path, bytes(whole)))
+def test_a_card_of_a_hundred_thousand_brackets_is_refused(tmp_path: Path, graph: bytes) -> None:
+    with pytest.raises(ModelError, match="no JSON"):
+        read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: "[" * 100_000}))
+
+
+BOMB = "a" * (200 << 20)
+
+
+def test_a_zip_bomb_is_refused_by_the_size_it_tells(tmp_path: Path, graph: bytes) -> None:
+    path = write_bomb(tmp_path / "bomb.tflite", graph, {LABELS: BOMB})
+    with within(10 << 20), pytest.raises(ModelError, match=f"{LABELS} in it has {len(BOMB)} bytes; expected"):
+        read_model(path)
+
+
+def test_a_zip_bomb_that_lies_about_its_size_is_not_expanded(tmp_path: Path, graph: bytes) -> None:
+    path = write_bomb(tmp_path / "bomb.tflite", graph, {LABELS: BOMB})
+    path.write_bytes(path.read_bytes().replace(struct.pack("<I", len(BOMB)), struct.pack("<I", 12)))
+    with within(10 << 20), pytest.raises(ModelError, match="cut short"):
+        read_model(path)
+
+
+@contextlib.contextmanager
+def within(most: int) -> Iterator[None]:
+    """Fails when what is done inside takes more than `most` bytes of memory."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < most
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_odd_compression_is_refused(tmp_path: Path, graph: bytes, method: int) -> None:
+    path = broken(tmp_path, graph)
+    with zipfile.ZipFile(path, "a", method) as archive:
+        archive.writestr(LABELS, "a\nb\n")
+    with pytest.raises(ModelError, match="oddly compressed"):
+        read_model(path)
+
+
+def test_an_encrypted_entry_is_refused(tmp_path: Path, graph: bytes) -> None:
+    path = broken(tmp_path, graph, {LABELS: "a\nb\n"})
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\1\2") + 8] |= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="encrypted"):
+        read_model(path)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_labels_that_are_there_twice_are_refused(tmp_path: Path, graph: bytes) -> None:
+    path = broken(tmp_path, graph, {LABELS: "a\nb\n"})
+    append_entries(path, {LABELS: "b\na\n"})
+    with pytest.raises(ModelError, match=r"labels\.txt is in it twice"):
+        read_model(path)
+
+
+def test_what_is_no_file_or_too_large_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/zero"), tmp_path / "pipe"):
+        with pytest.raises(ModelError, match="expected a file"):
+            read_model(path)
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ModelError, match="1048576 MiB; expected at most 256"):
+        read_model(tmp_path / "sparse")
 
 
 def test_a_flipped_bit_of_the_labels_is_noticed(tmp_path: Path) -> None:
