@@ -63,11 +63,9 @@ class Evaluation:
         }
 
 
-def evaluate(probabilities: NDArray[np.float32], faces: FaceSet, training: FaceSet) -> Evaluation:
-    """Judge probabilities [N,classes] for `faces`; `training` tells which of them were seen before."""
+def evaluate(probabilities: NDArray[np.float32], faces: FaceSet, new: NDArray[np.bool_]) -> Evaluation:
+    """Judge probabilities [N,classes] for `faces`; `new` [N] are those that the model has not seen in training."""
     said = probabilities.argmax(axis=1)
-    seen = {face.tobytes() for face in training.pixels}
-    new = np.array([face.tobytes() not in seen for face in faces.pixels])
     return Evaluation(
         Scores.of(faces.labels, said, faces.classes),
         Scores.of(faces.labels[new], said[new], faces.classes),
