@@ -70,14 +70,19 @@ def _trial(path: str, runtime: str, threads: int, device: str) -> None:
         raise fault(f"model {path}: the first invoke fails on {engine.runs_on}: {error}") from error
 
 
+def _limit(kind: int, most: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
 def main() -> None:
     """The child: answers `[fault, message]` as JSON, with nulls when the model runs."""
     *what, patience = json.loads(sys.argv[1])
     # An alarm of its own ends it inside native code too, and also when its parent has gone.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(patience)
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_DATA, MEMORY)
+    _limit(resource.RLIMIT_CORE, 0)
     answer: tuple[str | None, str | None] = (None, None)
     try:
         _trial(*what)
