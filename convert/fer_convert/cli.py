@@ -18,7 +18,7 @@ from fer_edge.errors import MissingExtraError, OneLineParser, UsageError, run_co
 from fer_edge.modelfile import ModelFile, read_trained, write_model
 from fer_edge.scores import Scores
 
-from . import judgecli
+from . import edgetpucli, judgecli
 from .datasource import add_data_flags, faces_of
 from .evaluate import probabilities
 
@@ -44,6 +44,7 @@ def _parser() -> OneLineParser:
     command.set_defaults(run=_quantize)
 
     judgecli.add_commands(commands)
+    edgetpucli.add_commands(commands)
     return parser
 
 

@@ -1,0 +1,211 @@
+"""Which operators the Edge TPU takes, and which not, without the compiler.
+
+Two gates stand in a row. The compiler (16.0, the last) first loads the model in its own interpreter, which is that of
+TensorFlow 2.5: an operator of a later version is refused there ("Model could not be parsed"). Then it maps what is on
+its list (https://coral.ai/docs/edgetpu/models-intro/#supported-operations), each with the limits that stand there.
+What neither the list nor a compiler's log establishes counts as not mapped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+from fer_edge.coral import OPERATOR
+from fer_edge.graph import Operator, Tensor
+
+COMPILED = OPERATOR.decode()
+SOFTMAX_MOST = 16_000
+
+# The highest version that the interpreter takes. The first line is what TensorFlow 2.5.3 said when asked and the
+# compiler was seen to map; the rest are on the compiler's list, with a version that was there before 2.5.
+VERSIONS = {
+    "QUANTIZE": 2, "CONV_2D": 5, "DEPTHWISE_CONV_2D": 6, "FULLY_CONNECTED": 9, "MUL": 4, "ADD": 3, "RESHAPE": 1,
+    "AVERAGE_POOL_2D": 3, "MAX_POOL_2D": 3, "LOGISTIC": 3, "SOFTMAX": 3, "MEAN": 3,
+    "CONCATENATION": 2, "EXPAND_DIMS": 1, "L2_NORMALIZATION": 2, "MAXIMUM": 2, "MINIMUM": 2, "PACK": 2, "PAD": 2,
+    "PRELU": 1, "REDUCE_MAX": 2, "REDUCE_MIN": 2, "RELU": 2, "RELU6": 2, "RELU_N1_TO_1": 1, "RESIZE_BILINEAR": 2,
+    "RESIZE_NEAREST_NEIGHBOR": 2, "RSQRT": 1, "SLICE": 3, "SPACE_TO_DEPTH": 2, "SPLIT": 3, "SQUARED_DIFFERENCE": 1,
+    "SQUEEZE": 1, "STRIDED_SLICE": 3, "SUB": 2, "SUM": 2, "TANH": 2, "TRANSPOSE": 3, "TRANSPOSE_CONV": 2,
+}  # fmt: skip
+
+# A cure is worth more than "not supported" for what people meet most.
+INSTEAD = {
+    "HARD_SWISH": "use ReLU or ReLU6",
+    "LEAKY_RELU": "use ReLU or ReLU6",
+    "ELU": "use ReLU or ReLU6",
+    "GELU": "use ReLU or ReLU6",
+    "SHAPE": "fix the batch at 1",
+    "DEQUANTIZE": "quantize the whole network",
+}
+
+
+def is_float(tensor: Tensor) -> bool:
+    """Whether it holds floating-point numbers, of any width."""
+    return "float" in tensor.dtype or "complex" in tensor.dtype
+
+
+def is_dynamic(tensor: Tensor) -> bool:
+    """Whether a size of it is left open."""
+    return any(size < 0 for size in tensor.shape)
+
+
+def why_not(operator: Operator) -> str | None:
+    """Why the Edge TPU does not take an operator, in words, or None when it does.
+
+    Raises ValueError when the operator lacks an input that its kind must have, or has the options of another.
+    """
+    if operator.name not in VERSIONS:
+        cure = INSTEAD.get(operator.name)
+        return "not on the compiler's list" + (f": {cure}" if cure else "")
+    limit = LIMITS.get(operator.name)
+    own = next(_of_tensors(operator), None) or (limit(operator) if limit else None)
+    if own is None and is_too_new(operator):  # last, since operators of one kind share the version of the newest
+        return f"version {operator.version}; the compiler's interpreter takes up to {VERSIONS[operator.name]}"
+    return own
+
+
+def is_too_new(operator: Operator) -> bool:
+    """Whether the compiler's interpreter refuses its version, and with it the whole model."""
+    return operator.version > VERSIONS.get(operator.name, operator.version)
+
+
+def _of_tensors(operator: Operator) -> Iterator[str]:
+    """What hinders any operator: the sizes and types of what it takes and gives."""
+    for tensor in (*operator.inputs, *operator.outputs):
+        if tensor is None:
+            continue
+        computed = tensor.data is None
+        if is_dynamic(tensor):
+            yield f"tensor {tensor.name} has an open size, {list(tensor.shape)}"
+        if tensor.dtype not in ("int8", "uint8") and (computed or tensor.dtype != "int32"):
+            yield f"tensor {tensor.name} is {tensor.dtype}"
+        if computed and not len(tensor.scales):
+            yield f"tensor {tensor.name} is not quantized"
+        if computed and math.prod(tensor.shape[:-3]) > 1:
+            yield f"tensor {tensor.name} has more than three sizes above 1, {list(tensor.shape)}"
+
+
+def _option(operator: Operator, name: str) -> int:
+    """A field of its options; 0 when it has none. Raises ValueError when they are those of another operator."""
+    if operator.options is None:
+        return 0
+    if not hasattr(operator.options, name):
+        raise ValueError(f"{operator.name} {operator.layer} has the options of another operator")
+    return int(getattr(operator.options, name))
+
+
+def _weights(operator: Operator) -> str | None:
+    if operator.taken(1).data is None:
+        return "its weights are computed, not constant"
+    return None
+
+
+def _convolution(operator: Operator) -> str | None:
+    taken, weights = operator.taken(0).shape, operator.taken(1).shape
+    if len(taken) != 4 or len(weights) != 4:
+        raise ValueError(f"{operator.name} {operator.layer} has an input {list(taken)} and weights {list(weights)}")
+    if operator.name == "CONV_2D" and weights[3] != taken[3]:
+        return f"a grouped convolution: {weights[3]} of {taken[3]} channels for each output"
+    if _option(operator, "dilationWFactor") != _option(operator, "dilationHFactor"):
+        return "its dilation differs in width and height"
+    return _weights(operator)
+
+
+def _dense(operator: Operator) -> str | None:
+    if len(operator.taken(1).scales) > 1:
+        return "its weights are quantized per channel, which runtimes as old as the compiler's compute wrongly"
+    if _option(operator, "weightsFormat"):
+        return "its weights are shuffled"
+    if operator.outputs and math.prod(operator.outputs[0].shape[:-1]) > 1:
+        return f"its output {list(operator.outputs[0].shape)} is not one-dimensional"
+    return _weights(operator)
+
+
+def _elementwise(operator: Operator) -> str | None:
+    """Two computed tensors of different shapes, as in squeeze-and-excite: nobody has shown that they are mapped."""
+    one, other = operator.taken(0), operator.taken(1)
+    if one.data is None and other.data is None and one.shape != other.shape:
+        return f"spreads {list(other.shape)} over {list(one.shape)}: not established"
+    return None
+
+
+def _activation(operator: Operator) -> str | None:
+    if _option(operator, "fusedActivationFunction"):
+        return "has an activation fused into it"
+    return None
+
+
+def _axes(operator: Operator) -> str | None:
+    """Reductions: not over the batch, and over channels only in fours."""
+    axes, taken = operator.taken(1).data, operator.taken(0).shape
+    if axes is None:
+        return "its axes are computed, not constant"
+    over = {int(axis) % max(len(taken), 1) for axis in axes.ravel()}
+    if 0 in over:
+        return "reduces over the batch"
+    if len(taken) - 1 in over and taken[-1] % 4:
+        return f"reduces over {taken[-1]} channels, not a multiple of 4"
+    return None
+
+
+def _concatenation(operator: Operator) -> str | None:
+    constant = [tensor for tensor in operator.inputs if tensor is not None and tensor.data is not None]
+    if constant and (len(operator.inputs) != 2 or any(tensor.real().any() for tensor in constant)):
+        return "joins a constant that is not zero"
+    return _activation(operator)
+
+
+def _padding(operator: Operator) -> str | None:
+    amounts = operator.taken(1).data
+    if amounts is None:
+        return "its padding is computed, not constant"
+    return "pads the batch" if amounts.reshape(-1, 2)[0].any() else None
+
+
+def _prelu(operator: Operator) -> str | None:
+    slopes = operator.taken(1)
+    if slopes.data is None or math.prod(slopes.shape[:-1]) > 1:
+        return "its slopes are more than one for each channel: share the other axes"
+    return None
+
+
+def _softmax(operator: Operator) -> str | None:
+    shape = operator.taken(0).shape
+    if math.prod(shape[:-1]) > 1 or math.prod(shape) > SOFTMAX_MOST:
+        return f"takes {list(shape)}; one-dimensional with up to {SOFTMAX_MOST} would do"
+    return None
+
+
+def _strides(operator: Operator) -> str | None:
+    strides = operator.taken(3).data
+    masked = _option(operator, "ellipsisMask") or _option(operator, "newAxisMask")
+    if strides is None or (strides != 1).any() or masked:
+        return "its strides are not all 1, or it uses an ellipsis or a new axis"
+    return None
+
+
+def _split(operator: Operator) -> str | None:
+    axis = operator.taken(0).data
+    rank = max(len(operator.taken(1).shape), 1)
+    return "splits the batch" if axis is None or int(axis.ravel()[0]) % rank == 0 else None
+
+
+def _pack(operator: Operator) -> str | None:
+    return None if _option(operator, "axis") else "packs along the batch"
+
+
+LIMITS: dict[str, Callable[[Operator], str | None]] = {
+    "CONV_2D": _convolution,
+    "DEPTHWISE_CONV_2D": _convolution,
+    "FULLY_CONNECTED": _dense,
+    **dict.fromkeys(("ADD", "MUL", "SUB", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE"), _elementwise),
+    **dict.fromkeys(("AVERAGE_POOL_2D", "MAX_POOL_2D"), _activation),
+    **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), _axes),
+    "CONCATENATION": _concatenation,
+    "PACK": _pack,
+    "PAD": _padding,
+    "PRELU": _prelu,
+    "SOFTMAX": _softmax,
+    "SPLIT": _split,
+    "STRIDED_SLICE": _strides,
+}
