@@ -41,7 +41,7 @@ def test_folders_go_the_whole_line_to_events(tmp_path: Path, classes: tuple[str,
     assert metrics["classes"] == list(classes)
     assert ("chosen_threshold" in metrics) == (len(classes) == 2)
 
-    done = run("fer_convert", "quantize", model, "--data", data, "--out", tflite)
+    done = run("fer_convert", "quantize", model, "--data", data, "--out", tflite, "--max-drop", 10)
     assert done.code == 0, done.err
     assert read_model(tflite).labels == classes
     done = run("fer_convert", "evaluate", tflite, "--data", data, "--json")
@@ -67,7 +67,7 @@ def test_merged_and_chosen_classes_are_judged_as_they_were_trained(tmp_path: Pat
     orders = ["--merge", "angry+cross=bad", "--classes", "calm,bad"]
     done = run("fer_train", "fit", "--data", tmp_path / "data", "--out", tmp_path / "run", *orders, *flags)
     assert done.code == 0, done.err
-    arguments = ["--data", tmp_path / "data", "--out", tmp_path / "own.tflite"]
+    arguments = ["--data", tmp_path / "data", "--out", tmp_path / "own.tflite", "--max-drop", 50]
     done = run("fer_convert", "quantize", tmp_path / "run" / "model.keras", *arguments)
     assert done.code == 0, done.err
     assert read_model(tmp_path / "own.tflite").labels == ("calm", "bad")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from fer_edge.dataset import TRAINING
 from fer_edge.emotions import EmotionClassifier
 from fer_edge.errors import MissingExtraError, OneLineParser, UsageError, run_command
 from fer_edge.modelfile import ModelFile, read_trained, write_model
-from fer_edge.scores import Scores
 
 from . import edgetpucli, judgecli
+from .check import check_model, refuse_unfit
 from .datasource import add_data_flags, faces_of
+from .drop import Drop
 from .evaluate import probabilities
 
 
@@ -41,6 +43,10 @@ def _parser() -> OneLineParser:
     command.add_argument("--out", type=Path, required=True, help="the model file to write, e.g. fer.tflite")
     command.add_argument("--name", help="its name on its card (default: that of the file)")
     command.add_argument("--split", help="where to compare it with the float model (PublicTest, test or validation)")
+    command.add_argument(
+        "--max-drop", type=float, default=0.5, metavar="POINTS", help="accuracy it may lose there (%(default)s)"
+    )
+    command.add_argument("--allow-cpu-ops", action="store_true", help="also with operators that the Edge TPU lacks")
     command.set_defaults(run=_quantize)
 
     judgecli.add_commands(commands)
@@ -66,27 +72,15 @@ def _quantize(arguments: Namespace) -> int:
 
     graph = quantize.quantize(model, quantize.representative_faces(faces.split(TRAINING)))
     draft = ModelFile(arguments.out, graph, labels, {})
-    engine = open_engine(draft)
-    floats = quantize.float_tensors(engine)
-    if floats:
-        raise UsageError(f"{arguments.model}: does not become full-integer; float tensors stay: {', '.join(floats)}")
-
-    before = model.predict(judged.pixels[..., None].astype(np.float32), batch_size=256, verbose=0).argmax(axis=1)
-    after = probabilities(EmotionClassifier(draft, engine), judged.pixels).argmax(axis=1)
-    metrics = {
-        "split": split,
-        "faces": len(judged),
-        "float_accuracy": Scores.of(judged.labels, before, labels).accuracy,
-        "int8_accuracy": Scores.of(judged.labels, after, labels).accuracy,
-        "agreement": float((before == after).mean()),
-    }
-    card = _card(arguments.name or arguments.out.stem, training, metrics)
+    refuse_unfit(arguments.model, check_model(draft), arguments.allow_cpu_ops)
+    before = model.predict(judged.pixels[..., None].astype(np.float32), batch_size=256, verbose=0)
+    after = probabilities(EmotionClassifier(draft, open_engine(draft)), judged.pixels)
+    compared = Drop.of(judged.labels, before, after)
+    print(f"{split}, {compared}")
+    compared.refuse_above(arguments.max_drop)
+    card = _card(arguments.name or arguments.out.stem, training, {"split": split, **asdict(compared)})
     written = write_model(arguments.out, graph, labels, card)
     print(f"{arguments.out}: {len(graph) / 1024:.0f} KiB, full-integer, {len(labels)} classes, sha256 {written.sha256}")
-    print(
-        f"{split}, {len(judged)} faces: float {100 * metrics['float_accuracy']:.2f} %, "
-        f"int8 {100 * metrics['int8_accuracy']:.2f} %, same answer for {100 * metrics['agreement']:.2f} %"
-    )
     return 0
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import textwrap
 from collections.abc import Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.lite.python.convert_phase import ConverterError
 
-from fer_edge.accelerator import Engine
 from fer_edge.dataset import FaceSet
+from fer_edge.errors import UsageError
 
 PER_CLASS = 40  # representative faces of each class
 
@@ -20,7 +22,8 @@ PER_CLASS = 40  # representative faces of each class
 def quantize(model: keras.Model, representative: NDArray[np.uint8]) -> bytes:
     """The graph of `model` with int8 weights and activations, uint8 in and out, batch 1.
 
-    `representative` are the faces, uint8 [N,H,W], over which the ranges of the activations are taken.
+    `representative` are the faces, uint8 [N,H,W], over which the ranges of the activations are taken. Raises UsageError
+    when TFLite lacks an operator for it.
     """
     inputs = keras.Input(model.input_shape[1:], batch_size=1)
 
@@ -35,14 +38,11 @@ def quantize(model: keras.Model, representative: NDArray[np.uint8]) -> bytes:
     converter.inference_input_type = converter.inference_output_type = tf.uint8
     # Per-channel dense weights are computed wrongly, and in silence, by runtimes as old as the Edge TPU's.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-    with contextlib.redirect_stdout(io.StringIO()):  # Keras lists every variable as it exports the model
-        return bytes(converter.convert())
-
-
-def float_tensors(engine: Engine) -> list[str]:
-    """The names of the tensors of a graph that are not integers."""
-    details = engine.interpreter.get_tensor_details()
-    return [str(tensor["name"]) for tensor in details if np.issubdtype(tensor["dtype"], np.floating)]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # Keras lists every variable as it exports the model
+            return bytes(converter.convert())
+    except ConverterError as error:
+        raise UsageError(f"network {model.name} cannot be converted: {textwrap.shorten(str(error), 400)}") from error
 
 
 def representative_faces(faces: FaceSet, seed: int = 0) -> NDArray[np.uint8]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import zipfile
 from pathlib import Path
 
@@ -12,12 +14,23 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tests.support import patterns, run, write_csv
 
 from fer_convert import quantize
+from fer_convert.check import check_model
+from fer_convert.drop import Drop
 from fer_edge.accelerator import open_engine
+from fer_edge.dataset import FaceSet
 from fer_edge.emotions import EmotionClassifier
-from fer_edge.modelfile import ModelFile, append_entries, read_model
+from fer_edge.errors import FerError
+from fer_edge.modelfile import append_entries, read_model
 from fer_edge.readers import FER2013_CLASSES
 
 FACES = patterns(700)
+ROUGH = ["--max-drop", "5"]  # a network of eight epochs, on 175 faces
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The made-up faces as a file."""
+    return write_csv(FACES, tmp_path_factory.mktemp("data") / "faces.csv")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     flags = ["--model", "nano", "--batch", "32", "--average", "0.9", "--warmup", "1", "--epochs", "8"]
     trained = run("fer_train", "fit", "--data", path / "faces.csv", "--out", path / "run", *flags)
     assert trained.code == 0, trained.err
-    arguments = [path / "run" / "model.keras", "--data", path / "faces.csv", "--out", path / "fer.tflite"]
+    arguments = [path / "run" / "model.keras", "--data", path / "faces.csv", "--out", path / "fer.tflite", *ROUGH]
     done = run("fer_convert", "quantize", *arguments)
     assert done.code == 0, done.err
     (path / "quantize.txt").write_text(done.out)
@@ -43,7 +56,7 @@ def test_the_file_is_of_the_contract(folder: Path) -> None:
         ([1, 48, 48, 1], np.uint8, (1.0, 0))
     ]
     assert [(t["shape"].tolist(), t["dtype"]) for t in given] == [([1, 7], np.uint8)]
-    assert quantize.float_tensors(engine) == []
+    assert check_model(model).floats == ()
     assert model.labels == FER2013_CLASSES
 
 
@@ -56,6 +69,9 @@ def test_the_card_tells_training_and_metrics(folder: Path) -> None:
     assert card["metrics"]["faces"] == 175
     assert abs(card["metrics"]["float_accuracy"] - card["metrics"]["int8_accuracy"]) < 0.05
     assert card["metrics"]["agreement"] > 0.95
+    assert 0 < card["metrics"]["largest_difference"] < 0.3
+    said = (folder / "quantize.txt").read_text()
+    assert f"probabilities differ by up to {card['metrics']['largest_difference']:.3f}" in said
 
 
 def test_the_device_gives_what_the_float_network_gives(folder: Path) -> None:
@@ -69,7 +85,7 @@ def test_the_device_gives_what_the_float_network_gives(folder: Path) -> None:
 
 
 def test_the_same_model_and_data_give_the_same_bytes(folder: Path) -> None:
-    arguments = [folder / "run" / "model.keras", "--data", folder / "faces.csv", "--name", "fer"]
+    arguments = [folder / "run" / "model.keras", "--data", folder / "faces.csv", "--name", "fer", *ROUGH]
     assert run("fer_convert", "quantize", *arguments, "--out", folder / "again.tflite").code == 0
     assert (folder / "again.tflite").read_bytes() == (folder / "fer.tflite").read_bytes()
 
@@ -86,21 +102,101 @@ def test_the_dense_layer_is_quantized_per_tensor(folder: Path) -> None:
 def test_a_model_of_fewer_classes_is_judged_on_those(folder: Path, tmp_path: Path) -> None:
     inputs = keras.Input((48, 48, 1))
     dark = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
-    keras.Model(inputs, dark).save(tmp_path / "two.keras")
-    append_entries(tmp_path / "two.keras", {"labels.txt": "sad\nhappy\n", "training.json": "{}"})
-    arguments = ["--data", folder / "faces.csv", "--out", tmp_path / "two.tflite"]
+    saved(keras.Model(inputs, dark), tmp_path / "two.keras")
+    arguments = ["--data", folder / "faces.csv", "--out", tmp_path / "two.tflite", "--max-drop", "100"]
     done = run("fer_convert", "quantize", tmp_path / "two.keras", *arguments)
     assert done.code == 0, done.err
     assert read_model(tmp_path / "two.tflite").labels == ("sad", "happy")
     assert read_model(tmp_path / "two.tflite").card["metrics"]["faces"] == 50
 
 
-def test_a_float_tensor_is_found(folder: Path) -> None:
-    import tensorflow as tf
+def saved(network: keras.Model, path: Path, labels: str = "sad\nhappy\n") -> Path:
+    """As fer-train fit saves a network."""
+    network.save(path)
+    append_entries(path, {"labels.txt": labels, "training.json": "{}"})
+    return path
 
-    trained = keras.saving.load_model(folder / "run" / "model.keras", compile=False)
-    graph = tf.lite.TFLiteConverter.from_keras_model(trained).convert()
-    assert quantize.float_tensors(open_engine(ModelFile(Path("f"), graph, FER2013_CLASSES, {})))
+
+def network_with(layer: keras.layers.Layer, side: int | None = 48) -> keras.Model:
+    """A small network with a convolution, `layer` behind it, and two classes."""
+    faces = keras.Input((side, side, 1))
+    x = layer(keras.layers.Conv2D(8, 3, strides=4, name="first")(faces))
+    outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(x))
+    return keras.Model(faces, outputs)
+
+
+@pytest.mark.parametrize(
+    ("layer", "side", "complaint"),
+    [
+        (keras.layers.ELU(name="bent"), 48, "does not become full-integer; floating-point stay: .*bent.*/Elu"),
+        (keras.layers.ReLU(), None, "every size must be fixed; open stay: "),
+        (keras.layers.LeakyReLU(name="leak"), 48, "does not take LEAKY_RELU in .*leak.*use ReLU.*--allow-cpu-ops"),
+    ],
+    ids=["float", "open", "off-list"],
+)
+def test_a_network_that_the_edge_tpu_would_not_run_is_refused_by_its_layer(
+    data: Path, tmp_path: Path, layer: keras.layers.Layer, side: int | None, complaint: str
+) -> None:
+    model = saved(network_with(layer, side), tmp_path / "two.keras")
+    flags = ["--data", data, "--out", tmp_path / "two.tflite"]
+    done = run("fer_convert", "quantize", model, *flags)
+    (line,) = [line for line in done.err.splitlines() if line.startswith("fer-convert: ")]
+    assert done.code == 2
+    assert re.search(complaint, line)
+    assert not (tmp_path / "two.tflite").exists()
+
+
+def test_operators_off_the_list_can_be_allowed_and_nothing_else(data: Path, tmp_path: Path) -> None:
+    flags = ["--data", data, "--out", tmp_path / "two.tflite", "--allow-cpu-ops", "--max-drop", "100"]
+    floating = saved(network_with(keras.layers.ELU()), tmp_path / "float.keras")
+    assert run("fer_convert", "quantize", floating, *flags).code == 2
+    leaky = saved(network_with(keras.layers.LeakyReLU()), tmp_path / "leaky.keras")
+    done = run("fer_convert", "quantize", leaky, *flags)
+    assert done.code == 0, done.err
+    assert run("fer_convert", "check", tmp_path / "two.tflite").code == 1
+
+
+def test_a_network_that_int8_cannot_express_is_refused_for_what_it_loses(tmp_path: Path) -> None:
+    """Two classes that differ by a third of a grey value on average: less than a step of int8."""
+    pixels = np.full((80, 48, 48), 128, np.uint8)
+    pixels[::2, ::3] = 129
+    labels = np.where(np.arange(80) % 2, 5, 3)
+    splits = np.where(np.arange(80) < 40, "Training", "PublicTest")
+    names = FACES.names[:80]
+    write_csv(FaceSet(pixels, labels, splits, FER2013_CLASSES, names), tmp_path / "faces.csv")
+    inputs = keras.Input((48, 48, 1))
+    dense = keras.layers.Dense(2, activation="softmax")
+    network = keras.Model(inputs, dense(keras.layers.GlobalAveragePooling2D()(inputs)))
+    dense.set_weights([np.array([[20.0, -20.0]]), np.array([-20 * 128.16, 20 * 128.16])])
+    model = saved(network, tmp_path / "two.keras", f"{FER2013_CLASSES[3]}\n{FER2013_CLASSES[5]}\n")
+    flags = ["--data", tmp_path / "faces.csv", "--out", tmp_path / "two.tflite"]
+    done = run("fer_convert", "quantize", model, *flags)
+    assert done.code == 1
+    assert "fer-convert: int8 loses 50.00 points against float (100.00 % to 50.00 % of 40 faces)" in done.err
+    assert "--max-drop allows 0.5" in done.err
+    assert not (tmp_path / "two.tflite").exists()
+    assert run("fer_convert", "quantize", model, *flags, "--max-drop", "50").code == 0
+    assert (tmp_path / "two.tflite").exists()
+
+
+def test_a_comparison_tells_accuracy_agreement_and_the_largest_difference() -> None:
+    labels = np.array([0, 0, 1, 1])
+    before = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]], np.float32)
+    after = np.array([[0.8, 0.2], [0.4, 0.6], [0.2, 0.8], [0.55, 0.45]], np.float32)
+    told = Drop.of(labels, before, after)
+    assert (told.float_accuracy, told.int8_accuracy, told.agreement) == (1, 0.5, 0.5)
+    assert told.largest_difference == pytest.approx(0.25)
+    assert told.drop == 50
+    with pytest.raises(FerError, match=r"loses 50.00 points .* of 4 faces\); --max-drop allows 49.9"):
+        told.refuse_above(49.9)
+    told.refuse_above(50)
+
+
+@pytest.mark.parametrize(("faces", "wrong", "refused"), [(100, 1, False), (100, 2, True), (1000, 5, False)])
+def test_one_face_among_few_is_no_loss(faces: int, wrong: int, refused: bool) -> None:
+    told = Drop(faces, 0.7, 0.7 - wrong / faces, 0.9, 0.1)
+    with pytest.raises(FerError) if refused else contextlib.nullcontext():
+        told.refuse_above(0.5)
 
 
 def test_representative_faces_are_as_many_of_each_class_and_the_same_each_time() -> None:
