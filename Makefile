@@ -1,7 +1,7 @@
 # make demo   the whole line on a recorded clip, with a broker inside: light, no TensorFlow
 # make test   installs everything and passes the tests
 # make test-arm  the shipped models on emulated 64-bit Arm against this machine
-# make bench  what a frame costs, stage by stage
+# make bench  what a frame costs, stage by stage, and what stands around the network
 # make models trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
 #             FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
 
@@ -69,8 +69,9 @@ models-gpu: $(VENV)/.test
 ship: $(VENV)/.test
 	$(SHIP)
 
-bench: $(VENV)/.demo
+bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/stages.py
+	$(BIN)/python tests/benchmarks/classifier.py
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(call need,python3-venv) }
@@ -81,7 +82,7 @@ $(VENV)/.demo: $(BIN)/python $(PACKAGE)
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python $(PACKAGE)
-	@$(call need,mosquitto mosquitto-clients ffmpeg systemd)
+	@$(call need,mosquitto mosquitto-clients ffmpeg systemd gcc libc6-dev)
 	$(PIP) --upgrade 'pip>=25.1'
 	$(PIP) --editable '.[train,convert,demo]' --group dev
 	@touch $@

@@ -53,7 +53,7 @@ def main(runs: int) -> None:
         times["step"] += milliseconds(pipeline.step, frames)
     whole = statistics.median(times["step"])
     width, height = frames[0].grey.shape[::-1]
-    print(f"{len(frames)} frames of {width}x{height}, {runs} runs, one thread, {classifier.runs_on}")
+    print(f"{len(frames)} frames of {width}x{height}, {runs} runs, {classifier.runs_on}")
     print(f"{'stage':>8}  {'p50 ms':>8}  {'p95 ms':>8}  share of a step")
     for stage, values in times.items():
         middle, high = statistics.median(values), statistics.quantiles(values, n=20)[18]
