@@ -10,6 +10,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from fer_edge.config import SHIPPED, parse_model
 from fer_edge.coral import OPERATOR
 from fer_edge.edgetpu import EDGE_TPU_MEMORY
 from fer_edge.errors import MissingExtraError, OneLineParser, UsageError
@@ -24,7 +25,9 @@ MIB = 2**20
 def add_commands(commands: argparse._SubParsersAction[OneLineParser]) -> None:
     """Register the commands; each sets `run`, which takes the parsed arguments and returns the exit code."""
     command = commands.add_parser("check", help="will all of a model file run on the Edge TPU? (without the compiler)")
-    command.add_argument("model", type=Path, metavar="MODEL", help="a .tflite model file, compiled or not")
+    command.add_argument(
+        "model", type=parse_model, metavar="MODEL", help=f"a .tflite, compiled or not, or one of {', '.join(SHIPPED)}"
+    )
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
     command.set_defaults(run=_check)
 

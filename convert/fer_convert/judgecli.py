@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+from fer_edge.config import SHIPPED, parse_model
 from fer_edge.errors import MissingExtraError, OneLineParser
 from fer_edge.modelfile import ModelFile, read_model
 from fer_edge.outfolder import check_apart, written
@@ -43,7 +44,8 @@ def add_commands(commands: argparse._SubParsersAction[OneLineParser]) -> None:
 
 
 def _add_model_flags(command: ArgumentParser) -> None:
-    command.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="a .tflite model file")
+    what = f"a .tflite model file, or one of {', '.join(SHIPPED)}"
+    command.add_argument("models", type=parse_model, nargs="+", metavar="MODEL", help=what)
     command.add_argument("--json", action="store_true", help="print JSON instead of tables")
     command.add_argument("--runtime", choices=list(RUNTIMES), help="the TFLite runtime to use")
 
