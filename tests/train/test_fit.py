@@ -87,6 +87,10 @@ def test_a_run_that_was_killed_goes_on_and_ends_where_one_without_a_cut_ends(dat
     assert [rows[str(epoch)]["loss"] for epoch in range(5)] == [row["loss"] for row in history(whole)]
     weights = [keras.saving.load_model(folder / "model.keras").get_weights() for folder in (whole, cut)]
     assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
+    done = run("fer_train", "fit", "--resume", cut)
+    assert (done.code, "Epoch" in done.out) == (0, False), "a run that has ended is only judged again"
+    again = keras.saving.load_model(cut / "model.keras").get_weights()
+    assert all(np.array_equal(one, other) for one, other in zip(again, weights[0], strict=True))
 
 
 def test_going_on_takes_no_other_orders_but_the_length(finished: Path) -> None:

@@ -74,7 +74,7 @@ def fit(
     kept = out if first else Path(tempfile.mkdtemp(prefix="fer-train-"))
     average = JudgeAverage(network, judge, whole, validation, kept / CHECKPOINT, recipe.patience, accuracies(out))
     started = time.monotonic()
-    history = model.fit(
+    history = done < recipe.epochs and model.fit(
         batches,
         steps_per_epoch=whole.steps,
         initial_epoch=done,
@@ -88,7 +88,7 @@ def fit(
             keras.callbacks.TerminateOnNaN(),
         ],
     )
-    if not np.isfinite(history.history.get("loss", [0.0])[-1]):
+    if history and not np.isfinite(history.history.get("loss", [0.0])[-1]):
         raise DivergedError(
             f"the loss is no longer a number: lower --learning-rate {recipe.learning_rate}, in another --out"
         )
