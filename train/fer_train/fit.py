@@ -73,6 +73,7 @@ def fit(
     # Every process writes, as all must do the same with the backend, but what the others write is thrown away.
     kept = out if first else Path(tempfile.mkdtemp(prefix="fer-train-"))
     average = JudgeAverage(network, judge, whole, validation, kept / CHECKPOINT, recipe.patience, accuracies(out))
+    average.set_model(model)  # fit does so too, but not for a run that has ended
     started = time.monotonic()
     history = done < recipe.epochs and model.fit(
         batches,
