@@ -1,9 +1,9 @@
-# make demo   the whole line on a recorded clip, with a broker inside: light, no TensorFlow
-# make test   installs everything and passes the tests
+# make demo      the whole line on a recorded clip, with a broker inside: light, no TensorFlow
+# make test      installs everything and passes the tests
 # make test-arm  the shipped models on emulated 64-bit Arm against this machine
-# make bench  what a frame costs, stage by stage, and what stands around the network
-# make models trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
-#             FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
+# make bench     what a frame costs, stage by stage, and what stands around the network
+# make models    trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
+#                FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -41,6 +41,7 @@ test: $(VENV)/.test
 
 test-arm: $(VENV)/.test
 	@$(call need,mmdebstrap arch-test qemu-user-static)
+	rm -rf build  # setuptools would put modules that are gone into the wheel
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/arm .
 	PYTHON=$(BIN)/python tests/arm/make_root.sh build/arm/root build/arm/fer_edge-*.whl
 	FER_EDGE_ARM_ROOT=build/arm/root $(BIN)/python -m pytest -rP tests/arm

@@ -12,7 +12,7 @@ from typing import Any
 from fer_edge.edgetpu import EDGE_TPU_MEMORY, depthwise_bytes, edge_tpu_bytes
 from fer_edge.errors import UsageError
 from fer_edge.graph import Graph, Operator, read_graph
-from fer_edge.modelfile import LABELS, TFLITE_IDENTIFIER, ModelError, ModelFile, read_model
+from fer_edge.modelfile import LABELS, TFLITE_IDENTIFIER, ModelError, ModelFile, read_content, read_model
 
 from .operators import COMPILED, is_dynamic, is_float, is_too_new, why_not
 
@@ -110,10 +110,7 @@ def read_bare(path: Path) -> ModelFile:
 
     Raises ModelError when it is no TFLite model, or one of this project's that is damaged.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"model {path}: {error.strerror}") from error
+    content = read_content(path)
     if content[4:8] == TFLITE_IDENTIFIER and not _has_labels(path):
         return ModelFile(path, content, (), {})
     return read_model(path)

@@ -42,9 +42,9 @@ class Drop:
         return 100 * (self.float_accuracy - self.int8_accuracy)
 
     def refuse_above(self, points: float) -> None:
-        """Raise FerError when more than `points` are lost. One face more or less is no loss, however few there are."""
+        """Raise FerError when more than `points` are lost."""
         lost = round(self.drop * self.faces / 100)  # in whole faces, which no rounding of a share blurs
-        if lost > max(1, points * self.faces / 100):
+        if lost > points * self.faces / 100:
             raise FerError(
                 f"int8 loses {self.drop:.2f} points against float ({100 * self.float_accuracy:.2f} % to "
                 f"{100 * self.int8_accuracy:.2f} % of {self.faces} faces); --max-drop allows {points:g}"

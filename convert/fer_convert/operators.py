@@ -17,8 +17,8 @@ from fer_edge.graph import Operator, Tensor
 COMPILED = OPERATOR.decode()
 SOFTMAX_MOST = 16_000
 
-# The highest version that the interpreter takes. The first line is what TensorFlow 2.5.3 said when asked and the
-# compiler was seen to map; the rest are on the compiler's list, with a version that was there before 2.5.
+# The highest version that the interpreter takes. Down to MEAN it is what TensorFlow 2.5.3 said when asked, and the
+# compiler was seen to map it. The rest are on the compiler's list, with versions of TensorFlow 2.3: 2.5 may take more.
 VERSIONS = {
     "QUANTIZE": 2, "CONV_2D": 5, "DEPTHWISE_CONV_2D": 6, "FULLY_CONNECTED": 9, "MUL": 4, "ADD": 3, "RESHAPE": 1,
     "AVERAGE_POOL_2D": 3, "MAX_POOL_2D": 3, "LOGISTIC": 3, "SOFTMAX": 3, "MEAN": 3,

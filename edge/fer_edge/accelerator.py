@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from .coral import OPERATOR, AcceleratorError, library, load_edgetpu
 from .modelfile import ModelError, ModelFile
-from .runtimes import Interpreter, available_runtimes, in_words, make_interpreter, pick_runtime
-
-__all__ = ["AcceleratorError", "Engine", "available_runtimes", "is_compiled", "open_engine"]
+from .runtimes import Interpreter, in_words, make_interpreter, pick_runtime
 
 
 @dataclass(frozen=True)

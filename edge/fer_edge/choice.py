@@ -6,12 +6,12 @@ import logging
 from pathlib import Path
 
 from . import coral
-from .accelerator import AcceleratorError, Engine, available_runtimes, is_compiled, open_engine
+from .accelerator import Engine, is_compiled, open_engine
 from .config import AUTO, CPU
 from .errors import FerError
 from .modelfile import ModelError, ModelFile, read_model
 from .probe import PATIENCE, ProbeDiedError, ProbeHungError, probe
-from .runtimes import in_words, pick_runtime
+from .runtimes import available_runtimes, in_words, pick_runtime
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def _open(model: ModelFile, threads: int, device: str, patience: int) -> tuple[M
 
 def _death(model: ModelFile, runtime: str, error: ProbeDiedError) -> FerError:
     if is_compiled(model):
-        return AcceleratorError(
+        return coral.AcceleratorError(
             f"Edge TPU: {coral.library()} kills the process that uses it ({error}): most likely it was built for "
             f"another TFLite; install a libedgetpu1-std built for {in_words(runtime)}"
         )
@@ -93,5 +93,7 @@ def _death(model: ModelFile, runtime: str, error: ProbeDiedError) -> FerError:
 
 def _hung(model: ModelFile, runtime: str, error: ProbeHungError) -> FerError:
     if is_compiled(model):
-        return AcceleratorError(f"Edge TPU: {error} from {coral.library()}: unplug the Coral and plug it in again")
+        return coral.AcceleratorError(
+            f"Edge TPU: {error} from {coral.library()}: unplug the Coral and plug it in again"
+        )
     return ModelError(f"model {model.path}: {runtime} hangs ({error}); make it again with fer-convert quantize")

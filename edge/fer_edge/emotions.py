@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .accelerator import AcceleratorError, Engine
+from .accelerator import Engine
+from .coral import AcceleratorError
 from .faces import Box
 from .modelfile import ModelError, ModelFile
 

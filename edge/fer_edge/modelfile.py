@@ -64,7 +64,7 @@ def read_model(path: Path) -> ModelFile:
     Nothing in the file can make this read without end or fill the memory. Whether the graph is sound is for the
     interpreter to find out: see probe.
     """
-    content = _content(path)
+    content = read_content(path)
     if content[4:8] != TFLITE_IDENTIFIER:
         raise ModelError(f"model {path}: not a TFLite model; expected a file made by fer-convert quantize")
     try:
@@ -89,7 +89,8 @@ def read_model(path: Path) -> ModelFile:
     return model
 
 
-def _content(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """The bytes of a model file. Raises ModelError when it is no regular file, or too large to be one."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -127,6 +128,8 @@ def _card(path: Path, text: bytes) -> dict[str, Any]:
         raise ModelError(f"model {path}: {CARD} in it is no JSON: {error}") from error
     if not isinstance(card, dict):
         raise ModelError(f"model {path}: {CARD} in it must be a JSON object")
+    if not isinstance(card.get("training", {}), dict):
+        raise ModelError(f"model {path}: training in its {CARD} must be a JSON object")
     margin = card.get("crop_margin", 0.0)
     if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin <= 1:
         raise ModelError(f"model {path}: crop_margin in its {CARD} is {margin!r:.40}; expected a number from 0 to 1")

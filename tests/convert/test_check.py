@@ -282,10 +282,13 @@ def test_a_damaged_file_is_one_line_and_78(tmp_path: Path, content: bytes, compl
     assert complaint in done.err
 
 
-def test_no_file_is_one_line_too(tmp_path: Path) -> None:
-    done = run("fer_convert", "check", tmp_path / "nosuch.tflite")
+@pytest.mark.parametrize(
+    ("path", "complaint"), [("nosuch.tflite", "nosuch.tflite: No such file"), ("/dev/zero", "a directory or a device")]
+)
+def test_no_file_is_one_line_too(tmp_path: Path, path: str, complaint: str) -> None:
+    done = run("fer_convert", "check", tmp_path / path)
     assert (done.code, done.err.count("\n")) == (78, 1)
-    assert "nosuch.tflite: No such file" in done.err
+    assert complaint in done.err
 
 
 def test_flipped_bytes_are_judged_or_refused_and_nothing_else() -> None:

@@ -192,8 +192,10 @@ def test_a_comparison_tells_accuracy_agreement_and_the_largest_difference() -> N
     told.refuse_above(50)
 
 
-@pytest.mark.parametrize(("faces", "wrong", "refused"), [(100, 1, False), (100, 2, True), (1000, 5, False)])
-def test_one_face_among_few_is_no_loss(faces: int, wrong: int, refused: bool) -> None:
+@pytest.mark.parametrize(
+    ("faces", "wrong", "refused"), [(100, 1, True), (200, 1, False), (1000, 5, False), (1000, 6, True)]
+)
+def test_the_limit_itself_is_allowed(faces: int, wrong: int, refused: bool) -> None:
     told = Drop(faces, 0.7, 0.7 - wrong / faces, 0.9, 0.1)
     with pytest.raises(FerError) if refused else contextlib.nullcontext():
         told.refuse_above(0.5)

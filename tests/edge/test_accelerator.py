@@ -13,14 +13,16 @@ from tests.made_models import compiled_graph, write_compiled
 from tests.support import MEDIA, Mosquitto, Run, heard, run, wait_until
 
 from fer_edge import choice, coral
-from fer_edge.accelerator import AcceleratorError, available_runtimes, open_engine
+from fer_edge.accelerator import open_engine
 from fer_edge.choice import choose
 from fer_edge.config import DEFAULT_MODEL, MODELS, Config, parse_accelerator
+from fer_edge.coral import AcceleratorError
 from fer_edge.emotions import EmotionClassifier
 from fer_edge.errors import UsageError
 from fer_edge.modelfile import ModelError, ModelFile, read_model, write_model
 from fer_edge.probe import PATIENCE, ProbeDiedError
 from fer_edge.readers import FER2013_CLASSES
+from fer_edge.runtimes import available_runtimes
 
 FASTEST = available_runtimes()[0]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from tests.support import MEDIA
 
-from fer_edge.accelerator import AcceleratorError, Engine
+from fer_edge.accelerator import Engine
+from fer_edge.coral import AcceleratorError
 from fer_edge.emotions import EmotionClassifier, crop_face
 from fer_edge.faces import Box, FaceDetector
 from fer_edge.modelfile import ModelError, ModelFile

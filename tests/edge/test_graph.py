@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,11 +67,11 @@ def test_a_model_of_two_subgraphs_is_refused() -> None:
 
 
 def test_of_type_or_number_that_no_graph_has_it_says_so() -> None:
-    def unknown_type(model: object) -> None:
-        model.subgraphs[0].tensors[3].type = 99  # type: ignore[attr-defined]
+    def unknown_type(model: Any) -> None:
+        model.subgraphs[0].tensors[3].type = 99
 
-    def output_nowhere(model: object) -> None:
-        model.subgraphs[0].operators[0].outputs = [-1]  # type: ignore[attr-defined]
+    def output_nowhere(model: Any) -> None:
+        model.subgraphs[0].operators[0].outputs = [-1]
 
     for change in (unknown_type, output_nowhere):
         with pytest.raises(ValueError, match="not a sound TFLite graph"):
@@ -78,8 +79,8 @@ def test_of_type_or_number_that_no_graph_has_it_says_so() -> None:
 
 
 def test_strings_and_four_bits_are_known_and_not_read() -> None:
-    def change(model: object) -> None:
-        model.subgraphs[0].tensors[1].type = 17  # type: ignore[attr-defined]
+    def change(model: Any) -> None:
+        model.subgraphs[0].tensors[1].type = 17
 
     tensor = read_graph(altered(GRAPH, change)).tensors[1]
     assert (tensor.dtype, tensor.data) == ("int4", None)

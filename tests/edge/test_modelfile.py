@@ -80,7 +80,7 @@ def test_labels_must_be_two_different_ones_at_least(tmp_path: Path, graph: bytes
         read_model(broken(tmp_path, graph, {LABELS: labels}))
 
 
-@pytest.mark.parametrize("card", ["not json", "[1]"])
+@pytest.mark.parametrize("card", ["not json", "[1]", '{"training": "by hand"}'])
 def test_a_card_must_be_a_json_object(tmp_path: Path, graph: bytes, card: str) -> None:
     with pytest.raises(ModelError, match=r"fer\.json"):
         read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: card}))

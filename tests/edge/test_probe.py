@@ -10,8 +10,8 @@ import pytest
 from tests.made_models import endless_graph
 from tests.support import wait_until
 
-from fer_edge.accelerator import AcceleratorError
 from fer_edge.config import MODELS
+from fer_edge.coral import AcceleratorError
 from fer_edge.modelfile import ModelError, ModelFile, write_model
 from fer_edge.probe import ProbeDiedError, ProbeHungError, probe
 from fer_edge.readers import FER2013_CLASSES

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -110,8 +112,24 @@ def test_a_run_starts_from_and_learns_of_shipped_models(tmp_path: Path) -> None:
     flags = ["--data", data, "--out", out, "--model", "nano", "--epochs", 1, "--head-epochs", 0, "--batch", 64]
     done = run("fer_train", "fit", *flags, "--weights", "nano", "--teacher", "small")
     assert done.code == 0, done.err
+    card = training_card(out)
+    assert card["recipe"]["weights"] == f"nano {shipped('nano').sha256[:12]}"
+    assert card["teachers"] == [f"small {shipped('small').sha256[:12]}"]
+
+
+def test_a_run_knows_what_it_started_from_when_the_file_is_gone(tmp_path: Path) -> None:
+    data, out, start = write_csv(patterns(600, seed=3), tmp_path / "faces.csv"), tmp_path / "run", tmp_path / "a.tflite"
+    start.write_bytes(parse_model("nano").read_bytes())
+    flags = ["--data", data, "--model", "nano", "--head-epochs", 0, "--batch", 64, "--weights", start]
+    done = run("fer_train", "fit", *flags, "--out", out, "--epochs", 1)
+    assert done.code == 0, done.err
+    start.unlink()
+    done = run("fer_train", "fit", "--resume", out, "--epochs", 2)
+    assert done.code == 0, done.err
+    assert training_card(out)["recipe"]["weights"] == f"nano {shipped('nano').sha256[:12]}"
+
+
+def training_card(out: Path) -> dict[str, Any]:
     with zipfile.ZipFile(out / "model.keras") as archive:
-        card = archive.read("training.json").decode()
-    assert shipped("nano").sha256[:12] in card
-    assert shipped("small").sha256[:12] in card
-    assert str(parse_model("small").parent) not in card
+        card: dict[str, Any] = json.loads(archive.read("training.json"))
+    return card

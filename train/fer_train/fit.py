@@ -25,9 +25,8 @@ from .batches import Batches
 from .distribute import Processes, spread
 from .pretrained import NO_WEIGHTS, fit_head, start_from
 from .recipe import Recipe
-from .reopened import called
 from .report import write_report
-from .run import BACKUP, HISTORY, MODEL, Backup, Orders, accuracies
+from .run import BACKUP, HISTORY, MODEL, Backup, Orders, accuracies, origins_of
 
 CHECKPOINT = "checkpoint.keras"
 
@@ -75,24 +74,9 @@ def fit(
     average = JudgeAverage(network, judge, whole, validation, kept / CHECKPOINT, recipe.patience, accuracies(out))
     average.set_model(model)  # fit does so too, but not for a run that has ended
     started = time.monotonic()
-    history = done < recipe.epochs and model.fit(
-        batches,
-        steps_per_epoch=whole.steps,
-        initial_epoch=done,
-        shuffle=False,  # Batches does it, and knows how to go on
-        epochs=recipe.epochs,
-        verbose=(1 if sys.stdout.isatty() else 2) if first else 0,
-        callbacks=[
-            average,
-            keras.callbacks.CSVLogger(kept / HISTORY, append=True),
-            Backup(kept / BACKUP),
-            keras.callbacks.TerminateOnNaN(),
-        ],
-    )
-    if history and not np.isfinite(history.history.get("loss", [0.0])[-1]):
-        raise DivergedError(
-            f"the loss is no longer a number: lower --learning-rate {recipe.learning_rate}, in another --out"
-        )
+    if done < recipe.epochs:
+        callbacks = [average, keras.callbacks.CSVLogger(kept / HISTORY, append=True), Backup(kept / BACKUP)]
+        _train(model, batches, recipe, done, callbacks, told=first)
     average.take(whole.steps)
     if recipe.patience:
         judge.load_weights(kept / CHECKPOINT)
@@ -102,6 +86,25 @@ def fit(
     else:
         shutil.rmtree(kept)
     return judge
+
+
+def _train(
+    model: keras.Model, batches: Batches, recipe: Recipe, done: int, callbacks: list[Any], *, told: bool
+) -> None:
+    """Fit all epochs after the `done` ones, and tell of it. Raises DivergedError."""
+    history = model.fit(
+        batches,
+        steps_per_epoch=batches.steps,
+        initial_epoch=done,
+        shuffle=False,  # Batches does it, and knows how to go on
+        epochs=recipe.epochs,
+        verbose=(1 if sys.stdout.isatty() else 2) if told else 0,
+        callbacks=[*callbacks, keras.callbacks.TerminateOnNaN()],
+    )
+    if not np.isfinite(history.history.get("loss", [0.0])[-1]):
+        raise DivergedError(
+            f"the loss is no longer a number: lower --learning-rate {recipe.learning_rate}, in another --out"
+        )
 
 
 def _start(recipe: Recipe, classes: int, batches: Batches, *, fresh: bool) -> keras.Model:
@@ -185,15 +188,15 @@ def _jit_compile() -> bool | str:
 
 
 def _save(judge: keras.Model, orders: Orders, training: FaceSet, out: Path) -> None:
-    judge.save(out / MODEL)
-    told = orders.as_json()
+    told, origins = orders.as_json(), origins_of(out)
     source = told.pop("source")
     card = {
         **{name: Path(value).name if name in ("data", "ferplus") else value for name, value in source.items() if value},
         **told,
-        "teachers": [called(str(path)) for path in orders.teachers],
+        "teachers": origins["teachers"],
         "faces": len(training),
-        "recipe": {**dataclasses.asdict(orders.recipe), "weights": called(orders.recipe.weights)},
+        "recipe": {**dataclasses.asdict(orders.recipe), "weights": origins["weights"]},
     }
+    judge.save(out / MODEL)
     entries = {LABELS: "".join(f"{name}\n" for name in training.classes), TRAINING_CARD: json.dumps(card, indent=2)}
     append_entries(out / MODEL, entries)

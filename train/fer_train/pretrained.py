@@ -15,7 +15,7 @@ from fer_edge.errors import UsageError
 from .averaging import STATISTICS_BATCHES
 from .backbones import application
 from .batches import Batch
-from .reopened import is_reopened, reopened, trainable
+from .reopened import is_quantized, reopened, trainable
 
 NO_WEIGHTS = "none"
 
@@ -29,9 +29,9 @@ def start_from(model: keras.Model, weights: str, faces: Iterable[NDArray[np.floa
     UsageError when the weights cannot be had or do not fit.
     """
     ours = _weighted(model)
-    whole = is_reopened(weights) or weights.endswith(".keras")
+    whole = is_quantized(weights) or weights.endswith(".keras")
     try:
-        if is_reopened(weights):
+        if is_quantized(weights):
             network, _ = reopened(weights)
             trainable(network, islice(faces, STATISTICS_BATCHES))
             theirs = _weighted(network)

@@ -17,7 +17,7 @@ from fer_edge.modelfile import ModelFile, read_model
 from .architectures import build
 
 
-def is_reopened(name: str) -> bool:
+def is_quantized(name: str) -> bool:
     """Whether `name` is that of a quantized model: a .tflite, or one that ships with fer-edge."""
     return name.endswith(".tflite") or name in SHIPPED
 
@@ -45,7 +45,7 @@ def reopened(name: str) -> tuple[keras.Model, ModelFile]:
 
 def called(name: str) -> str:
     """A network to start from or to learn of, as a card names it: a quantized one by its name and sha256."""
-    if is_reopened(name):
+    if is_quantized(name):
         file = read_model(parse_model(name))
         return f"{file.name} {file.sha256[:12]}"
     return Path(name).parent.name if name.endswith(".keras") else Path(name).name
@@ -59,22 +59,26 @@ def trainable(network: keras.Model, batches: Iterable[Any]) -> None:
     so that the learning rate means what it means for a fresh one. `batches` are faces float32 [N,48,48,1].
     """
     pairs = [(one, other) for one, other in _pairs(network) if other is not None]
-    probe = keras.Model(network.input, [convolution.output for convolution, _ in pairs])
-    sums = [np.zeros((2, convolution.filters)) for convolution, _ in pairs]
-    count = 0
-    for faces in batches:
-        count += 1
-        for total, made in zip(sums, probe(faces, training=False), strict=True):
-            values = keras.ops.convert_to_numpy(made).astype(np.float64)
-            np.add(total, (values.mean((0, 1, 2)), (values**2).mean((0, 1, 2))), out=total)
-    for (convolution, normalisation), total in zip(pairs, sums, strict=True):
-        mean, variance = total[0] / count, np.maximum(total[1] / count - (total[0] / count) ** 2, 0)
+    moments = _moments(keras.Model(network.input, [convolution.output for convolution, _ in pairs]), batches)
+    for (convolution, normalisation), (mean, variance) in zip(pairs, moments, strict=True):
         kernel = keras.ops.convert_to_numpy(convolution.kernel)
         scale = np.sqrt(2 / np.maximum((kernel**2).sum((0, 1, 2)), 1e-12))
         gamma, beta, still, _ = normalisation.get_weights()
         deviation = np.sqrt(scale**2 * variance + normalisation.epsilon)
         convolution.set_weights([kernel * scale])
         normalisation.set_weights([gamma * deviation / scale, beta + mean - still, scale * mean, scale**2 * variance])
+
+
+def _moments(probe: keras.Model, batches: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """The mean and variance of each channel of each output of `probe`, float64 [channels], over all batches."""
+    sums, count = [np.zeros((2, output.shape[-1])) for output in probe.outputs], 0
+    for faces in batches:
+        count += 1
+        for total, made in zip(sums, probe(faces, training=False), strict=True):
+            values = keras.ops.convert_to_numpy(made).astype(np.float64)
+            np.add(total, (values.mean((0, 1, 2)), (values**2).mean((0, 1, 2))), out=total)
+    means = [total / count for total in sums]
+    return [(mean, np.maximum(square - mean**2, 0)) for mean, square in means]
 
 
 def _pairs(network: keras.Model) -> list[tuple[Any, Any]]:
@@ -96,10 +100,7 @@ def _next(operators: list[Operator], shape: tuple[int, ...]) -> Operator:
 
 def _kernel(operator: Operator) -> Any:
     """In the order of Keras: [height,width,in,out], or [in,out] of a dense layer."""
-    weights = operator.inputs[1]
-    if weights is None:
-        raise ValueError(f"a {operator.name} without weights")
-    return np.moveaxis(weights.real(), 0, -1)
+    return np.moveaxis(operator.taken(1).real(), 0, -1)
 
 
 def _fill(layer: Any, normalisation: Any, operator: Operator) -> None:

@@ -15,6 +15,7 @@ from fer_edge.errors import UsageError
 from fer_edge.source import Source
 
 from .recipe import Recipe
+from .reopened import called
 
 BACKUP = "backup.weights.h5"
 HISTORY = "history.csv"
@@ -51,8 +52,13 @@ class Orders:
         except OSError as error:
             raise UsageError(f"--out {out}: {error.strerror}; give a folder that can be made") from error
         self._check_same(out)
-        (out / ORDERS).write_text(json.dumps(self.as_json(), indent=2) + "\n")
+        if not (out / BACKUP).exists():
+            (out / ORDERS).write_text(json.dumps({**self.as_json(), "origins": self._origins()}, indent=2) + "\n")
         self.recipe.save(out / RECIPE)
+
+    def _origins(self) -> dict[str, Any]:
+        """What it starts from and learns of, by names that still tell when the files have moved or been replaced."""
+        return {"weights": called(self.recipe.weights), "teachers": [called(str(path)) for path in self.teachers]}
 
     def _check_same(self, out: Path) -> None:
         """Raises UsageError when `out` holds a run that was told otherwise; its length alone may differ."""
@@ -90,6 +96,14 @@ def read_orders(run: Path) -> Orders:
         )
     except (KeyError, TypeError) as error:
         raise UsageError(f"{run}: its {ORDERS} or {RECIPE} is not of this version: {error}") from error
+
+
+def origins_of(run: Path) -> dict[str, Any]:
+    """The names of the weights that a run started from, and of its teachers. Raises UsageError without them."""
+    try:
+        return dict(_read(run / ORDERS)["origins"])
+    except KeyError as error:
+        raise UsageError(f"{run}: its {ORDERS} is not of this version: {error}") from error
 
 
 def _recipe_of(run: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from fer_edge.modelfile import read_trained
 
 from .batches import probabilities
 from .recipe import Recipe
-from .reopened import is_reopened, reopened
+from .reopened import is_quantized, reopened
 
 
 def wanted(faces: FaceSet, recipe: Recipe, teachers: Sequence[Path] = ()) -> NDArray[np.float32]:
@@ -51,7 +51,7 @@ def load_teacher(path: Path, faces: FaceSet) -> keras.Model:
 
     Raises UsageError when it is none of these, or of other classes than the faces.
     """
-    if is_reopened(str(path)):
+    if is_quantized(str(path)):
         teacher, file = reopened(str(path))
         classes = file.labels
     else:
