@@ -44,15 +44,7 @@ def test_they_differ_by_a_few_steps_of_the_last_place(name: str) -> None:
 
 
 @pytest.mark.skipif(not DATA, reason="NOT MEASURED: set FER2013=path/to/fer2013.csv to compare the runtimes on it")
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason="0.44 points apart: its card says so", strict=True))
-        if name == "base"
-        else name
-        for name in SHIPPED
-    ],
-)
+@pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.timeout(900)
 def test_their_accuracies_on_public_test_are_within_a_fifth_of_a_point(name: str, public_test: FaceSet) -> None:
     first, second = ((said.argmax(axis=1) == public_test.labels).mean() for said in answers(name, public_test))

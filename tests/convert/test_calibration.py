@@ -1,0 +1,94 @@
+"""Ranges of activations: measured as they are, and narrowed to what serves int8 best."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from numpy.typing import NDArray
+from tests.support import patterns
+
+from fer_convert.calibration import Activation
+from fer_convert.quantize import quantize
+from fer_edge.errors import UsageError
+from fer_edge.graph import Graph, read_graph
+
+FACES = patterns(70).pixels
+
+
+def narrowed(values: NDArray[np.float32]) -> tuple[float, float]:
+    activation = Activation()
+    activation.reach(values)
+    activation.count(values)
+    return activation.narrowed()
+
+
+def squared_error(values: NDArray[np.float32], low: float, high: float) -> float:
+    step = (high - low) / 255
+    return float(np.mean((values - (low + step * np.clip(np.round((values - low) / step), 0, 255))) ** 2))
+
+
+def made_by(graph: Graph, operator: str) -> tuple[float, int]:
+    """Scale and zero point of what the first operator of this name gives."""
+    made = next(one.outputs[0] for one in graph.operators if one.name == operator)
+    return float(made.scales[0]), int(made.zero_points[0])
+
+
+def test_values_that_all_matter_keep_their_range() -> None:
+    assert narrowed(np.arange(256, dtype=np.float32)) == (0, 255)
+
+
+def test_an_outlier_does_not_make_the_steps_coarse_for_all_the_rest() -> None:
+    values = np.append(np.random.default_rng(0).standard_normal(2_000_000), 40).astype(np.float32)
+    low, high = narrowed(values)
+    assert high < 30
+    assert squared_error(values, low, high) < squared_error(values, float(values.min()), 40) / 2
+
+
+def test_a_constant_is_left_alone() -> None:
+    assert narrowed(np.full(10, 3, np.float32)) == (3, 3)
+
+
+def test_pixels_are_taken_as_they_are_even_where_no_face_is_black_or_white() -> None:
+    inputs = keras.Input((48, 48, 1))
+    network = keras.Model(inputs, layers.Softmax()(layers.Flatten()(layers.AveragePooling2D(24)(inputs))))
+    graph = read_graph(quantize(network, (FACES // 4 + 60).astype(np.uint8)))
+    assert (graph.inputs[0].dtype, float(graph.inputs[0].scales[0]), int(graph.inputs[0].zero_points[0])) == (
+        "uint8",
+        1.0,
+        0,
+    )
+
+
+def test_what_an_addition_overwrites_in_place_has_its_own_range() -> None:
+    inputs = keras.Input((48, 48, 1))
+    scaled = layers.Rescaling(1 / 255)(inputs)
+    small, large = (
+        layers.Conv2D(2, 1, kernel_initializer=keras.initializers.Constant(by))(scaled) for by in (1.0, 50.0)
+    )
+    network = keras.Model(inputs, layers.Softmax()(layers.GlobalAveragePooling2D()(layers.Add()([small, large]))))
+    scale, _ = made_by(read_graph(quantize(network, FACES)), "CONV_2D")
+    assert scale <= 1 / 255 + 1e-6
+
+
+@pytest.mark.parametrize("zero", [127.5, 128.0])
+def test_pixels_are_rescaled_without_a_tie_to_round(zero: float) -> None:
+    inputs = keras.Input((48, 48, 1))
+    rescaling = layers.Rescaling(1 / 127.5, offset=-zero / 127.5, name="rescaling")
+    pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3, padding="same")(rescaling(inputs)))
+    network = keras.Model(inputs, layers.Softmax()(pooled))
+    faces = FACES.copy()
+    faces[0, :2] = [[0], [255]]
+    scale, zero_point = made_by(read_graph(quantize(network, faces)), "ADD")
+    assert scale == pytest.approx(1 / 127.5, rel=1e-3)
+    assert zero_point == 0
+    assert rescaling.offset == pytest.approx(-zero / 127.5)
+
+
+def test_a_network_that_gives_what_is_no_number_is_refused_by_its_layer() -> None:
+    inputs = keras.Input((48, 48, 1))
+    broken = layers.Conv2D(2, 3, kernel_initializer=keras.initializers.Constant(np.nan), name="broken")(inputs)
+    network = keras.Model(inputs, layers.Softmax()(layers.GlobalAveragePooling2D()(broken)))
+    with pytest.raises(UsageError, match=r"broken.* gives what is no number"):
+        quantize(network, FACES)
