@@ -11,12 +11,10 @@ from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import __version__, config
+from . import __version__, broker, config
 from .config import Config
 from .errors import OneLineParser, UsageError, forget_stdout, run_command
 from .events import SCHEMA_FILE
-
-CREDENTIAL_VARIABLE = "FER_EDGE_MQTT_PASSWORD"
 
 EXIT_CODES = """\
 exit codes:
@@ -43,7 +41,8 @@ def _run(settings: Config) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from .service import OutputError, open_service
 
-    service = open_service(settings, os.environ.get(CREDENTIAL_VARIABLE))
+    password = broker.read_password(settings.broker, os.environ) if settings.broker else None
+    service = open_service(settings, password)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: service.stop())
     try:
@@ -62,7 +61,7 @@ def _config(arguments: argparse.Namespace) -> Config:
         )
     return Config(
         camera=arguments.camera,
-        broker=config.parse_broker(arguments.mqtt),
+        broker=_broker(arguments),
         model=arguments.model,
         device=config.parse_device(arguments.device),
         outbox=arguments.outbox,
@@ -70,6 +69,16 @@ def _config(arguments: argparse.Namespace) -> Config:
         min_face=arguments.min_face,
         threads=arguments.threads,
         accelerator=config.parse_accelerator(arguments.accelerator),
+    )
+
+
+def _broker(arguments: argparse.Namespace) -> broker.Broker | None:
+    return broker.with_files(
+        broker.parse_broker(arguments.mqtt),
+        ca=arguments.mqtt_ca,
+        certificate=arguments.mqtt_cert,
+        key=arguments.mqtt_key,
+        password_file=arguments.mqtt_password_file,
     )
 
 
@@ -82,12 +91,7 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "--camera", metavar="SPEC", help="a camera's number, a device, a video file, a picture or a folder of pictures"
     )
-    parser.add_argument(
-        "--mqtt",
-        metavar="URL",
-        default=config.DEFAULT_BROKER,
-        help=f"mqtt://[user@]host[:port], or none (%(default)s); the password goes into {CREDENTIAL_VARIABLE}",
-    )
+    _mqtt_flags(parser)
     parser.add_argument("--print", action="store_true", help="print the events on stdout, a line of JSON each")
     parser.add_argument("--device", default=config.default_device(), help="its name in the topics (%(default)s)")
     parser.add_argument(
@@ -96,13 +100,6 @@ def _parser() -> OneLineParser:
         default=config.DEFAULT_MODEL,
         metavar="FILE",
         help=f"a model file of fer-convert, or one of {', '.join(config.SHIPPED)} (base)",
-    )
-    parser.add_argument(
-        "--outbox",
-        type=_outbox,
-        default=_default_outbox(),
-        metavar="FILE",
-        help="where events wait for the broker: a file, or memory (default: memory; under systemd its state directory)",
     )
     parser.add_argument(
         "--min-face",
@@ -122,6 +119,32 @@ def _parser() -> OneLineParser:
         "--threads", type=_count, default=config.default_threads(), help="threads to compute with (%(default)s)"
     )
     return parser
+
+
+def _mqtt_flags(parser: argparse.ArgumentParser) -> None:
+    flags = parser.add_argument_group("broker")
+    flags.add_argument(
+        "--mqtt",
+        metavar="URL",
+        default=broker.DEFAULT_BROKER,
+        help="mqtt://[user@]host[:port], mqtts:// (TLS), ws:// or wss:// (websockets), or none (%(default)s)",
+    )
+    flags.add_argument(
+        "--mqtt-password-file",
+        type=Path,
+        metavar="FILE",
+        help=f"holds the user's password (default: {broker.PASSWORD_VARIABLE}, or systemd's {broker.CREDENTIAL})",
+    )
+    flags.add_argument("--mqtt-ca", type=Path, metavar="FILE", help="whom to trust, PEM (default: as the system does)")
+    flags.add_argument("--mqtt-cert", type=Path, metavar="FILE", help="our certificate, PEM, if the broker wants one")
+    flags.add_argument("--mqtt-key", type=Path, metavar="FILE", help="its key, PEM, if it is not in the same file")
+    flags.add_argument(
+        "--outbox",
+        type=_outbox,
+        default=_default_outbox(),
+        metavar="FILE",
+        help="where events wait for the broker: a file, or memory (default: memory; under systemd its state directory)",
+    )
 
 
 def _default_outbox() -> Path | None:

@@ -7,29 +7,14 @@ import re
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from .broker import Broker
 from .errors import UsageError
 
 MODELS = Path(__file__).parent / "models"
 SHIPPED = ("nano", "small", "base")  # models that come with the package, by name
 DEFAULT_MODEL = MODELS / "base.tflite"
-DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
-NO_BROKER = "none"
 AUTO, EDGETPU, CPU = "auto", "edgetpu", "cpu"
-MQTT_PORT = 1883
-
-
-@dataclass(frozen=True)
-class Broker:
-    """Where events go."""
-
-    host: str
-    port: int
-    user: str | None = None
-
-    def __str__(self) -> str:
-        return f"mqtt://{self.host}:{self.port}"
 
 
 def default_threads() -> int:
@@ -72,27 +57,6 @@ def parse_accelerator(text: str) -> str:
     if not re.fullmatch(rf"{AUTO}|{CPU}|{EDGETPU}(:(usb|pci):\d+)?", text):
         raise UsageError(f"--accelerator {text}: expected auto, edgetpu, edgetpu:usb:0, edgetpu:pci:0 or cpu")
     return text
-
-
-def parse_broker(text: str) -> Broker | None:
-    """`mqtt://[user@]host[:port]`, or `none`. Raises UsageError for anything else."""
-    if text == NO_BROKER:
-        return None
-    wanted = f"--mqtt {_without_password(text)}: "
-    url = urlsplit(text)
-    try:
-        port = url.port or MQTT_PORT
-    except ValueError:
-        raise UsageError(f"{wanted}the port must be a number between 1 and 65535") from None
-    if url.password is not None:
-        raise UsageError(f"{wanted}a password does not belong on a command line; put it into FER_EDGE_MQTT_PASSWORD")
-    if url.scheme != "mqtt" or not url.hostname or url.path.strip("/") or url.query:
-        raise UsageError(f"{wanted}expected mqtt://[user@]host[:port], e.g. {DEFAULT_BROKER}, or {NO_BROKER}")
-    return Broker(url.hostname, port, url.username)
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"//([^:@/]*):[^@]*@", r"//\1:***@", text)
 
 
 def parse_device(text: str) -> str:

@@ -1,149 +1,108 @@
-"""The connection to the broker."""
+"""The connection to the broker, kept up for as long as we run."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
-import sys
+import random
 import threading
-import time
-from collections.abc import Iterator
-from queue import Empty, SimpleQueue
-from typing import Any
+from collections.abc import Callable
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.enums import MQTTProtocolVersion
 
-from .config import Broker
-from .outbox import Outbox
+from .link import IN_FLIGHT, End, Link, Login
 
 log = logging.getLogger(__name__)
 
-IN_FLIGHT = 20  # events handed to the client and not yet acknowledged
-KEEPALIVE = 30  # seconds
-TICK = 0.02  # seconds between two looks
-PATIENCE = 2.0  # seconds for the last word
+DELAYS = (1.0, 60.0)  # seconds between two tries: at first, at most
+STABLE = 10.0  # seconds that a connection lasts when nothing is wrong with it
+THROWN_OUT = 3  # connections in a row that did not last, until we ask who else has our name
+PATIENCE = 2.0  # seconds for the last word, and for each step of the farewell
 
 
-class Publisher:
-    """Keeps `status`, `info` and `state` true at the broker, and empties the outbox into `event`.
+class Connection:
+    """Connects again and again, with MQTT 5 and, where the broker has only that, with MQTT 3.1.1.
 
-    The client's thread connects, again and again if need be, and then says what is retained; the outbox is emptied in
-    the caller's thread, in `pump`.
+    Each connection is a new Link, which `greet` is told of when the broker has accepted it. `hear` is called with each
+    message. Both are called in the client's thread and must be quick; what they raise is logged and survived.
+    `changed` is set when the link comes or goes and when the broker has answered.
     """
 
-    def __init__(self, broker: Broker, password: str | None, device: str, run: str, outbox: Outbox) -> None:
-        """Start to connect to `broker`; `run` makes the client id unique, since two of one id throw each other out."""
-        self._broker, self._outbox = broker, outbox
-        self._topic = f"fer/{device}"
-        self._retained: dict[str, str] = {}
-        self._lock = threading.Lock()  # a state that changes while we connect must not be overtaken by the old one
-        self._sent: dict[int, int] = {}  # message id -> number in the outbox
-        self._last = 0  # number of the last event that was handed to the client
-        self._acknowledged: SimpleQueue[int] = SimpleQueue()
-        self._trouble = "no MQTT answer"
-        self._said = ""
-        self._ready = False
+    def __init__(self, login: Login, greet: Callable[[Link], None], hear: Callable[[paho.MQTTMessage], None]) -> None:
+        """Start to connect, in a thread of its own."""
+        self.changed = threading.Event()
+        self._login, self._greet, self._hear = login, greet, hear
+        self._link: Link | None = None
+        self._in_flight = IN_FLIGHT
+        self._fresh = True  # what was sent to an earlier run is not for us
+        self._trouble, self._said = "no MQTT answer", ""
+        self._thrown_out = 0
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fer-edge-mqtt", daemon=True)
+        self._thread.start()
 
-        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"fer-edge-{device}-{run}")
-        if broker.user:
-            client.username_pw_set(broker.user, password)
-        client.will_set(f"{self._topic}/status", "offline", qos=1, retain=True)
-        client.reconnect_delay_set(1, 60)
-        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
-        client.on_connect_fail, client.on_publish = self._on_connect_fail, self._on_publish
-        self._client = client
-        client.connect_async(broker.host, broker.port, KEEPALIVE)
-        client.loop_start()
-
-    def retain(self, name: str, payload: dict[str, Any]) -> None:
-        """Publish a retained message, now and after each reconnection, if it is not the one already there."""
-        text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
-        with self._lock:
-            if self._retained.get(name) == text:
-                return
-            self._retained[name] = text
-            if self._ready:
-                self._client.publish(f"{self._topic}/{name}", text, qos=1, retain=True)
-
-    def pump(self) -> None:
-        """Take out of the outbox what has arrived, and hand on what waits in it."""
-        for mid in _drain(self._acknowledged):
-            if mid in self._sent:
-                self._outbox.remove(self._sent.pop(mid))
-        if not self._ready:
-            return
-        for number, payload in self._outbox.after(self._last, IN_FLIGHT - len(self._sent)):
-            self._sent[self._client.publish(f"{self._topic}/event", payload, qos=1).mid] = number
-            self._last = number
-
-    def flush(self, patience: float) -> bool:
-        """Pump until the broker is there and the outbox empty, `patience` seconds at most; tell whether it came so."""
-        deadline = time.monotonic() + patience
-        while not (arrived := self._ready and not len(self._outbox)) and time.monotonic() < deadline:
-            self.pump()
-            time.sleep(TICK)
-        return arrived
+    @property
+    def link(self) -> Link | None:
+        """The connection that stands, if there is one."""
+        link = self._link
+        return link if link and link.ready else None
 
     @property
     def trouble(self) -> str:
         """Why the broker cannot be reached."""
-        return f"{self._broker}: {self._trouble}"
+        return f"{self._login.broker}: {self._trouble}"
 
     def close(self) -> None:
         """Say `offline`, wait until it has arrived, and disconnect."""
-        if self._ready:
-            # Should the line break just now, the broker has our last will.
-            with contextlib.suppress(RuntimeError, ValueError):
-                self._client.publish(f"{self._topic}/status", "offline", qos=1, retain=True).wait_for_publish(PATIENCE)
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._closing.set()
+        if self._link:
+            self._link.close(PATIENCE)
+        self._thread.join(PATIENCE)
 
-    def _on_connect(
-        self, client: paho.Client, userdata: Any, flags: paho.ConnectFlags, code: ReasonCode, properties: Any
-    ) -> None:
-        if code.is_failure:
-            self._say(f"refused: {code}")
-            return
-        log.info("connected to %s", self._broker)
-        self._said = ""
-        client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
-        with self._lock:
-            for name, text in self._retained.items():
-                client.publish(f"{self._topic}/{name}", text, qos=1, retain=True)
-            self._ready = True
+    def _run(self) -> None:
+        pause = DELAYS[0]
+        while not self._closing.is_set():
+            end = self._connect()
+            if self._closing.is_set():
+                return
+            self._note(end)
+            if end.lasted is not None and end.lasted >= STABLE:
+                pause = DELAYS[0]
+            # Two of one name throw each other out: let the other be for a while.
+            self._closing.wait(jitter(DELAYS[1] if end.taken_over else pause))
+            pause = min(2 * pause, DELAYS[1])
 
-    def _on_disconnect(
-        self, client: paho.Client, userdata: Any, flags: Any, code: ReasonCode, properties: Properties | None
-    ) -> None:
-        was_ready, self._ready = self._ready, False
-        if code.is_failure and was_ready:
-            self._say(f"connection lost: {code}")
-        elif code.is_failure and not self._said:
-            self._say("closed the connection without an MQTT answer")
+    def _connect(self) -> End:
+        """One try: MQTT 5, then 3.1.1 if the broker seems not to know it. A broker that was updated is MQTT 5 again."""
+        end = self._stay(MQTTProtocolVersion.MQTTv5)
+        if end.in_flight < self._in_flight:
+            self._in_flight = end.in_flight
+            end = self._stay(MQTTProtocolVersion.MQTTv5)
+        if end.try_older and not self._closing.is_set():
+            end = self._stay(MQTTProtocolVersion.MQTTv311)
+        return end
 
-    def _on_connect_fail(self, client: paho.Client, userdata: Any) -> None:
-        # paho calls this from within its except clause and does not hand on the error.
-        error = sys.exception()
-        self._say(str(getattr(error, "strerror", None) or error or "no connection").lower())
+    def _stay(self, version: MQTTProtocolVersion) -> End:
+        self._link = Link(self._login, version, self._on_accepted, self._hear, self.changed, in_flight=self._in_flight)
+        return self._link.run(fresh=self._fresh)
 
-    def _on_publish(
-        self, client: paho.Client, userdata: Any, mid: int, code: ReasonCode, properties: Properties | None
-    ) -> None:
-        self._acknowledged.put(mid)
+    def _on_accepted(self, link: Link) -> None:
+        log.info("connected to %s (MQTT %s)", self._login.broker, link.version)
+        self._said, self._fresh = "", False
+        self._greet(link)
 
-    def _say(self, trouble: str) -> None:
+    def _note(self, end: End) -> None:
         """Log a trouble when it begins, not each time that it is met again."""
-        self._trouble = trouble
-        if trouble != self._said:
-            self._said = trouble
+        quick = end.lasted is not None and end.lasted < STABLE
+        self._thrown_out = self._thrown_out + 1 if quick else 0
+        self._trouble = end.reason
+        if end.taken_over or self._thrown_out >= THROWN_OUT:
+            self._trouble += f" (does another device call itself {self._login.client_id}? --device must differ)"
+        if self._trouble != self._said:
+            self._said = self._trouble
             log.warning("broker %s, trying again", self.trouble)
 
 
-def _drain(queue: SimpleQueue[int]) -> Iterator[int]:
-    with contextlib.suppress(Empty):
-        while True:
-            yield queue.get_nowait()
+def jitter(pause: float) -> float:
+    """Half to all of `pause`, seconds: a thousand devices must not come back in the same instant."""
+    return pause * random.uniform(0.5, 1.0)  # noqa: S311  no secret

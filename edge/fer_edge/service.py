@@ -21,14 +21,15 @@ from .errors import FerError
 from .events import Event, Stamper, encode
 from .faces import FaceDetector
 from .frames import FrameSource
-from .mqtt import Publisher
 from .outbox import Outbox
 from .pipeline import Pipeline
+from .publisher import Publisher
 from .tracks import Tracker
 
 log = logging.getLogger(__name__)
 
 FLUSH_PATIENCE = 5.0  # seconds to deliver what is left at the end
+STATE_EXPIRY = 600  # seconds that the broker believes a state that is not said again
 
 
 class UndeliveredError(FerError):
@@ -83,9 +84,9 @@ class Service:
         self._stopping = False
         self._publisher: Publisher | None = None
         if config.broker:
-            self._publisher = Publisher(config.broker, password, config.device, run, self._outbox)
+            self._publisher = Publisher(config.broker, password, config.device, self._outbox)
             self._publisher.retain("info", _info(source, classifier))
-            self._publisher.retain("state", self._state())
+            self._publisher.retain("state", self._state(), STATE_EXPIRY)
 
     def stop(self) -> None:
         """Ask the run to end after the frame in hand. May be called from a signal handler."""
@@ -129,11 +130,10 @@ class Service:
         for event in events:
             line = encode(self._stamper.message(event))
             if self._publisher:
-                self._outbox.put(line)
+                self._publisher.put(line)
             self._print(line)
         if self._publisher:
-            self._publisher.retain("state", self._state())
-            self._publisher.pump()
+            self._publisher.retain("state", self._state(), STATE_EXPIRY)
 
     def _print(self, line: str) -> None:
         if self._stdout:

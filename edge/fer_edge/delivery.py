@@ -1,0 +1,101 @@
+"""From the outbox to the broker: what is on disk is sent, what the broker has acknowledged leaves."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from .errors import FerError
+from .link import Link
+from .mqtt import Connection
+from .outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+TICK = 0.1  # seconds between two looks when nothing calls
+
+
+class DeliveryError(FerError):
+    """The thread that delivers has failed; its trace stands in the log."""
+
+
+class Delivery:
+    """Sends the events of an outbox in their order, in a thread of its own: a slow disk holds up no camera.
+
+    On each connection it begins with the oldest that is not acknowledged, so that a connection brings a second copy of
+    the at most IN_FLIGHT events that were under way on the last one, and never a third. Old events go before new ones.
+    An event that the broker refuses is dropped and counted in `refused`: it would be refused again.
+    """
+
+    def __init__(self, outbox: Outbox, topic: str, connection: Connection) -> None:
+        self.refused = 0
+        self._outbox, self._topic, self._connection = outbox, topic, connection
+        self._link: Link | None = None
+        self._under_way: dict[int, int] = {}  # message id -> number in the outbox
+        self._last = 0  # number of the last event that was sent
+        self._complained: set[str] = set()  # topics that the broker refuses
+        self._called, self._stopping = connection.changed, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fer-edge-delivery", daemon=True)
+        self._thread.start()
+
+    def put(self, payload: str) -> None:
+        """Add an event. Raises DeliveryError when nobody is there to send it."""
+        if not self._thread.is_alive():
+            raise DeliveryError("the delivery of events has failed; the log tells why")
+        self._outbox.put(payload)
+        self._called.set()
+
+    def flush(self, patience: float) -> bool:
+        """Wait until the broker is there and has everything, `patience` seconds at most; tell whether it came so."""
+        deadline = time.monotonic() + patience
+        while not (arrived := bool(self._connection.link) and not len(self._outbox)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return arrived
+
+    def close(self) -> None:
+        """Stop sending. What waits stays in the outbox."""
+        self._stopping.set()
+        self._called.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._called.wait(TICK)
+            self._called.clear()
+            self._step()
+
+    def _step(self) -> None:
+        self._outbox.commit()
+        link = self._connection.link
+        if self._link:
+            self._take_answers(self._link)
+        if link is not self._link:
+            self._link = link
+            self._under_way.clear()
+            self._last = 0
+        if link and len(self._outbox):
+            self._send(link)
+
+    def _take_answers(self, link: Link) -> None:
+        for answer in link.answers():
+            number = self._under_way.pop(answer.mid, None)
+            if answer.refusal:
+                self._complain(answer.topic, answer.refusal)
+                self.refused += number is not None
+            else:
+                self._complained.discard(answer.topic)
+            if number is not None:
+                self._outbox.remove(number)
+
+    def _complain(self, topic: str, refusal: str) -> None:
+        if topic not in self._complained:
+            self._complained.add(topic)
+            log.warning("the broker refuses messages to %s: %s", topic, refusal)
+
+    def _send(self, link: Link) -> None:
+        if not self._under_way and not self._outbox.after(self._last, 1):
+            self._last = 0  # events of a file that could not be read until now
+        for number, payload in self._outbox.after(self._last, link.in_flight - len(self._under_way)):
+            self._under_way[link.publish(self._topic, payload)] = number
+            self._last = number

@@ -1,0 +1,231 @@
+"""One MQTT connection, from CONNECT to its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from .broker import Broker, explain, tls_context
+
+KEEPALIVE = 30  # seconds of silence until we ask whether the broker is there, and until we give it up
+CONNECT_TIMEOUT = 10.0  # seconds for the network, and again for the broker's CONNACK
+MODERN_TIMEOUT = 2.0  # seconds for the CONNACK of MQTT 5: some older brokers fall silent at what they do not know
+SESSION_EXPIRY = 60  # seconds that the broker keeps commands for us while the line is down
+IN_FLIGHT = 20  # messages sent and not yet acknowledged, unless the broker wants fewer
+UNSUPPORTED_VERSION, TAKEN_OVER = 0x84, 0x8E  # reason codes of MQTT 5
+QUIET = logging.getLogger(f"{__name__}.paho")
+QUIET.setLevel(logging.ERROR)  # it tells of an exception in a callback, which it then survives
+
+
+@dataclass(frozen=True)
+class Login:
+    """Who we are to the broker. will: the topic that says `offline` when the line breaks."""
+
+    broker: Broker
+    password: str | None
+    client_id: str
+    will: str
+    keepalive: int = KEEPALIVE
+
+
+@dataclass(frozen=True)
+class End:
+    """How a connection ended. lasted: seconds since the broker accepted it, None if it never did."""
+
+    reason: str
+    lasted: float | None = None
+    taken_over: bool = False
+    try_older: bool = False
+    in_flight: int = IN_FLIGHT
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the broker said to a message. refusal: why it does not take it; empty when it does."""
+
+    mid: int
+    topic: str
+    refusal: str
+
+
+class Link:
+    """A client that connects once. It has no memory of an earlier connection, so that nothing is sent twice in one.
+
+    in_flight: how many messages may be under way. version: of MQTT.
+    ready: whether the broker has accepted us and the line still stands, as far as is known.
+    """
+
+    def __init__(
+        self,
+        login: Login,
+        version: MQTTProtocolVersion,
+        greet: Callable[[Link], None],
+        hear: Callable[[paho.MQTTMessage], None],
+        changed: threading.Event,
+        *,
+        in_flight: int = IN_FLIGHT,
+    ) -> None:
+        """`greet` is called when the broker has accepted us, `hear` with each message, both in the client's thread.
+
+        `changed` is set when `ready` changes and when there are answers.
+        """
+        self.in_flight, self.version = in_flight, "5" if version == MQTTProtocolVersion.MQTTv5 else "3.1.1"
+        self.ready = False
+        self._changed = changed
+        self._login, self._modern, self._greet = login, version == MQTTProtocolVersion.MQTTv5, greet
+        self._topics: dict[int, str] = {}
+        self._answers: SimpleQueue[tuple[int, ReasonCode]] = SimpleQueue()
+        self._accepted_at: float | None = None
+        self._settled, self._ended = threading.Event(), threading.Event()
+        self._end = End("closed")
+        self._client = self._make_client(version, hear)
+
+    def _make_client(self, version: MQTTProtocolVersion, hear: Callable[[paho.MQTTMessage], None]) -> paho.Client:
+        broker = self._login.broker
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._login.client_id,
+            clean_session=None if self._modern else True,
+            protocol=version,
+            transport="websockets" if broker.over_websockets else "tcp",
+            reconnect_on_failure=False,
+        )
+        client.suppress_exceptions = True
+        client.enable_logger(QUIET)
+        client.connect_timeout = CONNECT_TIMEOUT
+        client.max_inflight_messages = self.in_flight
+        client.will_set(self._login.will, "offline", qos=1, retain=True)
+        if broker.user:
+            client.username_pw_set(broker.user, self._login.password)
+        if broker.encrypted:
+            client.tls_set_context(tls_context(broker))
+        if broker.over_websockets:
+            client.ws_set_options(path=broker.path)
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_message = lambda client, userdata, message: hear(message)
+        return client
+
+    def run(self, *, fresh: bool) -> End:
+        """Connect, stay until the line ends, and tell how. `fresh`: the broker forgets what it kept for us."""
+        broker = self._login.broker
+        options: dict[str, Any] = {}
+        if self._modern:
+            options = {"clean_start": fresh, "properties": _properties(PacketTypes.CONNECT, SESSION_EXPIRY)}
+        try:
+            self._client.connect(broker.host, broker.port, self._login.keepalive, **options)
+        except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one
+            self._finish(End(explain(error, broker)))
+            return self._end
+        self._client.loop_start()
+        if not self._settled.wait(MODERN_TIMEOUT if self._modern else CONNECT_TIMEOUT):
+            self._hang_up(End("does not answer", try_older=True))
+        while not self._ended.wait(1.0):
+            if not self._client._thread:
+                self._finish(End("sent what is no MQTT"))  # and the client stumbled over it
+        self._client.loop_stop()
+        return self._end
+
+    def publish(self, topic: str, text: str, *, retain: bool = False, expiry: int | None = None) -> int:
+        """Send a message of QoS 1 and return its id. `expiry`: seconds after which the broker forgets it (MQTT 5)."""
+        properties = None
+        if self._modern and expiry is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.MessageExpiryInterval = expiry
+        mid = self._client.publish(topic, text, qos=1, retain=retain, properties=properties).mid
+        self._topics[mid] = topic
+        return mid
+
+    def subscribe(self, pattern: str) -> None:
+        """Ask for the messages of these topics."""
+        self._client.subscribe(pattern, qos=1)
+
+    def answers(self) -> Iterator[Answer]:
+        """What the broker has said to messages since the last look, in its order."""
+        with suppress(Empty):
+            while True:
+                mid, code = self._answers.get_nowait()
+                yield Answer(mid, self._topics.pop(mid, "a message"), str(code) if code.is_failure else "")
+
+    def close(self, patience: float) -> None:
+        """Say `offline`, wait until the broker has it, and take leave; `run` returns."""
+        if self.ready:
+            # Should the line break just now, the broker has our last will.
+            with suppress(RuntimeError, ValueError):
+                self._client.publish(self._login.will, "offline", qos=1, retain=True).wait_for_publish(patience)
+        self._client.disconnect(properties=_properties(PacketTypes.DISCONNECT, 0) if self._modern else None)
+        if not self._ended.wait(patience):
+            self._hang_up(End("closed"))
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        flags: paho.ConnectFlags,
+        code: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if code.is_failure:
+            older = code.value == UNSUPPORTED_VERSION
+            self._finish(End(f"refused: {code}", try_older=older))
+            return
+        wanted = getattr(properties, "ReceiveMaximum", IN_FLIGHT)
+        if wanted < self.in_flight:
+            self._finish(End(f"takes {wanted} messages at a time", in_flight=wanted))
+            client.disconnect()
+            return
+        self._accepted_at = time.monotonic()
+        self._settled.set()
+        try:
+            self._greet(self)
+        finally:
+            self.ready = not self._ended.is_set()
+            self._changed.set()
+
+    def _on_disconnect(
+        self, client: paho.Client, userdata: Any, flags: paho.DisconnectFlags, code: ReasonCode, properties: Any
+    ) -> None:
+        # paho may call this twice for one end; the first has it right.
+        if self._accepted_at is None:
+            self._finish(End("closed the connection without an MQTT answer", try_older=True))
+            return
+        taken_over = flags.is_disconnect_packet_from_server and code.value == TAKEN_OVER
+        self._finish(End(f"connection lost: {code}", time.monotonic() - self._accepted_at, taken_over))
+
+    def _on_publish(self, client: paho.Client, userdata: Any, mid: int, code: ReasonCode, properties: Any) -> None:
+        self._answers.put((mid, code))
+        self._changed.set()
+
+    def _hang_up(self, end: End) -> None:
+        """Break the line below the client, whose thread then ends of itself, be there ever so much unacknowledged."""
+        self._finish(end)
+        if line := self._client.socket():
+            with suppress(OSError), socket.socket(fileno=os.dup(line.fileno())) as same:
+                same.shutdown(socket.SHUT_RDWR)
+
+    def _finish(self, end: End) -> None:
+        if not self._ended.is_set():
+            self.ready, self._end = False, end
+            self._ended.set()
+            self._settled.set()
+            self._changed.set()
+
+
+def _properties(packet: int, session_expiry: int) -> Properties:
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = session_expiry
+    return properties
