@@ -32,6 +32,11 @@ def wait_until(condition: Callable[[], Any], patience: float = 15.0) -> Any:
     return value
 
 
+def descriptors() -> int:
+    """How many files and sockets this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 @dataclass
 class Run:
     """A finished command."""

@@ -1,130 +1,106 @@
-"""Cameras, and which source a name on the command line means.
-
-A room beside `frames`, so that the code that runs on every machine and the code that needs a camera are apart.
-"""
+"""Which source a name on the command line means."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+import os
+import re
+import stat
 from pathlib import Path
-from typing import Any
 
-import cv2
-import numpy as np
-
+from .cameraoptions import SPECS, CameraOptions
+from .camerathread import Camera, Shot
 from .errors import UsageError
-from .frames import PICTURES, CameraError, Frame, FrameSource, Pictures, VideoFile
+from .frames import PICTURES, CameraError, FrameSource, Pictures, VideoFile
+from .livesource import LiveSource
+from .opencvcamera import SCHEMES, network_camera, v4l2_camera
+from .picamera import PiCamera, camera_ids, find_picamera2
 
-SIZE = (640, 480)
-PATIENCE = 2.0  # seconds without a frame after which a Pi camera counts as lost
+VIDEO4LINUX = 81  # the major number of its devices
+USB, DEVICE_TREE = "/usb", "/base/"  # in, and before, the ids of libcamera
 
 
-class PiCamera:
-    """A camera of the Raspberry Pi, through picamera2; grey for nothing, from the Y plane of YUV420."""
+class NumberedCamera:
+    """The camera of a number: the Pi's if there is one, else /dev/videoN. Which it is is settled once one is found."""
 
-    live = True
+    def __init__(self, number: int, options: CameraOptions) -> None:
+        self._number, self._options = number, options
+        self._found: Camera | None = self._find()
 
-    def __init__(self, number: int, picamera2: Any, clock: Callable[[], float] = time.monotonic) -> None:
-        """Open and start camera `number`; `picamera2` is the class Picamera2. Raises CameraError when it is busy."""
-        self.name = f"picamera2 {number}"
-        self._clock = clock
-        try:
-            self._camera = picamera2(number)
-            wanted = {"size": SIZE, "format": "YUV420"}
-            self._camera.configure(self._camera.create_video_configuration(main=wanted))
-            self._camera.start()
-        except (RuntimeError, IndexError) as error:
-            raise CameraError(f"camera {number}: {error}") from error
-        # configure() rounds the size to what the sensor and the stride allow.
-        self._width, self._height = self._camera.camera_configuration()["main"]["size"]
+    @property
+    def name(self) -> str:
+        """Which camera, as far as it is known."""
+        return self._found.name if self._found else str(self._number)
 
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield frames without end. Raises CameraError after two seconds without one."""
-        number = 0
-        while True:
-            try:
-                with self._camera.captured_request(wait=PATIENCE) as request:
-                    planes = request.make_array("main")
-            except TimeoutError as error:
-                self._camera.cancel_all_and_flush()
-                raise CameraError(f"{self.name}: no frame for {PATIENCE:.0f} seconds") from error
-            grey = np.ascontiguousarray(planes[: self._height, : self._width])
-            yield Frame(grey, self._clock(), number)
-            number += 1
+    def open(self) -> None:
+        """Find and start it. Raises CameraError."""
+        self._found = self._found or self._find()
+        if not self._found:
+            raise CameraError(
+                f"there is none (picamera2 {'finds none' if find_picamera2() else 'is not installed'}, "
+                f"and there is no {self._device})"
+            )
+        self._found.open()
+
+    def read(self) -> Shot | None:
+        """The next picture, if it has come. Raises CameraError."""
+        if not self._found:
+            raise CameraError("it was not opened")
+        return self._found.read()
 
     def close(self) -> None:
-        """Stop the camera and give it back."""
-        self._camera.close()
+        """Give it back."""
+        if self._found:
+            self._found.close()
+
+    @property
+    def _device(self) -> str:
+        return f"/dev/video{self._number}"
+
+    def _find(self) -> Camera | None:
+        library = find_picamera2()
+        # libcamera lists USB cameras, too, but they give no YUV420 and no two streams.
+        if library and self._number < len(ids := camera_ids(library)) and USB not in ids[self._number]:
+            return PiCamera(self._number, library, self._options)
+        return v4l2_camera(self._device, self._options) if Path(self._device).exists() else None
 
 
-class V4L2Camera:
-    """A camera that Linux shows as /dev/videoN, through OpenCV."""
+def open_source(spec: str, options: CameraOptions | None = None) -> FrameSource:
+    """The source that `spec` names, as `cameraoptions.SPECS` tells. A camera is opened later, and may be away.
 
-    live = True
-
-    def __init__(self, device: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """Open `device`, e.g. /dev/video0. Raises CameraError when it is no camera or busy."""
-        self.name = device
-        self._clock = clock
-        self._capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
-        if not self._capture.isOpened():
-            raise CameraError(f"camera {device}: not a camera, or in use by another program")
-        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, SIZE[0])
-        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, SIZE[1])
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest frame rather than the next one
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield frames without end. Raises CameraError when one cannot be read."""
-        number = 0
-        while True:
-            there, picture = self._capture.read()
-            if not there:
-                raise CameraError(f"camera {self.name}: it delivers no more frames")
-            yield Frame(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8), self._clock(), number)
-            number += 1
-
-    def close(self) -> None:
-        """Give the device back."""
-        self._capture.release()
-
-
-def open_source(spec: str) -> FrameSource:
-    """The source that `spec` names: a camera's number, a device, a video file, a picture or a folder of pictures.
-
-    Raises UsageError for what is none of these, CameraError when there is no such camera.
+    Raises UsageError for what is none of these.
     """
-    if spec.isdecimal():
-        return _numbered(int(spec))
+    options = options or CameraOptions()
+    camera = _camera(spec, options)
+    if camera:
+        return LiveSource(camera, options)
     path = Path(spec or "(empty)")  # Path("") would be the folder in which we stand
-    if path.is_char_device():
-        return V4L2Camera(spec)
     if path.is_dir() or (path.suffix.lower() in PICTURES and path.exists()):
-        return Pictures(path)
+        return Pictures(path, options)
     if path.is_file():
-        return VideoFile(path)
+        return VideoFile(path, options)
+    raise UsageError(f"--camera {spec}: no such file; give {SPECS}")
+
+
+def _camera(spec: str, options: CameraOptions) -> Camera | None:
+    """The camera that `spec` names, or None when it names something else."""
+    if spec.isdecimal():
+        return NumberedCamera(int(spec), options)
+    if re.match(rf"({'|'.join(SCHEMES)})://", spec, re.IGNORECASE):
+        return network_camera(spec, options)
     if spec.startswith("/dev/"):
-        raise CameraError(f"camera {spec}: there is no such device")
-    raise UsageError(
-        f"--camera {spec}: no such file; give a camera's number, a device, a video, a picture or a folder of pictures"
-    )
+        return v4l2_camera(_checked_device(spec), options)
+    library = find_picamera2()
+    if library and (spec.startswith(DEVICE_TREE) or spec in camera_ids(library)):
+        return PiCamera(spec, library, options)
+    return None
 
 
-def _numbered(number: int) -> FrameSource:
-    picamera2 = find_picamera2()
-    if picamera2 is not None and any(camera["Num"] == number for camera in picamera2.global_camera_info()):
-        return PiCamera(number, picamera2)
-    device = f"/dev/video{number}"
-    if Path(device).exists():
-        return V4L2Camera(device)
-    pi = "picamera2 is not installed" if picamera2 is None else "picamera2 finds none of this number"
-    raise CameraError(f"camera {number}: there is none ({pi}, and there is no {device})")
-
-
-def find_picamera2() -> Any:
-    """The class Picamera2, or None where it cannot be imported."""
+def _checked_device(device: str) -> str:
+    """A device that is a camera, or that is not there yet. Raises UsageError for any other."""
     try:
-        from picamera2 import Picamera2
-    except ImportError:
-        return None
-    return Picamera2
+        found = Path(device).stat()
+    except OSError:
+        return device
+    if not stat.S_ISCHR(found.st_mode) or os.major(found.st_rdev) != VIDEO4LINUX:
+        raise UsageError(f"--camera {device}: not a camera")
+    return device

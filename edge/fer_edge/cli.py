@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__, broker, config
+from .cameraoptions import SPECS, add_camera_flags, camera_options
 from .config import Config
 from .errors import OneLineParser, UsageError, forget_stdout, run_command
 from .events import SCHEMA_FILE
@@ -19,8 +20,8 @@ from .events import SCHEMA_FILE
 EXIT_CODES = """\
 exit codes:
   0   the file ended, or SIGINT or SIGTERM was received
-  1   it could not run, or not to the end: no camera, no Edge TPU or one that fails, a damaged file, events that could
-      not be delivered or printed
+  1   it could not run, or not to the end: no Edge TPU or one that fails, a damaged file, a camera in which the daemon
+      hangs, events that could not be delivered or printed; a camera that is away is waited for
   2   a flag, a file or a broker's address is wrong
   78  the model cannot be used (systemd does not restart)
 """
@@ -56,9 +57,7 @@ def _run(settings: Config) -> int:
 
 def _config(arguments: argparse.Namespace) -> Config:
     if arguments.camera is None:
-        raise UsageError(
-            "--camera is missing: give a number, a device, a video file, a picture or a folder of pictures"
-        )
+        raise UsageError(f"--camera is missing: give {SPECS}")
     return Config(
         camera=arguments.camera,
         broker=_broker(arguments),
@@ -69,6 +68,7 @@ def _config(arguments: argparse.Namespace) -> Config:
         min_face=arguments.min_face,
         threads=arguments.threads,
         accelerator=config.parse_accelerator(arguments.accelerator),
+        camera_options=camera_options(arguments),
     )
 
 
@@ -88,9 +88,7 @@ def _parser() -> OneLineParser:
     )
     parser.add_argument("--version", action="version", version=f"fer-edge {__version__}")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of the events and exit")
-    parser.add_argument(
-        "--camera", metavar="SPEC", help="a camera's number, a device, a video file, a picture or a folder of pictures"
-    )
+    add_camera_flags(parser)
     _mqtt_flags(parser)
     parser.add_argument("--print", action="store_true", help="print the events on stdout, a line of JSON each")
     parser.add_argument("--device", default=config.default_device(), help="its name in the topics (%(default)s)")

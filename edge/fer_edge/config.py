@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .broker import Broker
+from .cameraoptions import CameraOptions
 from .errors import UsageError
 
 MODELS = Path(__file__).parent / "models"
@@ -33,7 +34,7 @@ class Config:
 
     camera: see cameras.open_source. broker: None for none. outbox: a file, or None for memory. min_face: the smallest
     face, as a share of the height of the picture. threads: of the network and of OpenCV. accelerator: see
-    parse_accelerator.
+    parse_accelerator. camera_options: what is asked of the camera.
     """
 
     camera: str
@@ -45,6 +46,7 @@ class Config:
     min_face: float = 0.1
     threads: int = field(default_factory=default_threads)
     accelerator: str = AUTO
+    camera_options: CameraOptions = field(default_factory=CameraOptions)
 
 
 def parse_model(text: str) -> Path:

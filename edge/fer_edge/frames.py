@@ -11,8 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .cameraoptions import CameraOptions
 from .errors import FerError, UsageError
 
+ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+FLIPS = {"h": 1, "v": 0}
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm")
 
 
@@ -21,13 +24,24 @@ class Frame:
     """One grey picture.
 
     grey: uint8 [H,W]. time: seconds, on a clock that never goes back; its zero means nothing. number: counted from 0 by
-    the source. still: a scene of its own, that has nothing to do with the frame before it.
+    the source. still: a scene of its own, that has nothing to do with the frame before it. detail: uint8 [H,W], the
+    same picture, larger, to cut faces from; `grey` is what is searched, and boxes are in its pixels.
     """
 
     grey: NDArray[np.uint8]
     time: float
     number: int
     still: bool = False
+    detail: NDArray[np.uint8] | None = None
+
+
+def turned(grey: NDArray[np.uint8], options: CameraOptions) -> NDArray[np.uint8]:
+    """A picture, uint8 [H,W], rotated and mirrored; the same array when there is nothing to do."""
+    if options.rotate:
+        grey = np.asarray(cv2.rotate(grey, ROTATIONS[options.rotate]), np.uint8)
+    if options.flip:
+        grey = np.asarray(cv2.flip(grey, FLIPS[options.flip]), np.uint8)
+    return grey
 
 
 class CameraError(FerError, OSError):
@@ -39,13 +53,33 @@ class DamagedError(FerError, OSError):
 
 
 class FrameSource(Protocol):
-    """Where frames come from. `live` is true for a camera, whose frames pass in real time and without end."""
+    """Where frames come from.
 
-    name: str
+    `live` is true for a camera, whose frames pass in real time and without end: the newest is given. A file gives all.
+    """
+
     live: bool
 
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield frames. Raises CameraError when a camera stops, DamagedError after the last frame of a damaged file."""
+    @property
+    def name(self) -> str:
+        """Which camera or file, for a person; without any password."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Frames that passed while nobody took them."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why there are no frames now; None when there are."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame | None]:
+        """Yield frames, and None about twice a second while a camera is away.
+
+        Raises CameraError when waiting makes no sense, DamagedError after the last frame of a damaged file.
+        """
         ...
 
     def close(self) -> None:
@@ -56,11 +90,12 @@ class FrameSource(Protocol):
 class Pictures:
     """A picture, or every picture of a folder in the order of their names, each a scene of its own."""
 
-    live = False
+    live, dropped, trouble = False, 0, None
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
         """Raises UsageError when the folder `path` holds no pictures."""
         self.name = str(path)
+        self._options = options or CameraOptions()
         self._paths = [path]
         if path.is_dir():
             self._paths = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in PICTURES)
@@ -76,7 +111,7 @@ class Pictures:
             if grey is None:
                 damaged.append(path.name)
             else:
-                yield Frame(np.asarray(grey, np.uint8), float(number), number, still=True)
+                yield Frame(turned(np.asarray(grey, np.uint8), self._options), float(number), number, still=True)
         if len(damaged) == len(self._paths):
             raise UsageError(f"--camera {self.name}: not a picture that can be read")
         if damaged:
@@ -89,11 +124,12 @@ class Pictures:
 class VideoFile:
     """Every frame of a video file, timed by the file."""
 
-    live = False
+    live, dropped, trouble = False, 0, None
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
         """Raises UsageError when `path` is no video."""
         self.name = str(path)
+        self._options = options or CameraOptions()
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise UsageError(f"--camera {path}: neither a picture nor a video that can be read (or cut short)")
@@ -109,7 +145,8 @@ class VideoFile:
                 break
             stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             time = stamp if stamp > time else time + 1 / rate
-            yield Frame(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8), time, number)
+            grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+            yield Frame(turned(grey, self._options), time, number)
             number += 1
         if number < promised:
             raise DamagedError(f"{self.name}: cut short or damaged, only {number} of {promised} frames could be read")

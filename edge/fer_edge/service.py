@@ -49,14 +49,14 @@ class Clock:
 
 
 def open_service(config: Config, password: str | None = None) -> Service:
-    """Open model and camera, in this order, and join them to the broker, which may be away.
+    """Open model and camera, in this order, and join them to the broker. Broker and camera may be away.
 
-    Raises FerError when the model, the accelerator or the camera cannot be used.
+    Raises FerError when the model, the accelerator, or what `config.camera` names cannot be used.
     """
     cv2.setNumThreads(config.threads)
     classifier = EmotionClassifier(*choose(config.model, config.accelerator, config.threads))
     classifier.warm_up()
-    return Service(config, open_source(config.camera), classifier, password=password)
+    return Service(config, open_source(config.camera, config.camera_options), classifier, password=password)
 
 
 class Service:
@@ -89,11 +89,11 @@ class Service:
             self._publisher.retain("state", self._state(), STATE_EXPIRY)
 
     def stop(self) -> None:
-        """Ask the run to end after the frame in hand. May be called from a signal handler."""
+        """Ask the run to end after the frame in hand, if there is one. May be called from a signal handler."""
         self._stopping = True
 
     def run(self) -> None:
-        """Process every frame.
+        """Process every frame; while a camera is away, its faces have ended and the broker is served all the same.
 
         However the frames end, every open track gets its `end`, what is stored is sent as far as the broker is there,
         and `status` says offline. Only then is a FerError raised: that of the source, or because events could not be
@@ -103,7 +103,7 @@ class Service:
         try:
             try:
                 for frame in self._source:
-                    self._tell(self._pipeline.step(frame))
+                    self._tell(self._pipeline.step(frame) if frame else self._pipeline.finish())
                     if self._stopping:
                         break
             except FerError as error:

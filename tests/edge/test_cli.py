@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
 import jsonschema
 import pytest
 from tests.support import MEDIA, WALK, Mosquitto, Run, command, free_port, heard, run, wait_until
@@ -203,8 +204,13 @@ def rubbish(tmp_path: Path) -> Path:
         ("--camera {0}/text.mp4", 2, "text.mp4: neither a picture nor a video"),
         ("--camera {0}/text.jpg", 2, "text.jpg: not a picture"),
         ("--camera {0}/empty", 2, "empty: no pictures in this folder"),
-        ("--camera 93", 1, "camera 93: there is none"),
-        ("--camera /dev/null", 1, "camera /dev/null: not a camera"),
+        ("--camera /dev/null", 2, "--camera /dev/null: not a camera"),
+        ("--camera rtsp://user:secret@h:x/", 2, "--camera rtsp://...: expected rtsp://[user:password@]host"),
+        ("--camera 0 --size 640", 2, "--size: '640' must be WIDTHxHEIGHT"),
+        ("--camera 0 --size 641x480", 2, "--size: '641x480' must be WIDTHxHEIGHT, even"),
+        ("--camera 0 --fps 0", 2, "--fps: '0' must be a whole number from 1 to 240"),
+        ("--camera 0 --rotate 45", 2, "--rotate: invalid choice: 45"),
+        ("--camera 0 --flip x", 2, "--flip: invalid choice: 'x'"),
         ("--camera x --bogus", 2, "unrecognized arguments: --bogus"),
         ("--camera x --threads 0", 2, "--threads: '0' must be"),
         ("--camera x --min-face 2", 2, "--min-face: '2' must be"),
@@ -222,6 +228,29 @@ def test_bad_input_is_one_line_and_the_documented_code(rubbish: Path, flags: str
     assert (done.code, done.out) == (code, "")
     assert one_line(done).startswith("fer-edge: ")
     assert complaint in one_line(done)
+
+
+@pytest.mark.parametrize("camera", ["93", "/dev/video93"])
+def test_a_camera_that_is_away_is_waited_for_and_the_signal_heard(mosquitto: Mosquitto, camera: str) -> None:
+    file = mosquitto.subscribe()
+    arguments = command("fer_edge", "--camera", camera, "--mqtt", mosquitto.url, "--device", "cam")
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: any(topic == "fer/cam/state" for topic, _ in heard(file)))
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr
+        said = process.stderr.read().splitlines()
+        assert process.wait(10) == 0
+    assert len([line for line in said if line.startswith(f"fer-edge: camera {camera}: ")]) == 1
+    assert heard(file)[0] == ("fer/cam/status", "online")
+    assert heard(file)[-1] == ("fer/cam/status", "offline")
+
+
+def test_a_picture_is_turned_before_faces_are_searched(tmp_path: Path) -> None:
+    upside_down = cv2.rotate(cv2.imread(str(MEDIA / "faces" / "bryan.png")), cv2.ROTATE_180)
+    cv2.imwrite(str(tmp_path / "face.png"), upside_down)
+    flags = ["--camera", tmp_path / "face.png", "--mqtt", "none", "--print"]
+    assert fer_edge(*flags).events == []
+    assert [event["type"] for event in fer_edge(*flags, "--rotate", "180").events] == ["start", "end"]
 
 
 def test_the_help_tells_the_exit_codes_and_the_schema_is_printed() -> None:

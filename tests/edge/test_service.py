@@ -21,7 +21,7 @@ NOON = 1_700_049_600.0  # 2023-11-15T12:00:00Z
 class Camera:
     """Plays the clip as a live camera would, and then fails, or waits for the stop."""
 
-    name, live = "fake", True
+    name, live, dropped, trouble = "fake", True, 0, None
 
     def __init__(self, monotonic: float = 5000.0, after: int = 41) -> None:
         self.closed = False
@@ -69,6 +69,43 @@ def test_a_file_is_timed_by_its_own_frames(classifier: EmotionClassifier) -> Non
     for event in events:
         seconds = datetime.fromisoformat(event["ts"]).timestamp() - NOON
         assert seconds == pytest.approx(event["frame"]["number"] / 12.5, abs=0.002)
+
+
+class Weather:
+    """Plays the clip, is away for three ticks, and plays it again until the stop."""
+
+    name, live, dropped, trouble = "fake", True, 0, None
+
+    def __init__(self) -> None:
+        self.service: Service | None = None
+
+    def __iter__(self) -> Iterator[Frame | None]:
+        assert self.service
+        clip = list(VideoFile(WALK))
+        for frame in clip:
+            yield Frame(frame.grey, 5000 + frame.time, frame.number)
+        yield from [None] * 3
+        for frame in clip:
+            yield Frame(frame.grey, 5010 + frame.time, frame.number + len(clip))
+        self.service.stop()
+        yield None
+        raise AssertionError("nothing is read after the stop")
+
+    def close(self) -> None: ...
+
+
+def test_the_faces_of_a_camera_that_went_away_have_ended_and_new_ones_start(classifier: EmotionClassifier) -> None:
+    camera, out = Weather(), io.StringIO()
+    config = Config(camera="fake", broker=None, device="cam", print_events=True)
+    made = camera.service = Service(config, camera, classifier, stdout=out, clock=Clock())
+    made.run()
+    events = [json.loads(line) for line in out.getvalue().splitlines()]
+    before, after = ([event for event in events if (event["frame"]["number"] < 41) == early] for early in (True, False))
+    assert before
+    for part in (before, after):
+        tracks = {kind: {event["track"] for event in part if event["type"] == kind} for kind in ("start", "end")}
+        assert tracks["start"] == tracks["end"]
+    assert not {event["track"] for event in before} & {event["track"] for event in after}
 
 
 def test_a_camera_that_stops_ends_its_faces_and_is_closed_and_said(classifier: EmotionClassifier) -> None:

@@ -1,0 +1,180 @@
+"""A module that behaves as picamera2 0.3 does, as far as one camera without a lens can.
+
+It has the names, shapes, strides, adjusted sizes and errors that `tests/picamera2` holds against the real one, and what
+makes trouble there: jobs that stay queued after a timeout, what is left open when a camera is busy, requests that have
+to go back. Made by `fake_picamera2()`, so that each test has its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+PADDING = 255
+BUFFERS = 6
+
+
+def plane(number: int, width: int, height: int) -> NDArray[np.uint8]:
+    """The Y plane of the n-th frame: a ramp, so that each pixel tells where it was and of which frame."""
+    rows, columns = np.ogrid[:height, :width]
+    return ((rows + 3 * columns + number) % 200).astype(np.uint8)
+
+
+def aligned(value: int, to: int) -> int:
+    return -(-value // to) * to
+
+
+class Hardware:
+    """What is shared by all objects of one process, and what a test turns."""
+
+    def __init__(self) -> None:
+        self.ids = ["/base/soc/i2c0mux/i2c@1/imx708@1a", "/base/soc/usb@7e980000/usb-1:1.0"]
+        self.stride = 64  # 64 up to the Pi 4, 128 on the Pi 5
+        self.pixel_format: str | None = None  # what the camera gives instead of what it is asked for
+        self.adjust: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height)
+        self.busy = False  # held by another process
+        self.delivers = True
+        self.refuses_to_start = False
+        self.owner: Any = None
+        self.made = self.starts = 0
+        self.number = itertools.count()
+
+
+class FakeRequest:
+    def __init__(self, camera: Any, number: int) -> None:
+        self.config, self.number = camera.camera_configuration(), number
+        self.held = True
+
+
+class FakeMappedArray:
+    def __init__(self, request: FakeRequest, stream: str, reshape: bool = True, write: bool = True) -> None:
+        assert request.held, "the buffer has gone back to the camera"
+        assert reshape
+        self._config, self._number = request.config[stream], request.number
+        if self._config is None:
+            raise RuntimeError(f"Stream {stream!r} is not defined")
+
+    def __enter__(self) -> FakeMappedArray:
+        width, height = self._config["size"]
+        rows = height * 3 // 2
+        buffer = np.full((rows, self._config["stride"]), PADDING, np.uint8)
+        buffer[:height, :width] = plane(self._number, width, height)
+        # YUV420 comes with its padding, NV12 without: both as picamera2 0.3 has it.
+        self.array = buffer if self._config["format"] == "YUV420" else buffer[:, :width]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.array[:] = 0  # the next frame is being written into it
+        del self.array
+
+
+class FakePicamera2:
+    hardware: Hardware
+    camera_controls: ClassVar[dict[str, Any]] = {"FrameDurationLimits": (1, 2, 3)}
+
+    def __init__(self, camera_num: int = 0) -> None:
+        self.notifyme_r, self.notifyme_w = os.pipe2(os.O_NONBLOCK)
+        self.notifymeread = os.fdopen(self.notifyme_r, "rb")
+        if camera_num >= len(self.hardware.ids):
+            raise RuntimeError(f'No camera number {camera_num} found - use "rpicam-hello --list-cameras"')
+        if self.hardware.busy or self.hardware.owner:
+            raise RuntimeError("Camera __init__ sequence did not complete.")
+        self.hardware.owner, self.camera = self, object()
+        self.hardware.made += 1
+        self.configuration: Any = {}
+        self.started = False
+        self.queued = self.held = 0
+
+    @classmethod
+    def global_camera_info(cls) -> list[dict[str, Any]]:
+        ids = cls.hardware.ids
+        return [
+            {"Model": "imx708", "Location": 2, "Rotation": 180, "Id": name, "Num": len(ids) - 1 - place}
+            for place, name in enumerate(ids)
+        ]
+
+    def create_video_configuration(
+        self,
+        main: dict[str, Any],
+        lores: dict[str, Any] | None = None,
+        controls: dict[str, Any] | None = None,
+        buffer_count: int = BUFFERS,
+    ) -> dict[str, Any]:
+        if self.camera is None:
+            raise RuntimeError("Camera not opened")
+        return {"main": main, "lores": lores, "controls": controls or {}, "buffer_count": buffer_count}
+
+    def configure(self, configuration: dict[str, Any]) -> None:
+        streams = {name: configuration[name] for name in ("main", "lores") if configuration[name]}
+        for stream in streams.values():
+            if stream["size"][0] % 2 or stream["size"][1] % 2:
+                raise RuntimeError("width and height should be even")
+        if "lores" in streams and any(
+            small > large for small, large in zip(streams["lores"]["size"], streams["main"]["size"], strict=True)
+        ):
+            raise RuntimeError("lores stream dimensions may not exceed main stream")
+        adjusted = {name: self._adjusted(stream) for name, stream in streams.items()}
+        self.configuration = {"lores": None, **configuration, **adjusted}
+
+    def _adjusted(self, stream: dict[str, Any]) -> dict[str, Any]:
+        width, height = self.hardware.adjust(*stream["size"])
+        stride = aligned(width, self.hardware.stride)
+        pixels = self.hardware.pixel_format or stream["format"]
+        return {"format": pixels, "size": (width, height), "stride": stride, "framesize": stride * height * 3 // 2}
+
+    def camera_configuration(self) -> dict[str, Any]:
+        return dict(self.configuration)
+
+    def start(self) -> None:
+        self.configuration["main"]  # after close: TypeError, as from the real one
+        if self.hardware.refuses_to_start:
+            raise OSError(5, "Input/output error")
+        self.hardware.starts += 1
+        self.started = True
+
+    def stop(self) -> None:
+        assert not self.queued, "stop waits for ever behind a job that gets no frame"
+        self.started = False
+
+    @contextmanager
+    def captured_request(self, wait: float | None = None, flush: object = None) -> Iterator[FakeRequest]:
+        assert wait, "without wait= it waits for ever"
+        if not (self.hardware.delivers and self.started):
+            self.queued += 1
+            raise TimeoutError
+        while self.queued:  # those come first, and their frames are lost
+            next(self.hardware.number)
+            self.queued -= 1
+        assert self.held < self.configuration["buffer_count"] - 2, "held requests starve the camera"
+        self.held += 1
+        request = FakeRequest(self, next(self.hardware.number))
+        try:
+            yield request
+        finally:
+            request.held = False
+            self.held -= 1
+
+    def cancel_all_and_flush(self) -> None:
+        self.queued = 0
+
+    def close(self) -> None:
+        if self.hardware.owner is not self:
+            return
+        self.stop()
+        self.hardware.owner, self.camera, self.configuration = None, None, None
+        self.notifymeread.close()
+        os.close(self.notifyme_w)
+
+
+def fake_picamera2() -> SimpleNamespace:
+    """The module, with its Hardware as `hardware`."""
+    hardware = Hardware()
+    camera = type("Picamera2", (FakePicamera2,), {"hardware": hardware})
+    return SimpleNamespace(Picamera2=camera, MappedArray=FakeMappedArray, hardware=hardware)

@@ -1,0 +1,171 @@
+"""Cameras that OpenCV reads: the real FFmpeg against a server that comes and goes, and devices that misbehave."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from tests.edge.mjpeg import MjpegCamera, jpeg
+from tests.support import descriptors, free_port
+
+from fer_edge.cameraoptions import CameraOptions
+from fer_edge.cameras import open_source
+from fer_edge.frames import CameraError, Frame
+from fer_edge.opencvcamera import OpenCVCamera, network_camera, v4l2_camera
+
+
+@pytest.fixture
+def served() -> Iterator[MjpegCamera]:
+    camera = MjpegCamera()
+    yield camera
+    camera.stop()
+
+
+def frames(given: Iterator[Frame | None], count: int) -> list[Frame]:
+    """The next so many frames, however long they take to come."""
+    found: list[Frame] = []
+    while len(found) < count:
+        if frame := next(given):
+            found.append(frame)
+    return found
+
+
+def test_an_address_gives_frames_and_work_resumes_after_the_server_was_away(
+    served: MjpegCamera, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    source = open_source(served.url)
+    given = iter(source)
+    before = frames(given, 10)
+    assert {frame.grey.shape for frame in before} == {(240, 320)}
+    assert served.paths == ["/video?token=secret"]
+    served.stop()
+    while not source.trouble:
+        next(given)
+    assert next(given) is None
+    again = MjpegCamera(served.port)
+    after = frames(given, 10)
+    source.close()
+    again.stop()
+    numbers = [frame.number for frame in after]
+    assert numbers == list(range(numbers[0], numbers[0] + 10))
+    assert numbers[0] >= 10
+    assert after[0].time > before[-1].time
+    assert [record.message.endswith(("trying again", "it is back")) for record in caplog.records] == [True, True]
+    assert "secret" not in caplog.text
+    assert "secret" not in source.name
+
+
+def test_a_slow_reader_gets_the_newest_frame_and_the_dropped_are_counted(served: MjpegCamera) -> None:
+    source = open_source(served.url)
+    given = iter(source)
+    frames(given, 1)
+    while source.dropped < 10:
+        threading.Event().wait(0.05)
+    newest = frames(given, 1)[0]
+    assert newest.number == 1
+    source.close()
+    assert source.dropped >= 10
+
+
+def test_a_camera_of_a_small_rate_is_not_asked_for_more(served: MjpegCamera) -> None:
+    camera = network_camera(served.url, CameraOptions(fps=5))
+    camera.open()
+    times = [camera.read().time for _ in range(4)]
+    camera.close()
+    assert min(np.diff(times)) >= 0.8 / 5
+
+
+def test_a_large_picture_is_searched_in_a_small_one(served: MjpegCamera) -> None:
+    served.picture = lambda number: jpeg(number, (1280, 720))
+    camera = network_camera(served.url, CameraOptions())
+    camera.open()
+    shot = camera.read()
+    camera.close()
+    assert shot.grey.shape == (360, 640)
+    assert shot.detail is not None
+    assert shot.detail.shape == (720, 1280)
+    assert np.abs(cv2.resize(shot.detail, (640, 360), interpolation=cv2.INTER_AREA).astype(int) - shot.grey).max() <= 1
+
+
+def test_nobody_at_an_address_is_said() -> None:
+    camera = network_camera(f"http://127.0.0.1:{free_port()}/", CameraOptions())
+    before = descriptors()
+    for _ in range(20):
+        with pytest.raises(CameraError, match="no video from there"):
+            camera.open()
+    assert descriptors() <= before
+
+
+def test_a_device_that_is_not_there_or_no_camera_says_so(tmp_path: Path) -> None:
+    with pytest.raises(CameraError, match="no such file or directory"):
+        v4l2_camera(str(tmp_path / "video0"), CameraOptions()).open()
+    with pytest.raises(CameraError, match="not a camera, or in use"):
+        v4l2_camera("/dev/null", CameraOptions()).open()
+
+
+class Capture:
+    """A cv2.VideoCapture that gives so many frames and then behaves like a camera that was unplugged."""
+
+    def __init__(self, good: int, picture: Any = None) -> None:
+        self.left, self.picture = good, np.zeros((48, 64, 3), np.uint8) if picture is None else picture
+
+    def grab(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+    def retrieve(self) -> tuple[bool, Any]:
+        return True, self.picture
+
+
+def camera_of(*captures: Capture, **options: Any) -> OpenCVCamera:
+    following = iter(captures)
+    return OpenCVCamera("fake", lambda: next(following), **options)  # type: ignore[arg-type,return-value]
+
+
+def test_an_unplugged_camera_is_let_go_so_that_its_number_is_free() -> None:
+    capture = Capture(2)
+    camera = camera_of(capture, Capture(1))
+    camera.open()
+    camera.read()
+    camera.read()
+    for _ in range(2):
+        with pytest.raises(CameraError, match="no more frames"):
+            camera.read()
+    assert capture.left == -1, "the second read did not touch it"
+    camera.open()
+    camera.read()
+
+
+def test_a_thread_that_comes_back_late_does_not_spoil_the_camera_that_was_opened_meanwhile() -> None:
+    late = Capture(0)
+    camera = camera_of(late, Capture(1))
+    camera.open()
+    grab, late.grab = late.grab, lambda: camera.open() or grab()  # type: ignore[method-assign,func-returns-value]
+    with pytest.raises(CameraError, match="no more frames"):
+        camera.read()
+    camera.read()
+
+
+def test_a_fault_inside_opencv_is_a_fault_of_the_camera() -> None:
+    class Broken(Capture):
+        def retrieve(self) -> tuple[bool, Any]:
+            raise cv2.error("bad frame")
+
+    camera = camera_of(Broken(1))
+    camera.open()
+    with pytest.raises(CameraError, match="no more frames"):
+        camera.read()
+
+
+def test_a_camera_that_is_grey_by_nature_is_taken_as_it_is() -> None:
+    grey = np.arange(48 * 64, dtype=np.uint8).reshape(48, 64)
+    camera = camera_of(Capture(1, grey))
+    camera.open()
+    assert np.array_equal(camera.read().grey, grey)
