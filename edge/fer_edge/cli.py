@@ -52,6 +52,8 @@ def _run(settings: Config) -> int:
         forget_stdout()
         if not isinstance(error.__cause__, BrokenPipeError):
             raise
+    if service.restarting:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the very command that runs
     return 0
 
 
@@ -69,6 +71,7 @@ def _config(arguments: argparse.Namespace) -> Config:
         threads=arguments.threads,
         accelerator=config.parse_accelerator(arguments.accelerator),
         camera_options=camera_options(arguments),
+        allow_snapshots=arguments.allow_snapshots,
     )
 
 
@@ -92,6 +95,9 @@ def _parser() -> OneLineParser:
     _mqtt_flags(parser)
     parser.add_argument("--print", action="store_true", help="print the events on stdout, a line of JSON each")
     parser.add_argument("--device", default=config.default_device(), help="its name in the topics (%(default)s)")
+    parser.add_argument(
+        "--allow-snapshots", action="store_true", help="give a picture away to whoever sends the command snapshot"
+    )
     parser.add_argument(
         "--model",
         type=config.parse_model,

@@ -35,6 +35,7 @@ class Config:
     camera: see cameras.open_source. broker: None for none. outbox: a file, or None for memory. min_face: the smallest
     face, as a share of the height of the picture. threads: of the network and of OpenCV. accelerator: see
     parse_accelerator. camera_options: what is asked of the camera.
+    allow_snapshots: whether the command `snapshot` gives a picture away.
     """
 
     camera: str
@@ -47,6 +48,7 @@ class Config:
     threads: int = field(default_factory=default_threads)
     accelerator: str = AUTO
     camera_options: CameraOptions = field(default_factory=CameraOptions)
+    allow_snapshots: bool = False
 
 
 def parse_model(text: str) -> Path:

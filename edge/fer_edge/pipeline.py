@@ -27,6 +27,12 @@ class Pipeline:
         face = self._tracker.dominant
         return self._classifier.labels[face.emotion] if face else None
 
+    @property
+    def score(self) -> float | None:
+        """The probability of that emotion, 0..1."""
+        face = self._tracker.dominant
+        return float(face.probabilities[face.emotion]) if face else None
+
     def step(self, frame: Frame) -> list[Event]:
         """Take in the next frame; tell what happened."""
         boxes = self._detector.detect(frame.grey)

@@ -6,30 +6,36 @@ import logging
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 import cv2
 
 from . import __version__
+from .broker import Broker
 from .cameras import open_source
 from .choice import choose
+from .commands import Commands
 from .config import Config
+from .controls import Controls
 from .emotions import EmotionClassifier
 from .errors import FerError
 from .events import Event, Stamper, encode
 from .faces import FaceDetector
-from .frames import FrameSource
+from .frames import Frame, FrameSource
+from .health import Health
+from .meter import Meter
 from .outbox import Outbox
 from .pipeline import Pipeline
 from .publisher import Publisher
+from .reports import Reports
 from .tracks import Tracker
 
 log = logging.getLogger(__name__)
 
 FLUSH_PATIENCE = 5.0  # seconds to deliver what is left at the end
-STATE_EXPIRY = 600  # seconds that the broker believes a state that is not said again
+TICK = 0.2  # seconds between two looks while paused
 
 
 class UndeliveredError(FerError):
@@ -41,11 +47,21 @@ class OutputError(FerError):
 
 
 @dataclass(frozen=True)
+class Remote:
+    """The broker's side of a run."""
+
+    publisher: Publisher
+    reports: Reports
+    commands: Commands
+
+
+@dataclass(frozen=True)
 class Clock:
     """Where the time comes from; handed in, so that a test can decide what time it is. Seconds."""
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
 
 def open_service(config: Config, password: str | None = None) -> Service:
@@ -73,20 +89,31 @@ class Service:
         clock: Clock | None = None,
     ) -> None:
         """Open the outbox and start to connect. Raises UsageError when the outbox cannot be used."""
+        self._clock = clock or Clock()
         self._source = source
+        self._meter = Meter(self._clock.monotonic)
         self._pipeline = Pipeline(FaceDetector(config.min_face), classifier, Tracker())
         self._outbox = Outbox(config.outbox)
         self._kept_in = config.outbox
-        run = uuid.uuid4().hex[:12]
-        self._stamper = Stamper(config.device, run, _wall_clock(clock or Clock(), live=source.live))
+        self._stamper = Stamper(config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live))
         self._stdout = stdout if config.print_events else None
         self._unprinted: OutputError | None = None
         self._stopping = False
-        self._publisher: Publisher | None = None
-        if config.broker:
-            self._publisher = Publisher(config.broker, password, config.device, self._outbox)
-            self._publisher.retain("info", _info(source, classifier))
-            self._publisher.retain("state", self._state(), STATE_EXPIRY)
+        self._controls = Controls(self.stop, self._clock.wall, snapshots=config.allow_snapshots)
+        self._remote = self._connect(config.broker, config.device, classifier, password) if config.broker else None
+
+    def _connect(self, broker: Broker, device: str, classifier: EmotionClassifier, password: str | None) -> Remote:
+        publisher = Publisher(broker, password, device, self._outbox)
+        clock = self._clock.monotonic
+        health = Health(self._source, self._meter, classifier.runs_on, lambda: publisher.counts, clock)
+        reports = Reports(publisher, _info(self._source, classifier), health.message, clock)
+        reports.tell(self._state())
+        return Remote(publisher, reports, Commands(publisher, self._controls.commands))
+
+    @property
+    def restarting(self) -> bool:
+        """Whether the process is to start anew now that the run has ended."""
+        return self._controls.restarting
 
     def stop(self) -> None:
         """Ask the run to end after the frame in hand, if there is one. May be called from a signal handler."""
@@ -102,15 +129,13 @@ class Service:
         faults: list[FerError] = []
         try:
             try:
-                for frame in self._source:
-                    self._tell(self._pipeline.step(frame) if frame else self._pipeline.finish())
-                    if self._stopping:
-                        break
+                for frame in self._frames():
+                    self._turn(frame)
             except FerError as error:
                 faults.append(error)
             self._tell(self._pipeline.finish())
-            if self._publisher and not self._publisher.flush(FLUSH_PATIENCE):
-                faults.append(UndeliveredError(f"broker {self._publisher.trouble}; {self._left()}"))
+            if self._remote and not self._remote.publisher.flush(FLUSH_PATIENCE):
+                faults.append(UndeliveredError(f"broker {self._remote.publisher.trouble}; {self._left()}"))
         finally:
             self._close()
         if self._unprinted:
@@ -120,20 +145,47 @@ class Service:
         if faults:
             raise faults[0]
 
+    def _frames(self) -> Iterator[Frame | None]:
+        """The frames of the source; None, a few times a second, while it has none or is paused."""
+        frames = iter(self._source)
+        while not self._stopping:
+            if self._controls.paused:
+                if self._source.live:
+                    self._source.close()  # it opens again when it is asked for a frame
+                self._clock.sleep(TICK)
+                yield None
+            else:
+                try:
+                    yield next(frames)
+                except StopIteration:
+                    return
+
+    def _turn(self, frame: Frame | None) -> None:
+        if frame:
+            with self._meter.stage("step"):
+                events = self._pipeline.step(frame)
+            self._meter.frames += 1
+            self._controls.frame = frame
+        else:
+            events = self._pipeline.finish()
+        self._tell(events)
+        if self._remote:
+            self._remote.commands.run()
+
     def _close(self) -> None:
         self._source.close()
-        if self._publisher:
-            self._publisher.close()
+        if self._remote:
+            self._remote.publisher.close()
         self._outbox.close()
 
     def _tell(self, events: list[Event]) -> None:
         for event in events:
             line = encode(self._stamper.message(event))
-            if self._publisher:
-                self._publisher.put(line)
+            if self._remote:
+                self._remote.publisher.put(line)
             self._print(line)
-        if self._publisher:
-            self._publisher.retain("state", self._state(), STATE_EXPIRY)
+        if self._remote:
+            self._remote.reports.tell(self._state())
 
     def _print(self, line: str) -> None:
         if self._stdout:
@@ -151,7 +203,13 @@ class Service:
         return f"{len(self._outbox)} events were not delivered; {kept}" if len(self._outbox) else "there were no events"
 
     def _state(self) -> dict[str, Any]:
-        return {"faces": self._pipeline.faces, "emotion": self._pipeline.dominant, "paused": False}
+        score = self._pipeline.score
+        return {
+            "faces": self._pipeline.faces,
+            "emotion": self._pipeline.dominant,
+            "score": None if score is None else round(score, 2),
+            "paused": self._controls.paused,
+        }
 
 
 def _info(source: FrameSource, classifier: EmotionClassifier) -> dict[str, Any]:

@@ -1,0 +1,70 @@
+"""What a run can be told to do while it runs: the commands themselves."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+
+from . import __version__
+from .commands import Command, CommandError, flag, only
+from .events import rfc3339
+from .frames import Frame
+
+JPEG_QUALITY = 80
+
+
+class Controls:
+    """The switches of a run. `stop` ends it, `wall` gives the time of day; both are handed in.
+
+    paused: whether no frames are to be taken. restarting: whether the process is to start anew when the run has ended.
+    frame: the last one. Snapshots are given only if the owner allows them.
+    """
+
+    def __init__(self, stop: Callable[[], None], wall: Callable[[], float], *, snapshots: bool = False) -> None:
+        self.paused = self.restarting = False
+        self.frame: Frame | None = None
+        self._stop, self._wall, self._snapshots = stop, wall, snapshots
+
+    @property
+    def commands(self) -> dict[str, Command]:
+        """Each command by its name."""
+        return {
+            "ping": self._ping,
+            "pause": self._pause,
+            "resume": self._resume,
+            "restart": self._restart,
+            "snapshot": self._snapshot,
+        }
+
+    def _ping(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request)
+        return {"time": rfc3339(self._wall()), "version": __version__}
+
+    def _pause(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request, "paused")
+        self.paused = flag(request, "paused", True)
+        return {"paused": self.paused}
+
+    def _resume(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request)
+        self.paused = False
+        return {"paused": False}
+
+    def _restart(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request)
+        self.restarting = True
+        self._stop()
+        return {}
+
+    def _snapshot(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request)
+        if not self._snapshots:
+            raise CommandError("pictures are not given away; the owner allows it with --allow-snapshots")
+        if self.frame is None or self.paused:
+            raise CommandError("there is no picture now")
+        picture = self.frame.grey if self.frame.detail is None else self.frame.detail
+        jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes()
+        return {"frame": self.frame.number, "jpeg": base64.b64encode(jpeg).decode()}
