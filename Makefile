@@ -1,5 +1,6 @@
 # make demo      the whole line on a recorded clip, with a broker inside: light, no TensorFlow
 # make test      installs everything and passes the tests
+# make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills, a day without a broker
 # make test-arm  the shipped models on emulated 64-bit Arm against this machine
 # make bench     what a frame costs, stage by stage, and what stands around the network
 # make models    trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
@@ -28,7 +29,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo test test-arm models models-gpu ship bench clean
+.PHONY: demo test soak test-arm models models-gpu ship bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -38,6 +39,9 @@ test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/.test
+	FER_EDGE_SOAK=1 $(BIN)/python -m pytest --timeout 1800 tests/edge/test_delivery.py
 
 test-arm: $(VENV)/.test
 	@$(call need,mmdebstrap arch-test qemu-user-static)
@@ -83,7 +87,7 @@ $(VENV)/.demo: $(BIN)/python $(PACKAGE)
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python $(PACKAGE)
-	@$(call need,mosquitto mosquitto-clients ffmpeg systemd gcc libc6-dev)
+	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev)
 	$(PIP) --upgrade 'pip>=25.1'
 	$(PIP) --editable '.[train,convert,demo]' --group dev
 	@touch $@

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,14 @@ def run(module: str, *arguments: object, env: dict[str, str] | None = None, cwd:
 
 @dataclass
 class Mosquitto:
-    """A real broker on the loopback interface that can be stopped and started again."""
+    """A real broker on the loopback interface that can be stopped and started again.
+
+    at: the beginning of a command that runs where the broker is, when that is another host.
+    """
 
     folder: Path
     port: int = 0
+    at: list[str] = field(default_factory=list)
     process: subprocess.Popen[bytes] | None = None
     listeners: list[subprocess.Popen[str]] = field(default_factory=list)
 
@@ -87,8 +91,8 @@ class Mosquitto:
         config = self.folder / "mosquitto.conf"
         config.write_text(f"listener {self.port} 127.0.0.1\n{extra}\nuser root\n")
         log = (self.folder / "mosquitto.log").open("ab")
-        self.process = subprocess.Popen(["mosquitto", "-c", str(config)], stdout=log, stderr=log)
-        wait_until(lambda: reachable(self.port))
+        self.process = subprocess.Popen([*self.at, "mosquitto", "-c", str(config)], stdout=log, stderr=log)
+        wait_until(lambda: reachable(self.port, self.at))
 
     def stop(self) -> None:
         if self.process:
@@ -96,16 +100,17 @@ class Mosquitto:
             self.process.wait(10)
             self.process = None
 
-    def subscribe(self, topic: str = "fer/#") -> Path:
+    def subscribe(self, topic: str = "fer/#", *flags: str) -> Path:
         """Start a mosquitto_sub; returns the file into which it writes a line for each message."""
         number = len(self.listeners)
         out = self.folder / f"sub{number}.txt"
         here = ["-h", "127.0.0.1", "-p", str(self.port)]  # a bare system has no localhost in /etc/hosts
-        arguments = ["mosquitto_sub", *here, "-q", "1", "-v", "-t", topic, "-t", f"probe/{number}"]
+        arguments = [*self.at, "mosquitto_sub", *here, "-q", "1", "-v", "-t", topic, "-t", f"probe/{number}", *flags]
         self.listeners.append(subprocess.Popen(arguments, stdout=out.open("w"), text=True))
 
         def hears() -> bool:
-            subprocess.run(["mosquitto_pub", *here, "-t", f"probe/{number}", "-m", "?"], check=True, timeout=10)
+            probe = [*self.at, "mosquitto_pub", *here, "-t", f"probe/{number}", "-m", "?"]
+            subprocess.run(probe, check=True, timeout=10)
             time.sleep(0.1)
             return "?" in out.read_text()
 
@@ -131,7 +136,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def reachable(port: int) -> bool:
+def reachable(port: int, at: Sequence[str] = ()) -> bool:
+    if at:
+        return not subprocess.run([*at, "bash", "-c", f": >/dev/tcp/127.0.0.1/{port}"], check=False).returncode
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

@@ -55,7 +55,7 @@ class Outbox:
         self._lock = threading.Lock()  # guards what `put` touches
         self._waiting: deque[Row] = deque()  # not on disk
         self._waiting_size = 0
-        self._number = 0
+        self._number = self._count = 0
         self._left: set[int] = set()  # has arrived and is still on disk
         self._committed = -FORGET_INTERVAL
         self._retry_at, self._pause = 0.0, RETRY[0]
@@ -63,8 +63,7 @@ class Outbox:
             self._open_first(path)
 
     def __len__(self) -> int:
-        stored = self._store.count - len(self._left) if self._store else 0
-        return max(0, stored) + len(self._waiting)
+        return self._count
 
     @property
     def stored(self) -> int:
@@ -74,7 +73,7 @@ class Outbox:
     def put(self, payload: str) -> None:
         """Add an event behind the others. Never fails and never waits for a disk."""
         with self._lock:
-            self._number += 1
+            self._number, self._count = self._number + 1, self._count + 1
             self._waiting.append((self._number, payload))
             self._waiting_size += len(payload.encode())
             self._trim()
@@ -97,6 +96,7 @@ class Outbox:
     def remove(self, number: int) -> None:
         """Forget an event that has arrived."""
         with self._lock:
+            self._count -= 1
             for place, (waiting, payload) in enumerate(self._waiting):
                 if waiting == number:
                     del self._waiting[place]
@@ -104,8 +104,10 @@ class Outbox:
                     return
                 if waiting > number:
                     break
-        if self._store:
-            self._left.add(number)
+            if self._store:
+                self._left.add(number)
+            else:
+                self._restore(1)
 
     def commit(self, *, now: bool = False) -> None:
         """Bring to disk what waits in memory, and take from it what has arrived, when it is time, or `now`."""
@@ -115,12 +117,14 @@ class Outbox:
         batch = self._take(BATCH)
         try:
             self._store = self._store or self._open_later(self._path)
-            lost = self._store.commit(self._left, batch, self._limit)
+            removed, lost = self._store.commit(self._left, batch, self._limit)
         except sqlite3.Error as error:
             self._give_back(batch)
             self._fail(error)
             return
-        self._count_lost(lost)
+        with self._lock:
+            self._lose(lost)
+            self._restore(len(self._left) - removed)
         self._left.clear()
         self._committed = time_now
         if self.trouble:
@@ -157,18 +161,23 @@ class Outbox:
     def _trim(self) -> None:
         while not self._in_memory.holds(len(self._waiting), self._waiting_size):
             self._waiting_size -= len(self._waiting.popleft()[1].encode())
-            self.lost += 1
+            self._lose(1)
 
-    def _count_lost(self, count: int) -> None:
-        with self._lock:
-            self.lost += count
+    def _lose(self, count: int) -> None:
+        self._count -= count
+        self.lost += count
+
+    def _restore(self, count: int) -> None:
+        """What was let go while it was under way, and then arrived, was not lost, and had left already."""
+        self._count += count
+        self.lost -= count
 
     def _open_first(self, path: Path) -> None:
         if path.is_dir() or not path.parent.is_dir():
             raise UsageError(f"--outbox {path}: expected a file, in a folder that exists, or memory")
         try:
             self._store = _open(path)
-            self._number = self._store.last
+            self._number, self._count = self._store.last, self._store.count
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
                 raise UsageError(f"--outbox {path}: another process uses it; give each its own") from error
@@ -180,12 +189,15 @@ class Outbox:
         if store.last >= self._number:  # its events and ours would be taken for each other
             store.close()
             raise sqlite3.OperationalError("another process has written it")
+        with self._lock:
+            self._count += store.count
         return store
 
     def _fail(self, error: sqlite3.Error) -> None:
         """Go on in memory, and try again later."""
         if self._store and self._path and is_damage(error):
-            self._count_lost(self._store.count - len(self._left))
+            with self._lock:
+                self._lose(self._store.count - len(self._left))
             self._store.close()
             self._store = None
             self._left.clear()

@@ -14,6 +14,7 @@ PAGE = 1024  # bytes, and the least that a commit writes: two events
 WAL_LIMIT = 4_000_000  # bytes of the write-ahead log that are kept after a rush
 PATIENCE = 1.0  # seconds for another process to leave the file
 MEASURE = "SELECT count(*), ifnull(sum(length(CAST(payload AS BLOB))), 0), ifnull(max(number), 0) FROM event"
+OLDEST = "SELECT min(number) FROM event"
 DELETE = "DELETE FROM event WHERE number = ? RETURNING length(CAST(payload AS BLOB))"
 
 
@@ -64,26 +65,25 @@ class Store:
             "SELECT number, payload FROM event WHERE number > ? ORDER BY number LIMIT ?", (number, count)
         ).fetchall()
 
-    def commit(self, gone: Collection[int], new: Collection[Row], limit: Limit) -> int:
-        """Take out the numbers in `gone`, put in what is new, and let the oldest go beyond `limit`: all or nothing.
+    def commit(self, gone: Collection[int], new: Collection[Row], limit: Limit) -> tuple[int, int]:
+        """Put in what is new, take out the numbers in `gone`, and let the oldest go beyond `limit`: all or nothing.
 
-        Returns how many the limit cost. Raises sqlite3.Error, and then nothing has changed.
+        Returns how many were taken out, and how many the limit cost. Raises sqlite3.Error; then nothing has changed.
         """
         with self._transaction():
             count = self.count + len(new)
             size = self.size + sum(len(payload.encode()) for _, payload in new)
             self._database.executemany("INSERT INTO event (number, payload) VALUES (?, ?)", new)
+            removed = lost = 0
             for number in gone:
                 for (octets,) in self._delete(number):
-                    count, size = count - 1, size - octets
-            lost = 0
-            while not limit.holds(count, size):
-                number = self._database.execute("SELECT min(number) FROM event").fetchone()[0]
-                for (octets,) in self._delete(number):
-                    count, size, lost = count - 1, size - octets, lost + 1
-        self.count, self.size = count, size
+                    removed, size = removed + 1, size - octets
+            while not limit.holds(count - removed - lost, size):
+                for (octets,) in self._delete(self._database.execute(OLDEST).fetchone()[0]):
+                    lost, size = lost + 1, size - octets
+        self.count, self.size = count - removed - lost, size
         self.last = max(self.last, *(number for number, _ in new), 0)
-        return lost
+        return removed, lost
 
     def _delete(self, number: int) -> list[tuple[int]]:
         return self._database.execute(DELETE, (number,)).fetchall()

@@ -1,0 +1,201 @@
+"""Every event arrives, in order, whatever happens to the broker, the line, and the device.
+
+Each test runs a process of its own (tests/device.py) against a real Mosquitto. FER_EDGE_SOAK=1 (make soak) makes them
+long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests import device, line
+from tests.line import BROKER, Line
+from tests.support import Mosquitto, free_port, heard, wait_until
+
+from fer_edge.link import IN_FLIGHT
+from fer_edge.outbox import Outbox
+
+SOAK = bool(os.environ.get("FER_EDGE_SOAK"))
+EVENTS = 10_000 if SOAK else 2_000
+CUTS = 10 if SOAK else 3
+KILLS = 200 if SOAK else 20
+RATE = 400.0  # events a second
+CUT_SECONDS = (0.05, 4.0)  # keepalive is 1: the shorter ones are outlived, and the first, the longest, is noticed
+
+# The watcher's session outlives the broker, and the broker keeps for it what comes before it is back. At QoS 0 it sends
+# nothing, so that a killed broker's last words are read to the end.
+LASTING = "allow_anonymous true\npersistence true\nautosave_interval 1\nqueue_qos0_messages true\nmax_queued_messages 0"
+WATCHER = ("-q", "0", "-c", "-i", "watcher")
+
+Cut = Callable[[], AbstractContextManager[None]]
+
+
+class Site:
+    """A broker, a watcher and a place for a device."""
+
+    def __init__(self, folder: Path, laid: Line | None = None) -> None:
+        self.broker = Mosquitto(folder, free_port(), laid.broker if laid else [])
+        self._at, self._host = (laid.device, BROKER) if laid else ([], "127.0.0.1")
+        self._extra = f"{LASTING}\npersistence_location {folder}/"
+        if laid:
+            self._extra = f"listener {self.broker.port} {BROKER}\n{self._extra}"
+        self.outbox, self._log = folder / "outbox.sqlite", folder / "device.log"
+        self.start()
+        self._watched = self.broker.subscribe("fer/cam/event", *WATCHER)
+        subscribed = time.time()  # and the broker must have saved that there is a watcher
+        wait_until(
+            lambda: (folder / "mosquitto.db").exists() and (folder / "mosquitto.db").stat().st_mtime > subscribed
+        )
+
+    def start(self) -> None:
+        self.broker.start(self._extra)
+
+    def device(self, run: str, rate: float = RATE) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [
+                *(*self._at, sys.executable, device.__file__),
+                *(self._host, str(self.broker.port), str(self.outbox), run, str(rate)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log.open("a"),
+            text=True,
+        )
+
+    @property
+    def connections(self) -> int:
+        """How often devices have connected so far."""
+        return self._log.read_text().count("connected to ")
+
+    def received(self) -> list[str]:
+        return [payload for _, payload in heard(self._watched)]
+
+    @contextmanager
+    def killed(self) -> Iterator[None]:
+        assert self.broker.process
+        self.broker.process.kill()
+        self.broker.process.wait()
+        yield
+        self.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        assert self.broker.process
+        os.kill(self.broker.process.pid, signal.SIGSTOP)
+        yield
+        os.kill(self.broker.process.pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.broker.close()
+
+
+@pytest.fixture
+def laid() -> Iterator[Line]:
+    if reason := line.missing():
+        pytest.skip(f"NOT TESTED, needs root and network namespaces: {reason}")
+    made = Line()
+    try:
+        made.lay()
+        yield made
+    finally:
+        made.take_up()
+
+
+def cut_at_random(process: subprocess.Popen[str], cut: Cut) -> dict[str, Any]:
+    """Let the device put its events and cut its line at random; returns what it says at its end."""
+    assert process.stdout
+    assert process.stdin
+    lines = process.stdout
+    rng = np.random.default_rng()
+    moments = sorted(rng.choice(np.arange(EVENTS // 10, EVENTS), CUTS, replace=False))
+    for told in map(json.loads, lines):
+        if moments and told.get("put", 0) >= moments[0]:
+            moments.pop(0)
+            with cut():
+                time.sleep(CUT_SECONDS[1] if len(moments) == CUTS - 1 else rng.uniform(*CUT_SECONDS))
+        if told.get("put", 0) >= EVENTS and not moments:
+            break
+    process.stdin.close()
+    last = json.loads(list(lines)[-1])
+    assert process.wait(device.DELIVERY + 30) == 0
+    return dict(last)
+
+
+def check(site: Site, cut: Cut) -> None:
+    """What was sent is what was received, in order; a copy comes only from a new connection, one at most from each."""
+    last = cut_at_random(site.device("a"), cut)
+    assert (last["queue"], last["lost"], last["refused"]) == (0, 0, 0)
+    sent = [f"a-{number}" for number in range(last["put"])]
+    wait_until(lambda: site.received()[-1:] == sent[-1:])
+    received = site.received()
+    assert list(dict.fromkeys(received)) == sent
+    reconnections = site.connections - 1
+    assert reconnections >= 1
+    assert max(Counter(received).values()) <= 1 + reconnections
+    assert len(received) - len(sent) <= IN_FLIGHT * reconnections
+
+
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+def test_nothing_is_lost_when_the_broker_is(site: Site, how: str) -> None:
+    check(site, getattr(site, how))
+
+
+@pytest.mark.parametrize("how", ["silent", "reset", "unplugged"])
+def test_nothing_is_lost_when_the_line_is_cut(laid: Line, tmp_path: Path, how: str) -> None:
+    site = Site(tmp_path, laid)
+    try:
+        check(site, getattr(laid, how))
+    finally:
+        site.broker.close()
+
+
+def test_no_kill_loses_an_event_that_was_stored_or_spoils_the_outbox(site: Site) -> None:
+    """Killed while writing and sending, the broker there and away; every run goes on with the outbox of the last."""
+    rng = np.random.default_rng()
+    stored: dict[str, int] = {}
+    for kill in range(KILLS):
+        run = f"run{kill}"
+        process = site.device(run, 10 * RATE)
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["ready"] < 2
+        time.sleep(rng.uniform(0, 0.4))
+        process.kill()
+        told = [json.loads(line) for line in process.stdout if line.endswith("\n")]
+        stored[run] = told[-1]["stored"] if told else 0
+        process.wait()
+    assert sum(stored.values()) > 10 * KILLS
+    finish(site)
+    received = list(dict.fromkeys(site.received()))
+    for run, count in stored.items():
+        arrived = [text for text in received if text.startswith(f"{run}-")]
+        assert arrived == [f"{run}-{number}" for number in range(len(arrived))]
+        assert len(arrived) >= count
+    runs = [text.partition("-")[0] for text in received]
+    assert runs == sorted(runs, key=lambda run: int(run.removeprefix("run")))
+    assert not list(site.outbox.parent.glob("*.damaged"))
+
+
+def finish(site: Site) -> None:
+    process = site.device(f"run{KILLS}")
+    assert process.stdin
+    process.stdin.close()
+    assert process.wait(device.DELIVERY) == 0
+    outbox = Outbox(site.outbox)
+    assert len(outbox) == 0
+    outbox.close()
