@@ -2,7 +2,7 @@
 # make test      installs everything and passes the tests
 # make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills, a day without a broker
 # make test-arm  the shipped models on emulated 64-bit Arm against this machine
-# make bench     what a frame costs, stage by stage, and what stands around the network
+# make bench     what a frame costs, stage by stage, what stands around the network, and what delivery costs
 # make models    trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
 #                FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
 
@@ -77,6 +77,7 @@ ship: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/stages.py
 	$(BIN)/python tests/benchmarks/classifier.py
+	$(BIN)/python tests/benchmarks/mqtt.py --fleet 200
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(call need,python3-venv) }

@@ -27,8 +27,11 @@ MODERN_TIMEOUT = 2.0  # seconds for the CONNACK of MQTT 5: some older brokers fa
 SESSION_EXPIRY = 60  # seconds that the broker keeps commands for us while the line is down
 IN_FLIGHT = 20  # messages sent and not yet acknowledged, unless the broker wants fewer
 UNSUPPORTED_VERSION, TAKEN_OVER = 0x84, 0x8E  # reason codes of MQTT 5
+
 QUIET = logging.getLogger(f"{__name__}.paho")
-QUIET.setLevel(logging.ERROR)  # it tells of an exception in a callback, which it then survives
+QUIET.setLevel(logging.ERROR)
+# Of a callback's exception, which it then survives, paho tells only here; the rest we see for ourselves.
+QUIET.addFilter(lambda record: record.msg.startswith("Caught exception"))
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,10 @@ from tests import device, line
 from tests.line import BROKER, Line
 from tests.support import Mosquitto, free_port, heard, wait_until
 
+from fer_edge.broker import Broker
 from fer_edge.link import IN_FLIGHT
 from fer_edge.outbox import Outbox
+from fer_edge.publisher import Publisher
 
 SOAK = bool(os.environ.get("FER_EDGE_SOAK"))
 EVENTS = 10_000 if SOAK else 2_000
@@ -199,3 +201,35 @@ def finish(site: Site) -> None:
     outbox = Outbox(site.outbox)
     assert len(outbox) == 0
     outbox.close()
+
+
+def test_a_day_without_a_broker_is_kept_in_bounds_and_caught_up_with_in_order_while_the_state_is_live(
+    site: Site,
+) -> None:
+    """A day at an event a second; a quarter of one unless FER_EDGE_SOAK is set."""
+    day = 86_400 if SOAK else 21_600
+    outbox = Outbox(site.outbox)
+    sent = [f"{number:0420}" for number in range(day)]
+    before = resident_bytes()
+    for payload in sent:
+        outbox.put(payload)
+        outbox.commit()
+    assert resident_bytes() - before < 20_000_000
+    assert len(outbox) == day
+    assert sum(file.stat().st_size for file in site.outbox.parent.glob("outbox*")) < 8_000_000 + 1.3 * 420 * day
+    states = site.broker.subscribe("fer/cam/state")
+    publisher = Publisher(Broker("127.0.0.1", site.broker.port), None, "cam", outbox)
+    publisher.put("live")
+    wait_until(site.received)
+    publisher.retain("state", {"faces": 1})
+    wait_until(lambda: heard(states))
+    assert len(site.received()) < day
+    assert publisher.flush(device.DELIVERY)
+    publisher.close()
+    outbox.close()
+    wait_until(lambda: site.received()[-1:] == ["live"])
+    assert site.received() == [*sent, "live"]
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

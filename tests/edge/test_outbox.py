@@ -274,3 +274,31 @@ def test_two_processes_cannot_share_a_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="another process uses it"):
         Outbox(tmp_path / "outbox.sqlite")
     first.close()
+
+
+def test_what_was_let_go_while_it_was_under_way_and_then_arrived_was_not_lost(path: Path | None) -> None:
+    outbox = Outbox(path, FEW)
+    for number in range(3):
+        outbox.put(str(number))
+    outbox.commit(now=True)
+    under_way = [number for number, _ in outbox.after(0, 2)]
+    outbox.put("3")
+    outbox.commit(now=True)
+    assert (len(outbox), outbox.lost) == (3, 1)
+    for number in under_way:
+        outbox.remove(number)
+    outbox.commit(now=True)
+    assert (len(outbox), outbox.lost, payloads(outbox)) == (2, 0, ["2", "3"])
+
+
+def test_a_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, payload TEXT NOT NULL)")
+        database.executemany("INSERT INTO event (payload) VALUES (?)", [("a",), ("b",)])
+    database.close()
+    outbox = Outbox(path)
+    outbox.put("c")
+    outbox.commit()
+    assert payloads(outbox) == ["a", "b", "c"]
