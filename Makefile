@@ -2,6 +2,8 @@
 # make test      installs everything and passes the tests
 # make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills, a day without a broker
 # make test-arm  the shipped models on emulated 64-bit Arm against this machine
+# make test-picamera2  the fake picamera2 of the tests, and the daemon, against the real one on a camera of libcamera's
+#                that plays pictures; needs root
 # make bench     what a frame costs, stage by stage, what stands around the network, and what delivery costs
 # make models    trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
 #                FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
@@ -29,7 +31,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo test soak test-arm models models-gpu ship bench clean
+.PHONY: demo test soak test-arm test-picamera2 models models-gpu ship bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -49,6 +51,13 @@ test-arm: $(VENV)/.test
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/arm .
 	PYTHON=$(BIN)/python tests/arm/make_root.sh build/arm/root build/arm/fer_edge-*.whl
 	FER_EDGE_ARM_ROOT=build/arm/root $(BIN)/python -m pytest -rP tests/arm
+
+test-picamera2: $(VENV)/.test
+	@$(call need,mmdebstrap)
+	rm -rf build
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/picamera2 .
+	PYTHON=$(BIN)/python tests/picamera2/make_root.sh build/picamera2/root build/picamera2/fer_edge-*.whl
+	FER_EDGE_PICAMERA2_ROOT=build/picamera2/root $(BIN)/python -m pytest -rP tests/picamera2
 
 # What the shipped models were trained with: two processor cores, four hours. `base` is trained twice: the second run
 # starts from, and learns of, the quantized models of the first.

@@ -22,7 +22,7 @@ OPEN_PATIENCE, READ_PATIENCE = 8000, 3000  # milliseconds that FFmpeg may take f
 EARLY = 0.8  # of the time between two frames: a camera's own pace is not even
 
 # What goes wrong is said once by this project; OpenCV and FFmpeg would say it again at each attempt.
-cv2.setLogLevel(0)
+getattr(cv2.utils, "logging", cv2).setLogLevel(0)  # OpenCV has moved it
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 

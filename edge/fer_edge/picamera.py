@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -101,8 +102,8 @@ class PiCamera:
         for name in wanted:
             if given[name]["format"] not in LUMA_FIRST:
                 raise CameraError(f"it gives {given[name]['format']}, where YUV420 or NV12 is needed")
-        sizes: dict[str, Size] = {name: given[name]["size"] for name in wanted}
-        return dict(sorted(sizes.items(), key=lambda item: item[1]))
+        sizes: dict[Size, str] = {given[name]["size"]: name for name in wanted}  # two of one size are one
+        return {sizes[size]: size for size in sorted(sizes)}
 
     def _pace(self) -> dict[str, Size]:
         if not self._options.fps or "FrameDurationLimits" not in self._camera.camera_controls:
@@ -118,13 +119,14 @@ class PiCamera:
 
 
 def _construct(picamera2: Any, index: int) -> Any:
-    """A new Picamera2. When its constructor fails it leaves one end of a pipe open, each time that a camera is busy."""
+    """A new Picamera2. Its constructor leaves a pipe open when it fails, each time that a camera is busy."""
     camera = picamera2.__new__(picamera2)
     try:
         camera.__init__(index)
     except _FAULTS:
-        if (end := getattr(camera, "notifyme_w", None)) is not None:
-            os.close(end)
+        with contextlib.suppress(AttributeError, OSError):
+            camera.notifymeread.close()
+            os.close(camera.notifyme_w)
         raise
     return camera
 
@@ -136,6 +138,9 @@ def camera_ids(picamera2: Any) -> list[str]:
 
 def find_picamera2() -> Any:
     """The module picamera2, or None where it cannot be imported."""
+    # What goes wrong is said once by this project; picamera2 and libcamera would say it again at each attempt.
+    os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+    logging.getLogger("picamera2").setLevel(logging.CRITICAL)
     try:
         import picamera2
     except ImportError:

@@ -41,6 +41,7 @@ class Hardware:
         self.adjust: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height)
         self.busy = False  # held by another process
         self.delivers = True
+        self.wait: Callable[[float], None] = lambda _: None  # how time passes while no frame comes
         self.refuses_to_start = False
         self.owner: Any = None
         self.made = self.starts = 0
@@ -82,6 +83,7 @@ class FakePicamera2:
     def __init__(self, camera_num: int = 0) -> None:
         self.notifyme_r, self.notifyme_w = os.pipe2(os.O_NONBLOCK)
         self.notifymeread = os.fdopen(self.notifyme_r, "rb")
+        self.helpers = [self]  # a circle: what is left open stays so until the collector comes round
         if camera_num >= len(self.hardware.ids):
             raise RuntimeError(f'No camera number {camera_num} found - use "rpicam-hello --list-cameras"')
         if self.hardware.busy or self.hardware.owner:
@@ -148,6 +150,7 @@ class FakePicamera2:
         assert wait, "without wait= it waits for ever"
         if not (self.hardware.delivers and self.started):
             self.queued += 1
+            self.hardware.wait(wait)
             raise TimeoutError
         while self.queued:  # those come first, and their frames are lost
             next(self.hardware.number)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import logging
+import time
 from types import SimpleNamespace
 
 import pytest
 from tests.edge.fake_picamera2 import fake_picamera2
 
-from fer_edge import cameras
+from fer_edge import cameras, picamera
 from fer_edge.cameraoptions import CameraOptions
 from fer_edge.cameras import NumberedCamera, open_source
 from fer_edge.errors import UsageError
@@ -35,6 +37,29 @@ def test_a_number_means_the_pi_camera_where_there_is_one(library: SimpleNamespac
     source.close()
     assert {frame.grey.shape for frame in frames} == {(480, 640)}
     assert library.hardware.owner is None
+
+
+def test_a_cable_that_is_pulled_in_mid_run_and_put_back_costs_no_new_object(
+    library: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(picamera, "PATIENCE", 0.5)
+    library.hardware.wait = time.sleep
+    source = open_source("0")
+    given = iter(source)
+    assert next(given)
+    library.hardware.delivers = False
+    assert next(frame is None for frame in given if not frame)
+    assert source.trouble
+    library.hardware.delivers = True
+    assert next(frame for frame in given if frame)
+    source.close()
+    assert library.hardware.made == 1
+    assert library.hardware.starts == 2
+    assert [record.message for record in caplog.records] == [
+        "camera picamera2 0: it has stalled, trying again",
+        "camera picamera2 0: it is back",
+    ]
 
 
 def test_the_picture_of_a_camera_is_turned_and_so_is_its_detail(library: SimpleNamespace) -> None:

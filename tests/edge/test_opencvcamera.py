@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from tests.edge.mjpeg import MjpegCamera, jpeg
-from tests.support import descriptors, free_port
+from tests.support import MEDIA, command, descriptors, free_port
 
 from fer_edge.cameraoptions import CameraOptions
 from fer_edge.cameras import open_source
@@ -60,6 +63,58 @@ def test_an_address_gives_frames_and_work_resumes_after_the_server_was_away(
     assert [record.message.endswith(("trying again", "it is back")) for record in caplog.records] == [True, True]
     assert "secret" not in caplog.text
     assert "secret" not in source.name
+
+
+def test_a_server_that_falls_silent_is_noticed_and_work_resumes_when_it_speaks(served: MjpegCamera) -> None:
+    silent = threading.Event()
+    speaks = threading.Event()
+
+    def picture(number: int) -> bytes:
+        if silent.is_set():
+            speaks.wait()
+        return jpeg(number)
+
+    served.picture = picture
+    source = open_source(served.url)
+    given = iter(source)
+    frames(given, 10)
+    silent.set()
+    while next(given):
+        pass
+    assert source.trouble == "no frame for 2 seconds"
+    speaks.set()
+    frames(given, 10)
+    assert source.trouble is None
+    source.close()
+
+
+def test_the_daemon_ends_the_faces_of_a_camera_that_went_away_and_starts_anew_when_it_is_back() -> None:
+    face = (MEDIA / "faces" / "neutral.jpeg").read_bytes()
+    served = MjpegCamera(picture=lambda _: face, fps=10)
+    arguments = command("fer_edge", "--camera", served.url, "--mqtt", "none", "--print")
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        lines = iter(process.stdout.readline, "")
+
+        def next_of(kind: str) -> dict[str, Any]:
+            return next(event for event in map(json.loads, lines) if event["type"] == kind)
+
+        first = next_of("start")
+        served.stop()
+        assert next_of("end")["track"] == first["track"]
+        again = MjpegCamera(served.port, lambda _: face, fps=10)
+        second = next_of("start")
+        process.send_signal(signal.SIGTERM)
+        assert next_of("end")["track"] == second["track"]
+        said = [line for line in process.stderr.read().splitlines() if "camera" in line]
+        again.stop()
+        assert process.wait(10) == 0
+    address = f"fer-edge: camera http://127.0.0.1:{served.port}/video: "
+    assert said == [f"{address}it delivers no more frames, trying again", f"{address}it is back"]
+    assert second["track"] != first["track"]
+    assert second["frame"]["number"] > first["frame"]["number"]
+    assert second["frame"]["width"] <= 640
 
 
 def test_a_slow_reader_gets_the_newest_frame_and_the_dropped_are_counted(served: MjpegCamera) -> None:

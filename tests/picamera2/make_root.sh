@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# make_root.sh ROOT WHEEL: a Debian in the folder ROOT with libcamera, picamera2 from its wheel, and the wheel of fer-edge.
+# Unpacked, not configured: enter it with in_root.sh. Needs root and mmdebstrap; takes the mirror of this machine.
+set -euo pipefail
+root=$1 wheel=$2 here=$(dirname "$0")
+test "$(id -u)" = 0 || { echo "make_root.sh: only root can make and enter this root" >&2 && exit 2; }
+suite=trixie version=3.13 # libcamera has its virtual pipeline from 0.4 on, and trixie's Python is 3.13
+mirror=$(apt-get indextargets --format '$(REPO_URI)' | awk '!/security/ { print; exit }')
+rm -rf "$root"
+mmdebstrap --quiet --variant=extract \
+	--include=python3,python3-libcamera,libcamera-ipa,libgcc-s1,libstdc++6,bash,coreutils "$suite" "$root" "$mirror"
+platforms=(--platform any --platform "manylinux2014_$(uname -m)")
+for glibc in 17 26 27 28 31 34 35; do platforms+=(--platform "manylinux_2_${glibc}_$(uname -m)"); done
+wheels() {
+	"${PYTHON:-python3}" -m pip install --quiet --disable-pip-version-check --target "$root/opt/site" --upgrade \
+		--only-binary :all: --implementation cp --python-version "$version" "${platforms[@]}" "$@"
+}
+# pip sees the conditions of a requirement with the eyes of its own Python, so what fer-edge asks for is named here.
+wheels 'numpy>=2,<3' 'opencv-python-headless<5' paho-mqtt ai-edge-litert pillow videodev2 piexif simplejpeg av
+wheels --no-deps "$wheel" picamera2 # some of what picamera2 asks for has no wheels: see virtualcamera.py
+mkdir -p "$root/usr/share/libcamera/pipeline/virtual" "$root/opt/frames"
+cp "$here/virtual.yaml" "$root/usr/share/libcamera/pipeline/virtual/"
+cp "$here/virtualcamera.py" "$here/contract.py" "$here/reuse.py" "$root/opt/site/"

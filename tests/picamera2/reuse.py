@@ -1,0 +1,52 @@
+"""What the daemon's PiCamera leaves behind on the real picamera2 when it is busy and when it stalls, as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+
+from virtualcamera import picamera2
+
+from fer_edge.cameraoptions import CameraOptions
+from fer_edge.frames import CameraError
+from fer_edge.picamera import PiCamera
+
+
+def held() -> list[int]:
+    return [len(list(Path("/proc/self/fd").iterdir())), threading.active_count()]
+
+
+def busy(camera: PiCamera) -> str:
+    try:
+        camera.open()
+    except CameraError as error:
+        return str(error)
+    return "not busy"
+
+
+def restarted(camera: PiCamera) -> bool:
+    """Whether there are pictures after a stall."""
+    camera._camera.stop()
+    stalled = camera.read() is None
+    camera.open()
+    return stalled and camera.read() is not None
+
+
+def main() -> None:
+    camera = PiCamera(0, picamera2, CameraOptions())
+    camera.open()
+    shot = camera.read()
+    before = held()
+    told = {
+        "shapes": [shot.grey.shape, shot.detail.shape],
+        "busy": [busy(PiCamera(0, picamera2, CameraOptions())) for _ in range(20)],
+        "restarts": [restarted(camera) for _ in range(20)],
+    }
+    json.dump(told | {"before": before, "after": held()}, sys.stdout)
+    camera.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The fake picamera2, and the daemon, against the real one. `make test-picamera2` makes the root that it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from tests.edge.fake_picamera2 import fake_picamera2
+from tests.picamera2.contract import facts
+from tests.support import MEDIA
+
+ROOT = os.environ.get("FER_EDGE_PICAMERA2_ROOT")
+HERE = Path(__file__).parent
+DAEMON = "import virtualcamera; from fer_edge.cli import main; raise SystemExit(main())"
+
+pytestmark = pytest.mark.skipif(
+    ROOT is None, reason="NOT TESTED: no root with picamera2: make test-picamera2 makes one"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _face_before_the_camera() -> None:
+    picture = cv2.resize(cv2.imread(str(MEDIA / "faces" / "luciano.png")), (960, 960))
+    wide = cv2.copyMakeBorder(picture, 0, 0, 160, 160, cv2.BORDER_REFLECT)
+    cv2.imwrite(f"{ROOT}/opt/frames/0.jpg", wide)
+
+
+def in_root(*arguments: object) -> list[str]:
+    return [str(HERE / "in_root.sh"), str(ROOT), "python3", *map(str, arguments)]
+
+
+def told(module: str) -> dict[str, Any]:
+    done = subprocess.run(in_root("-m", module), capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_the_fake_keeps_the_contract_of_the_real_one() -> None:
+    fake = fake_picamera2()
+    fake.hardware.pixel_format = "NV12"  # all that the virtual camera has
+    assert told("contract") == json.loads(json.dumps(facts(fake)))
+
+
+def test_a_camera_that_is_busy_or_stalls_leaves_nothing_behind() -> None:
+    found = told("reuse")
+    assert found["shapes"] == [[480, 640], [960, 1280]]
+    assert set(found["busy"]) == {"Camera __init__ sequence did not complete."}
+    assert all(found["restarts"])
+    assert found["after"] == found["before"]
+    print(f"20 times busy, 20 times started again: {found['after']} descriptors and threads, {found['before']} before")
+
+
+@pytest.mark.parametrize("camera", ["0", "Virtual0"])
+def test_the_daemon_sees_a_face(camera: str) -> None:
+    command = in_root("-c", DAEMON, "--camera", camera, "--mqtt", "none", "--print")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
+        said = process.stderr.read()
+        assert process.wait(20) == 0, said
+    events = [json.loads(line) for line in [first, *rest.splitlines()]]
+    assert [events[0]["type"], events[-1]["type"]] == ["start", "end"]
+    assert (events[0]["frame"]["width"], events[0]["frame"]["height"]) == (640, 480)
+    assert "trying again" not in said
