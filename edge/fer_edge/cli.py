@@ -11,7 +11,7 @@ from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import __version__, broker, config
+from . import __version__, broker, config, progress
 from .cameraoptions import SPECS, add_camera_flags, camera_options
 from .config import Config
 from .errors import OneLineParser, UsageError, forget_stdout, run_command
@@ -30,7 +30,8 @@ exit codes:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `fer-edge` and return its exit code."""
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(format="fer-edge: %(message)s", level=logging.INFO, stream=sys.stderr)
+    over_bar = progress.CLEAR if sys.stderr.isatty() else ""
+    logging.basicConfig(format=f"{over_bar}fer-edge: %(message)s", level=logging.INFO, stream=sys.stderr)
     if arguments.schema:
         print(SCHEMA_FILE.read_text(encoding="utf-8"), end="")
         return 0
@@ -72,6 +73,7 @@ def _config(arguments: argparse.Namespace) -> Config:
         accelerator=config.parse_accelerator(arguments.accelerator),
         camera_options=camera_options(arguments),
         allow_snapshots=arguments.allow_snapshots,
+        annotate=arguments.annotate,
     )
 
 
@@ -94,6 +96,12 @@ def _parser() -> OneLineParser:
     add_camera_flags(parser)
     _mqtt_flags(parser)
     parser.add_argument("--print", action="store_true", help="print the events on stdout, a line of JSON each")
+    parser.add_argument(
+        "--annotate",
+        type=Path,
+        metavar="OUT",
+        help="write the file that --camera names with its faces drawn: a clip (.mp4, .gif), a picture, or a folder",
+    )
     parser.add_argument("--device", default=config.default_device(), help="its name in the topics (%(default)s)")
     parser.add_argument(
         "--allow-snapshots", action="store_true", help="give a picture away to whoever sends the command snapshot"

@@ -36,6 +36,7 @@ class Config:
     face, as a share of the height of the picture. threads: of the network and of OpenCV. accelerator: see
     parse_accelerator. camera_options: what is asked of the camera.
     allow_snapshots: whether the command `snapshot` gives a picture away.
+    annotate: where the annotated copy of a file goes, see writers.open_copy.
     """
 
     camera: str
@@ -49,6 +50,7 @@ class Config:
     accelerator: str = AUTO
     camera_options: CameraOptions = field(default_factory=CameraOptions)
     allow_snapshots: bool = False
+    annotate: Path | None = None
 
 
 def parse_model(text: str) -> Path:

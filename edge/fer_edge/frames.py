@@ -117,6 +117,10 @@ class Pictures:
         if damaged:
             raise DamagedError(f"{self.name}: not pictures that can be read: {', '.join(damaged)}")
 
+    def __length_hint__(self) -> int:
+        """How many pictures there are."""
+        return len(self._paths)
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -150,6 +154,10 @@ class VideoFile:
             number += 1
         if number < promised:
             raise DamagedError(f"{self.name}: cut short or damaged, only {number} of {promised} frames could be read")
+
+    def __length_hint__(self) -> int:
+        """How many frames the file promises; 0 when it does not tell."""
+        return max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     def close(self) -> None:
         """Close the file."""

@@ -6,7 +6,7 @@ from .emotions import EmotionClassifier, crop_face
 from .events import Event
 from .faces import Box, FaceDetector
 from .frames import Frame
-from .tracks import Change, Sighting, Tracker
+from .tracks import Change, Sighting, Track, Tracker
 
 
 class Pipeline:
@@ -15,11 +15,17 @@ class Pipeline:
     def __init__(self, detector: FaceDetector, classifier: EmotionClassifier, tracker: Tracker) -> None:
         self._detector, self._classifier, self._tracker = detector, classifier, tracker
         self._last: Frame | None = None
+        self._followed: list[Track] = []
 
     @property
     def faces(self) -> int:
         """How many faces are followed now."""
         return len(self._tracker.faces)
+
+    @property
+    def followed(self) -> list[Track]:
+        """The confirmed tracks of the last frame, the largest first; boxes in its pixels."""
+        return self._followed
 
     @property
     def dominant(self) -> str | None:
@@ -41,7 +47,11 @@ class Pipeline:
         sightings = [Sighting(box, row) for box, row in zip(boxes, probabilities, strict=True)]
         self._last = frame
         take_in = self._tracker.show_still if frame.still else self._tracker.step
-        return self._events(take_in(sightings, frame.time), frame)
+        changes = take_in(sightings, frame.time)
+        # The tracks of a still picture have ended with it, but they are what it shows.
+        shown = [change.track for change in changes if change.type == "start"]
+        self._followed = shown if frame.still else self._tracker.faces
+        return self._events(changes, frame)
 
     def finish(self) -> list[Event]:
         """The frames have ended: an `end` for every face that is still followed."""

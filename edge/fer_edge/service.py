@@ -6,8 +6,11 @@ import logging
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from operator import length_hint
+from pathlib import Path
 from typing import Any, TextIO
 
 import cv2
@@ -23,14 +26,16 @@ from .emotions import EmotionClassifier
 from .errors import FerError
 from .events import Event, Stamper, encode
 from .faces import FaceDetector
-from .frames import Frame, FrameSource
+from .frames import Frame, FrameSource, turned
 from .health import Health
 from .meter import Meter
 from .outbox import Outbox
 from .pipeline import Pipeline
+from .progress import bar
 from .publisher import Publisher
 from .reports import Reports
 from .tracks import Tracker
+from .writers import Copy, open_copy
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +77,13 @@ def open_service(config: Config, password: str | None = None) -> Service:
     cv2.setNumThreads(config.threads)
     classifier = EmotionClassifier(*choose(config.model, config.accelerator, config.threads))
     classifier.warm_up()
-    return Service(config, open_source(config.camera, config.camera_options), classifier, password=password)
+    source = open_source(config.camera, config.camera_options)
+    copy = None
+    if config.annotate:
+        copy = open_copy(
+            config.camera, config.annotate, classifier.labels, partial(turned, options=config.camera_options)
+        )
+    return Service(config, source, classifier, password=password, copy=copy)
 
 
 class Service:
@@ -87,10 +98,11 @@ class Service:
         password: str | None = None,
         stdout: TextIO = sys.stdout,
         clock: Clock | None = None,
+        copy: Copy | None = None,
     ) -> None:
         """Open the outbox and start to connect. Raises UsageError when the outbox cannot be used."""
         self._clock = clock or Clock()
-        self._source = source
+        self._source, self._copy = source, copy
         self._meter = Meter(self._clock.monotonic)
         self._pipeline = Pipeline(FaceDetector(config.min_face), classifier, Tracker())
         self._outbox = Outbox(config.outbox)
@@ -134,6 +146,7 @@ class Service:
             except FerError as error:
                 faults.append(error)
             self._tell(self._pipeline.finish())
+            faults += self._finish_copy()
             if self._remote and not self._remote.publisher.flush(FLUSH_PATIENCE):
                 faults.append(UndeliveredError(f"broker {self._remote.publisher.trouble}; {self._left()}"))
         finally:
@@ -147,7 +160,7 @@ class Service:
 
     def _frames(self) -> Iterator[Frame | None]:
         """The frames of the source; None, a few times a second, while it has none or is paused."""
-        frames = iter(self._source)
+        frames = iter(self._watched())
         while not self._stopping:
             if self._controls.paused:
                 if self._source.live:
@@ -160,6 +173,12 @@ class Service:
                 except StopIteration:
                     return
 
+    def _watched(self) -> Iterable[Frame | None]:
+        """The source; a file with a bar, unless the events are printed on the same terminal."""
+        if self._source.live or (self._stdout and self._stdout.isatty()):
+            return self._source
+        return bar(self._source, Path(self._source.name).name, "frame", length_hint(self._source) or None)
+
     def _turn(self, frame: Frame | None) -> None:
         if frame:
             with self._meter.stage("step"):
@@ -169,11 +188,25 @@ class Service:
         else:
             events = self._pipeline.finish()
         self._tell(events)
+        if frame and self._copy:
+            self._copy.add(frame, self._pipeline.followed)
         if self._remote:
             self._remote.commands.run()
 
+    def _finish_copy(self) -> list[FerError]:
+        if self._copy and self._stopping:
+            log.warning("--annotate: stopped before the end; the copy is dropped")
+        elif self._copy:
+            try:
+                self._copy.finish()
+            except FerError as error:
+                return [error]
+        return []
+
     def _close(self) -> None:
         self._source.close()
+        if self._copy:
+            self._copy.drop()
         if self._remote:
             self._remote.publisher.close()
         self._outbox.close()
