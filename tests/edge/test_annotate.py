@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import signal
 import subprocess
 import sys
@@ -121,8 +119,9 @@ def test_an_output_that_cannot_be_is_one_line_and_exit_code_2(
     (tmp_path / "folder.mp4").mkdir()
     before = WALK.read_bytes()
     code, err, events = fer_edge(camera, tmp_path / out)
-    assert (code, len(err.splitlines()), events) == (2, 1, [])
-    assert said in err
+    lines = [line for line in err.splitlines() if line.startswith("fer-edge: ")]  # the runtime has a line of its own
+    assert (code, len(lines), events) == (2, 1, [])
+    assert said in lines[0]
     assert WALK.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["folder.mp4"]
 
@@ -187,20 +186,3 @@ def test_boxes_of_a_shrunken_search_are_drawn_at_the_size_of_the_picture() -> No
     picture = np.zeros((480, 640, 3), np.uint8)
     draw(picture, [track(1, Box(100, 100, 50, 50))], LABELS, shrunk=0.5)
     assert share_of(COLOURS[0], picture[200:300, 200], tolerance=0) == 1
-
-
-@pytest.mark.parametrize("more", [(), ("--print",)])
-def test_a_file_has_a_bar_on_a_terminal_unless_events_are_printed_there(more: tuple[str, ...]) -> None:
-    ours, theirs = pty.openpty()
-    arguments = command("fer_edge", "--camera", WALK, "--mqtt", "none", *more)
-    with subprocess.Popen(arguments, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        said = b""
-        try:
-            while chunk := os.read(ours, 4096):
-                said += chunk
-        except OSError:
-            pass  # what a terminal says when its other end has gone
-        assert process.wait(60) == 0
-    os.close(ours)
-    assert (b"/41" in said) == (not more)
