@@ -15,7 +15,7 @@ from .tracks import Track
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Blue, green, red. A face keeps its colour for as long as it keeps its number, so that a mix-up is seen.
 COLOURS = ((90, 220, 90), (60, 190, 255), (255, 190, 80), (200, 130, 255), (80, 240, 240), (235, 235, 120))
-TEXT_HEIGHT = 0.045  # of the shorter side of the picture
+TEXT_HEIGHT = 0.035  # of the shorter side of the picture
 SMALLEST_TEXT = 9  # pixels, so that it can be read in a small clip
 
 
@@ -34,16 +34,17 @@ def draw(picture: NDArray[np.uint8], tracks: Sequence[Track], labels: Sequence[s
     """
     height, width = picture.shape[:2]
     text_height = max(SMALLEST_TEXT, TEXT_HEIGHT * min(height, width))
-    line = max(1, round(text_height / 12))
-    taken: list[Box] = []
+    line = max(1, round(text_height / 9))
+    plates: list[Box] = []
     boxes = [Box(*(round(value / shrunk) for value in track.box)) for track in tracks]
     for track, box in zip(tracks, boxes, strict=True):
         cv2.rectangle(picture, box[:4], _colour(track), line, cv2.LINE_AA)
     for track, box in zip(tracks, boxes, strict=True):
         text = f"{track.number}: {labels[track.emotion]} {track.probabilities[track.emotion]:.0%}"
         lettering = _fit(text, text_height, line, width)
-        plate = _place(box, _plate_size(text, lettering), (width, height), taken)
-        taken.append(plate)
+        places = _places(box, _plate_size(text, lettering), (width, height))
+        plate = _freest(places, plates, [other for other in boxes if other is not box])
+        plates.append(plate)
         _write(picture, text, plate, _colour(track), lettering)
 
 
@@ -64,21 +65,30 @@ def _plate_size(text: str, lettering: _Lettering) -> tuple[int, int]:
     return width + 2 * lettering.gap, height + below + 2 * lettering.gap
 
 
-def _place(box: Box, size: tuple[int, int], picture: tuple[int, int], taken: Sequence[Box]) -> Box:
-    """Where a label goes: above its box, else below, else within; the first place that covers no other label.
+def _places(box: Box, size: tuple[int, int], picture: tuple[int, int]) -> list[Box]:
+    """Where a label of that size, (width, height), may go within the picture, (width, height); the best place first.
 
-    Always within the picture, (width, height). When every place is taken, the one that covers least.
+    Above its box, else below, else within, flush with the left or the right side.
     """
     width, height = size
-    left, right = box.x, box.x + box.w - width
     rows = (box.y - height, box.y + box.h, box.y, box.y + box.h - height)
-    places = [
-        Box(_within(x, picture[0] - width), y, width, height)
-        for y in rows
-        if 0 <= y <= picture[1] - height
-        for x in (left, right)
-    ] or [Box(_within(left, picture[0] - width), _within(box.y, picture[1] - height), width, height)]
-    return min(places, key=lambda place: sum(place.overlap(other) for other in taken))
+    columns = [_within(x, picture[0] - width) for x in (box.x, box.x + box.w - width)]
+    places = [Box(x, y, width, height) for y in rows if 0 <= y <= picture[1] - height for x in columns]
+    return places or [Box(columns[0], _within(box.y, picture[1] - height), width, height)]
+
+
+def _freest(places: Sequence[Box], plates: Sequence[Box], faces: Sequence[Box]) -> Box:
+    """The first of the places that cover the least of other labels, and then the least of other faces."""
+    return min(places, key=lambda place: (_covered(place, plates), _covered(place, faces)))
+
+
+def _covered(place: Box, others: Sequence[Box]) -> int:
+    """How much of the others a label would cover, square pixels."""
+    return sum(
+        max(0, min(place.x + place.w, other.x + other.w) - max(place.x, other.x))
+        * max(0, min(place.y + place.h, other.y + other.h) - max(place.y, other.y))
+        for other in others
+    )
 
 
 def _within(value: int, most: int) -> int:

@@ -87,6 +87,11 @@ class FrameSource(Protocol):
         ...
 
 
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder, by their endings, in the order of their names."""
+    return sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in PICTURES)
+
+
 class Pictures:
     """A picture, or every picture of a folder in the order of their names, each a scene of its own."""
 
@@ -98,7 +103,7 @@ class Pictures:
         self._options = options or CameraOptions()
         self._paths = [path]
         if path.is_dir():
-            self._paths = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in PICTURES)
+            self._paths = pictures_in(path)
         if not self._paths:
             raise UsageError(f"--camera {path}: no pictures in this folder (known endings: {' '.join(PICTURES)})")
 

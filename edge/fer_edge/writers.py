@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .annotate import draw
 from .errors import FerError, MissingExtraError, UsageError
-from .frames import PICTURES, Frame
+from .frames import PICTURES, Frame, pictures_in
 from .tracks import Track
 
 Picture = NDArray[np.uint8]  # [H,W,3], blue, green, red
@@ -105,6 +105,8 @@ def _told(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise AnnotateError(f"--annotate {out}: {error.strerror or error}") from error
+    except cv2.error as error:
+        raise AnnotateError(f"--annotate {out}: OpenCV cannot write it: {error.err}") from error
 
 
 class _PictureCopy:
@@ -120,7 +122,7 @@ class _PictureCopy:
             draw(picture, tracks, self._labels, frame.grey.shape[1] / picture.shape[1])
             part = _part(self._out)
             try:
-                part.write_bytes(cv2.imencode(self._out.suffix.lower(), picture)[1].tobytes())
+                part.write_bytes(_encoded(picture, self._out.suffix.lower()))
                 part.replace(self._out)
             finally:
                 part.unlink(missing_ok=True)
@@ -132,11 +134,16 @@ class _PictureCopy:
         """Nothing is unfinished."""
 
 
+def _encoded(picture: Picture, ending: str) -> bytes:
+    grey = ending == ".pgm"  # it knows no colours
+    return cv2.imencode(ending, cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if grey else picture)[1].tobytes()
+
+
 class _FolderCopy:
     """A picture of the same name for each that could be read."""
 
     def __init__(self, source: Path, out: Path, labels: Sequence[str], turn: Callable[[Picture], Picture]) -> None:
-        self._paths = sorted(entry for entry in source.iterdir() if entry.suffix.lower() in PICTURES)
+        self._paths = pictures_in(source)
         self._out, self._labels, self._turn = out, labels, turn
 
     def add(self, frame: Frame, tracks: Sequence[Track]) -> None:

@@ -16,6 +16,7 @@ from tests.support import MEDIA, WALK, command, run, wait_until
 from fer_edge.annotate import COLOURS, draw
 from fer_edge.errors import MissingExtraError
 from fer_edge.faces import Box
+from fer_edge.frames import PICTURES, Frame
 from fer_edge.tracks import Track
 from fer_edge.writers import open_copy
 
@@ -84,6 +85,17 @@ def test_a_picture_is_annotated_in_colour(tmp_path: Path) -> None:
     assert share_of(COLOURS[0], left_side(copied, events[0]["box"]), tolerance=0) > 0.8  # type: ignore[arg-type]
     changed = (copied != plain).any(axis=-1).mean()
     assert 0 < changed < 0.1
+
+
+@pytest.mark.parametrize("ending", PICTURES)
+def test_a_picture_may_have_every_ending_that_is_read(tmp_path: Path, ending: str) -> None:
+    out = tmp_path / f"copy{ending}"
+    grey = cv2.imread(str(FACES / "luciano.png"), cv2.IMREAD_GRAYSCALE)
+    copy = open_copy(str(FACES / "luciano.png"), out, LABELS)
+    copy.add(Frame(np.asarray(grey, np.uint8), 0.0, 0, still=True), [track(1, Box(50, 50, 100, 100))])
+    read = cv2.imread(str(out), cv2.IMREAD_GRAYSCALE)
+    assert read.shape == grey.shape
+    assert np.abs(read[75:125, 50].astype(int) - 172).max() < 20  # the first colour, in grey
 
 
 def test_a_folder_gives_a_folder_with_a_picture_for_each(tmp_path: Path) -> None:
