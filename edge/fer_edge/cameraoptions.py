@@ -40,7 +40,7 @@ def add_camera_flags(parser: ArgumentParser) -> None:
         "--size",
         type=parse_size,
         metavar="WxH",
-        help="what a camera is asked for (1280x960 of a Pi's own, else 640x480); an address or a file has a size",
+        help="what a camera is asked for (a Pi's own: 1280 wide, others: 640x480); an address or a file has a size",
     )
     parser.add_argument(
         "--fps", type=_fps, metavar="N", help="frames a second of a camera or an address (its own rate)"

@@ -20,7 +20,10 @@ USB, DEVICE_TREE = "/usb", "/base/"  # in, and before, the ids of libcamera
 
 
 class NumberedCamera:
-    """The camera of a number: the Pi's if there is one, else /dev/videoN. Which it is is settled once one is found."""
+    """The camera of a number: the Pi's if there is one, else /dev/videoN.
+
+    It is looked for at each opening, since a Pi's may be found late, after its /dev/videoN, which gives no pictures.
+    """
 
     def __init__(self, number: int, options: CameraOptions) -> None:
         self._number, self._options = number, options
@@ -33,7 +36,8 @@ class NumberedCamera:
 
     def open(self) -> None:
         """Find and start it. Raises CameraError."""
-        self._found = self._found or self._find()
+        if not isinstance(self._found, PiCamera):
+            self._found = self._find()
         if not self._found:
             raise CameraError(
                 f"there is none (picamera2 {'finds none' if find_picamera2() else 'is not installed'}, "

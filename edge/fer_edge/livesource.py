@@ -87,12 +87,13 @@ class LiveSource:
 
     def _next(self) -> Frame | None:
         """The next good frame, or None after a tick of trouble."""
+        began = self._timing.clock()
         while True:
             self._thread = self._thread or self._reopen()
             shot = self._take(self._thread) if self._thread else None
             if shot:
                 return self._frame(shot)
-            if self.trouble:
+            if self.trouble and (not self._thread or self._timing.clock() - began > 0.9 * TICK):
                 return None
 
     def _reopen(self) -> CameraThread | None:

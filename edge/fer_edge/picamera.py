@@ -16,7 +16,7 @@ from .cameraoptions import CameraOptions, Size, search_size
 from .camerathread import Shot
 from .frames import CameraError
 
-DEFAULT_SIZE = (1280, 960)  # of the sensor's own shape: others are cut out of its field of view
+DEFAULT_WIDTH = 1280  # pixels; a picture of the sensor's own shape, since any other is cut out of its field of view
 WAIT = 0.5  # seconds for a frame; without a limit picamera2 would wait for ever
 PATIENCE = 3.0  # seconds without a frame after which the camera counts as stalled ...
 STARTUP = 5  # ... and as many frames: so many a camera may keep to itself at its start
@@ -92,7 +92,7 @@ class PiCamera:
 
     def _configure(self) -> dict[str, Size]:
         """Ask for the streams. Returns the size of each, the smaller first: the camera adjusts what it is asked for."""
-        size = self._options.size or DEFAULT_SIZE
+        size = self._options.size or self._default_size()
         wanted = {"main": size} | ({"lores": search_size(size)} if search_size(size) != size else {})
         streams = {name: {"size": asked, "format": "YUV420"} for name, asked in wanted.items()}
         self._camera.configure(
@@ -104,6 +104,10 @@ class PiCamera:
                 raise CameraError(f"it gives {given[name]['format']}, where YUV420 or NV12 is needed")
         sizes: dict[Size, str] = {given[name]["size"]: name for name in wanted}  # two of one size are one
         return {sizes[size]: size for size in sorted(sizes)}
+
+    def _default_size(self) -> Size:
+        width, height = self._camera.sensor_resolution
+        return DEFAULT_WIDTH, 16 * round(DEFAULT_WIDTH * height / width / 16)
 
     def _pace(self) -> dict[str, Size]:
         if not self._options.fps or "FrameDurationLimits" not in self._camera.camera_controls:

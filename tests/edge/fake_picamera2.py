@@ -36,6 +36,7 @@ class Hardware:
 
     def __init__(self) -> None:
         self.ids = ["/base/soc/i2c0mux/i2c@1/imx708@1a", "/base/soc/usb@7e980000/usb-1:1.0"]
+        self.sensor = (3280, 2464)
         self.stride = 64  # 64 up to the Pi 4, 128 on the Pi 5
         self.pixel_format: str | None = None  # what the camera gives instead of what it is asked for
         self.adjust: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height)
@@ -90,6 +91,7 @@ class FakePicamera2:
             raise RuntimeError("Camera __init__ sequence did not complete.")
         self.hardware.owner, self.camera = self, object()
         self.hardware.made += 1
+        self.sensor_resolution = self.hardware.sensor
         self.configuration: Any = {}
         self.started = False
         self.queued = self.held = 0

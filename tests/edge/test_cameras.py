@@ -107,6 +107,20 @@ def test_a_camera_that_comes_later_is_found(library: SimpleNamespace) -> None:
     assert library.hardware.owner is None
 
 
+def test_the_pi_camera_is_preferred_even_when_it_is_found_late(
+    library: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, library.hardware.ids = library.hardware.ids, []
+    monkeypatch.setattr(NumberedCamera, "_device", "/dev/null")  # there, but it gives no pictures
+    camera = NumberedCamera(0, CameraOptions())
+    with pytest.raises(CameraError, match="not a camera"):
+        camera.open()
+    library.hardware.ids = there
+    camera.open()
+    assert camera.name == "picamera2 0"
+    camera.close()
+
+
 def test_a_device_may_come_later_unless_it_is_no_camera() -> None:
     assert open_source("/dev/video99").name == "/dev/video99"
     with pytest.raises(UsageError, match="/dev/null: not a camera"):

@@ -184,6 +184,13 @@ def test_pictures_that_are_none_are_left_out_and_when_they_persist_it_is_opened_
     assert [flaw in line for line in said(caplog)] == [True, False]
 
 
+def test_while_pictures_are_none_the_reader_is_not_woken_for_each() -> None:
+    world = World(*[itertools.repeat(BLACK)] * 20)
+    given = until(world, source(world), 60)
+    assert set(given) == {None}
+    assert len(given) <= 2.5 * 60
+
+
 def test_darkness_is_said_once_and_the_frames_go_on(caplog: pytest.LogCaptureFixture) -> None:
     world = World([PICTURE] * 10 + [NIGHT] * 1000 + [PICTURE] * 10 + [NIGHT] * 400)
     given = list(itertools.islice(source(world), 1420))

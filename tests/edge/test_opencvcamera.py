@@ -165,6 +165,36 @@ def test_a_device_that_is_not_there_or_no_camera_says_so(tmp_path: Path) -> None
         v4l2_camera("/dev/null", CameraOptions()).open()
 
 
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        (CameraOptions(), ["YUYV", 640, 480]),
+        (CameraOptions(size=(1280, 720)), ["MJPG", 1280, 720]),
+        (CameraOptions(size=(1280, 720), fps=10), ["YUYV", 1280, 720, 10]),
+        (CameraOptions(fps=60), ["MJPG", 640, 480, 60]),
+    ],
+)
+def test_a_device_is_asked_for_what_its_line_can_carry(
+    options: CameraOptions, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+
+    class Device:
+        def __init__(self, name: str, api: int) -> None:
+            assert (name, api) == ("/dev/null", cv2.CAP_V4L2)
+
+        def isOpened(self) -> bool:  # noqa: N802
+            return True
+
+        def set(self, what: int, value: float) -> None:
+            is_format = what == cv2.CAP_PROP_FOURCC
+            found.append(int(value).to_bytes(4, "little").decode() if is_format else value)
+
+    monkeypatch.setattr(cv2, "VideoCapture", Device)
+    v4l2_camera("/dev/null", options).open()
+    assert found == asked
+
+
 class Capture:
     """A cv2.VideoCapture that gives so many frames and then behaves like a camera that was unplugged."""
 

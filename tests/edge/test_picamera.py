@@ -70,6 +70,17 @@ def test_the_size_that_the_camera_made_of_ours_is_honoured(library: SimpleNamesp
     assert taken.detail.shape == (930, 1260)
 
 
+@pytest.mark.parametrize(("sensor", "height"), [((3280, 2464), 960), ((4608, 2592), 720), ((4056, 3040), 960)])
+def test_the_whole_field_of_view_of_a_sensor_is_asked_for(
+    library: SimpleNamespace, sensor: tuple[int, int], height: int
+) -> None:
+    library.hardware.sensor = sensor
+    taken = shot(opened(library))
+    assert taken.detail is not None
+    assert taken.detail.shape == (height, 1280)
+    assert taken.grey.shape == (height // 2, 640)
+
+
 def test_the_smaller_stream_is_searched_whatever_the_camera_made_of_it(library: SimpleNamespace) -> None:
     library.hardware.adjust = lambda width, height: (1280, 960) if width == 640 else (640, 480)
     taken = shot(opened(library))
