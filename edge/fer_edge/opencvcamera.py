@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from .cameraoptions import CameraOptions, Size, search_size
 from .camerathread import Shot
@@ -60,9 +61,11 @@ class OpenCVCamera:
             if capture and there:
                 there, picture = capture.retrieve()
         if not there or picture is None:
-            # Held open, the device of a camera that was unplugged would keep its number when it is plugged in again.
+            # Held open, the device of a camera that was unplugged would keep its number when it is plugged in again;
+            # the error that is raised must not hold it either.
             if self._capture is capture:
                 self.close()
+            capture = None
             raise CameraError("it delivers no more frames")
         now = self._clock()
         self._due = now + self._pause
@@ -127,7 +130,7 @@ def _open_address(address: str) -> cv2.VideoCapture:
     return capture
 
 
-def _shot(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], now: float) -> Shot:
+def _shot(picture: NDArray[np.uint8], now: float) -> Shot:
     grey = np.asarray(picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
     height, width = grey.shape
     small = search_size((width, height))

@@ -7,6 +7,7 @@ import logging
 import signal
 import subprocess
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -215,15 +216,22 @@ def camera_of(*captures: Capture, **options: Any) -> OpenCVCamera:
 
 
 def test_an_unplugged_camera_is_let_go_so_that_its_number_is_free() -> None:
-    capture = Capture(2)
-    camera = camera_of(capture, Capture(1))
+    captures = weakref.WeakSet[Capture]()
+
+    def connect() -> Capture:
+        capture = Capture(2)
+        captures.add(capture)
+        return capture
+
+    camera = OpenCVCamera("fake", connect)  # type: ignore[arg-type]
     camera.open()
     camera.read()
     camera.read()
+    assert len(captures) == 1
     for _ in range(2):
-        with pytest.raises(CameraError, match="no more frames"):
+        with pytest.raises(CameraError, match="no more frames") as caught:
             camera.read()
-    assert capture.left == -1, "the second read did not touch it"
+        assert len(captures) == 0, f"{caught.value} may be kept for long"
     camera.open()
     camera.read()
 
