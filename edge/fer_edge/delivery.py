@@ -7,7 +7,7 @@ import threading
 import time
 
 from .errors import FerError
-from .link import Link
+from .link import Answer, Link
 from .mqtt import Connection
 from .outbox import Outbox
 
@@ -17,7 +17,7 @@ TICK = 0.1  # seconds between two looks when nothing calls
 
 
 class DeliveryError(FerError):
-    """The thread that delivers has failed; its trace stands in the log."""
+    """A thread that delivers has failed; its trace stands in the log."""
 
 
 class Delivery:
@@ -25,7 +25,8 @@ class Delivery:
 
     On each connection it begins with the oldest that is not acknowledged, so that a connection brings a second copy of
     the at most IN_FLIGHT events that were under way on the last one, and never a third. Old events go before new ones.
-    An event that the broker refuses is dropped and counted in `refused`: it would be refused again.
+    An event that the broker refuses is dropped and counted in `refused`, since it would be refused again. Only when it
+    exceeds a quota is there hope: then the line is broken, and what is not acknowledged is sent again later.
     """
 
     def __init__(self, outbox: Outbox, topic: str, connection: Connection) -> None:
@@ -34,14 +35,14 @@ class Delivery:
         self._link: Link | None = None
         self._under_way: dict[int, int] = {}  # message id -> number in the outbox
         self._last = 0  # number of the last event that was sent
-        self._complained: set[str] = set()  # topics that the broker refuses
+        self._complained: set[str] = set()  # what the broker refuses
         self._called, self._stopping = connection.changed, threading.Event()
         self._thread = threading.Thread(target=self._run, name="fer-edge-delivery", daemon=True)
         self._thread.start()
 
     def put(self, payload: str) -> None:
         """Add an event. Raises DeliveryError when nobody is there to send it."""
-        if not self._thread.is_alive():
+        if not (self._thread.is_alive() and self._connection.alive):
             raise DeliveryError("the delivery of events has failed; the log tells why")
         self._outbox.put(payload)
         self._called.set()
@@ -64,6 +65,8 @@ class Delivery:
             self._called.wait(TICK)
             self._called.clear()
             self._step()
+        if self._link:
+            self._take_answers(self._link)
 
     def _step(self) -> None:
         self._outbox.commit()
@@ -80,18 +83,22 @@ class Delivery:
     def _take_answers(self, link: Link) -> None:
         for answer in link.answers():
             number = self._under_way.pop(answer.mid, None)
-            if answer.refusal:
-                self._complain(answer.topic, answer.refusal)
-                self.refused += number is not None
-            else:
-                self._complained.discard(answer.topic)
-            if number is not None:
-                self._outbox.remove(number)
+            self._note(answer)
+            if number is None:
+                continue
+            if answer.later:
+                link.drop(f"takes nothing more: {answer.refusal}")
+                return
+            self.refused += bool(answer.refusal)
+            self._outbox.remove(number)
 
-    def _complain(self, topic: str, refusal: str) -> None:
-        if topic not in self._complained:
-            self._complained.add(topic)
-            log.warning("the broker refuses messages to %s: %s", topic, refusal)
+    def _note(self, answer: Answer) -> None:
+        """Log a refusal when it begins, not for each message."""
+        if not answer.refusal:
+            self._complained.discard(answer.request)
+        elif answer.request not in self._complained:
+            self._complained.add(answer.request)
+            log.warning("the broker refuses %s: %s", answer.request, answer.refusal)
 
     def _send(self, link: Link) -> None:
         if not self._under_way and not self._outbox.after(self._last, 1):

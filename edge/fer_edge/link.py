@@ -26,7 +26,8 @@ CONNECT_TIMEOUT = 10.0  # seconds for the network, and again for the broker's CO
 MODERN_TIMEOUT = 2.0  # seconds for the CONNACK of MQTT 5: some older brokers fall silent at what they do not know
 SESSION_EXPIRY = 60  # seconds that the broker keeps commands for us while the line is down
 IN_FLIGHT = 20  # messages sent and not yet acknowledged, unless the broker wants fewer
-UNSUPPORTED_VERSION, TAKEN_OVER = 0x84, 0x8E  # reason codes of MQTT 5
+LARGEST = 262_144  # bytes of a message that the broker may send us: no stranger fills our memory (MQTT 5)
+UNSUPPORTED_VERSION, TAKEN_OVER, QUOTA_EXCEEDED = 0x84, 0x8E, 0x97  # reason codes of MQTT 5
 
 QUIET = logging.getLogger(f"{__name__}.paho")
 QUIET.setLevel(logging.ERROR)
@@ -58,11 +59,15 @@ class End:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the broker said to a message. refusal: why it does not take it; empty when it does."""
+    """What the broker said to a request. request: what it was. refusal: why it is denied; empty when it is not.
+
+    later: whether it may be granted another time.
+    """
 
     mid: int
-    topic: str
+    request: str
     refusal: str
+    later: bool = False
 
 
 class Link:
@@ -90,7 +95,7 @@ class Link:
         self.ready = False
         self._changed = changed
         self._login, self._modern, self._greet = login, version == MQTTProtocolVersion.MQTTv5, greet
-        self._topics: dict[int, str] = {}
+        self._requests: dict[int, str] = {}
         self._answers: SimpleQueue[tuple[int, ReasonCode]] = SimpleQueue()
         self._accepted_at: float | None = None
         self._settled, self._ended = threading.Event(), threading.Event()
@@ -119,7 +124,7 @@ class Link:
         if broker.over_websockets:
             client.ws_set_options(path=broker.path)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
-        client.on_publish = self._on_publish
+        client.on_publish, client.on_subscribe = self._on_publish, self._on_subscribe
         client.on_message = lambda client, userdata, message: hear(message)
         return client
 
@@ -128,7 +133,10 @@ class Link:
         broker = self._login.broker
         options: dict[str, Any] = {}
         if self._modern:
-            options = {"clean_start": fresh, "properties": _properties(PacketTypes.CONNECT, SESSION_EXPIRY)}
+            properties = _properties(
+                PacketTypes.CONNECT, SessionExpiryInterval=SESSION_EXPIRY, MaximumPacketSize=LARGEST
+            )
+            options = {"clean_start": fresh, "properties": properties}
         try:
             self._client.connect(broker.host, broker.port, self._login.keepalive, **options)
         except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one
@@ -145,24 +153,30 @@ class Link:
 
     def publish(self, topic: str, text: str, *, retain: bool = False, expiry: int | None = None) -> int:
         """Send a message of QoS 1 and return its id. `expiry`: seconds after which the broker forgets it (MQTT 5)."""
-        properties = None
-        if self._modern and expiry is not None:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.MessageExpiryInterval = expiry
+        expires = self._modern and expiry is not None
+        properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry) if expires else None
         mid = self._client.publish(topic, text, qos=1, retain=retain, properties=properties).mid
-        self._topics[mid] = topic
+        self._requests[mid] = f"messages to {topic}"
         return mid
 
     def subscribe(self, pattern: str) -> None:
         """Ask for the messages of these topics."""
-        self._client.subscribe(pattern, qos=1)
+        mid = self._client.subscribe(pattern, qos=1)[1]
+        if mid is not None:
+            self._requests[mid] = f"the subscription of {pattern}"
 
     def answers(self) -> Iterator[Answer]:
-        """What the broker has said to messages since the last look, in its order."""
+        """What the broker has said to messages and subscriptions since the last look, in its order."""
         with suppress(Empty):
             while True:
                 mid, code = self._answers.get_nowait()
-                yield Answer(mid, self._topics.pop(mid, "a message"), str(code) if code.is_failure else "")
+                refusal = str(code) if code.is_failure else ""
+                yield Answer(mid, self._requests.pop(mid, "a message"), refusal, code.value == QUOTA_EXCEEDED)
+
+    def drop(self, reason: str) -> None:
+        """Break the line, so that all that is not acknowledged is sent again on the next."""
+        lasted = None if self._accepted_at is None else time.monotonic() - self._accepted_at
+        self._hang_up(End(reason, lasted))
 
     def close(self, patience: float) -> None:
         """Say `offline`, wait until the broker has it, and take leave; `run` returns."""
@@ -170,7 +184,8 @@ class Link:
             # Should the line break just now, the broker has our last will.
             with suppress(RuntimeError, ValueError):
                 self._client.publish(self._login.will, "offline", qos=1, retain=True).wait_for_publish(patience)
-        self._client.disconnect(properties=_properties(PacketTypes.DISCONNECT, 0) if self._modern else None)
+        forget_us = _properties(PacketTypes.DISCONNECT, SessionExpiryInterval=0) if self._modern else None
+        self._client.disconnect(properties=forget_us)
         if not self._ended.wait(patience):
             self._hang_up(End("closed"))
 
@@ -213,6 +228,12 @@ class Link:
         self._answers.put((mid, code))
         self._changed.set()
 
+    def _on_subscribe(
+        self, client: paho.Client, userdata: Any, mid: int, codes: list[ReasonCode], properties: Any
+    ) -> None:
+        self._answers.put((mid, codes[0]))
+        self._changed.set()
+
     def _hang_up(self, end: End) -> None:
         """Break the line below the client, whose thread then ends of itself, be there ever so much unacknowledged."""
         self._finish(end)
@@ -228,7 +249,8 @@ class Link:
             self._changed.set()
 
 
-def _properties(packet: int, session_expiry: int) -> Properties:
+def _properties(packet: int, **values: int | None) -> Properties:
     properties = Properties(packet)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = session_expiry
+    for name, value in values.items():
+        setattr(properties, name, value)
     return properties

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from .errors import UsageError
 from .link import IN_FLIGHT, End, Link, Login
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,11 @@ class Connection:
         return link if link and link.ready else None
 
     @property
+    def alive(self) -> bool:
+        """Whether somebody tries to keep the connection up: false only after `close`, or a fault of our own."""
+        return self._thread.is_alive()
+
+    @property
     def trouble(self) -> str:
         """Why the broker cannot be reached."""
         return f"{self._login.broker}: {self._trouble}"
@@ -83,8 +89,12 @@ class Connection:
         return end
 
     def _stay(self, version: MQTTProtocolVersion) -> End:
-        self._link = Link(self._login, version, self._on_accepted, self._hear, self.changed, in_flight=self._in_flight)
-        return self._link.run(fresh=self._fresh)
+        try:
+            link = Link(self._login, version, self._on_accepted, self._hear, self.changed, in_flight=self._in_flight)
+        except UsageError as error:  # a certificate that was there when we started
+            return End(str(error))
+        self._link = link
+        return link.run(fresh=self._fresh)
 
     def _on_accepted(self, link: Link) -> None:
         log.info("connected to %s (MQTT %s)", self._login.broker, link.version)

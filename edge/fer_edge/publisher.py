@@ -94,9 +94,12 @@ class Publisher:
                 link.subscribe(pattern)
 
     def on_connect(self, handler: Callable[[], None]) -> None:
-        """Have `handler` called on each connection, after what is retained has been sent."""
+        """Have `handler` called on each connection, after what is retained has been sent; at once if there is one."""
         with self._lock:
             self._greeters.append(handler)
+            connected = self.connected
+        if connected:
+            handler()
 
     def flush(self, patience: float) -> bool:
         """Wait until the broker is there and has every event, `patience` seconds at most; tell whether it came so."""
@@ -134,8 +137,9 @@ class Publisher:
             link.publish(f"{self._topic}/status", "online", retain=True)
             for topic, message in self._retained.items():
                 _send_retained(link, topic, message)
-            link.ready = True
-        for greeter in self._greeters:
+            link.ready = True  # while the lock is held, or what is retained now would be sent by nobody
+            greeters = list(self._greeters)
+        for greeter in greeters:
             greeter()
 
     def _hear(self, message: paho.MQTTMessage) -> None:

@@ -17,10 +17,12 @@ from pathlib import Path
 
 import pytest
 from tests.demo import embedded_broker
+from tests.rude_broker import rude_broker
 from tests.support import Mosquitto, free_port, heard, wait_until
 
 from fer_edge import mqtt
 from fer_edge.broker import Broker
+from fer_edge.delivery import DeliveryError
 from fer_edge.outbox import Outbox
 from fer_edge.publisher import Publisher
 
@@ -130,30 +132,29 @@ def test_a_state_that_expires_is_said_again_in_time_and_is_gone_when_nobody_says
 def test_each_connection_begins_with_online_and_what_is_retained_in_its_order(
     mosquitto: Mosquitto, impatient: None
 ) -> None:
+    file = mosquitto.subscribe("#")
     told: list[str] = []
-    with publisher(mosquitto.port, Outbox()) as made:
+    with publisher(mosquitto.port, Outbox(), keepalive=1) as made:
         made.on_connect(lambda: told.append("connected"))
         made.retain("info", {"version": "1"})
         made.retain("state", {"faces": 2})
         made.retain_at("homeassistant/device/cam/config", "{}")
         assert made.flush(10)
         wait_until(lambda: told == ["connected"])
-        mosquitto.stop()
-        wait_until(lambda: not made.connected)
-        made.retain("state", {"faces": 3})
-        made.put("an event")
-        mosquitto.start()
-        file = mosquitto.subscribe("#")
+        with frozen(mosquitto):
+            wait_until(lambda: not made.connected)
+            made.retain("state", {"faces": 3})
+            made.put("an event")
         wait_until(lambda: events(file))
-        wait_until(lambda: told == ["connected"] * 2)
-    assert [topic for topic, _ in heard(file)][:5] == [
-        "fer/cam/status",
-        "fer/cam/info",
-        "fer/cam/state",
-        "homeassistant/device/cam/config",
-        "fer/cam/event",
+        assert told == ["connected"] * 2
+    said = [message for message in heard(file) if message != ("fer/cam/status", "offline")]
+    assert said[4:] == [
+        ("fer/cam/status", "online"),
+        ("fer/cam/info", '{"version":"1"}'),
+        ("fer/cam/state", '{"faces":3}'),
+        ("homeassistant/device/cam/config", "{}"),
+        ("fer/cam/event", "an event"),
     ]
-    assert ("fer/cam/state", '{"faces":3}') in heard(file)
 
 
 def test_what_was_stored_while_the_broker_was_away_arrives(mosquitto: Mosquitto) -> None:
@@ -197,15 +198,18 @@ def publish(broker: Mosquitto, topic: str, payload: str, *flags: str) -> None:
 
 
 def test_an_exception_in_a_handler_is_logged_and_survived(
-    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture, impatient: None
 ) -> None:
-    file = mosquitto.subscribe()
+    mosquitto.stop()
     with publisher(mosquitto.port, Outbox()) as made:
         made.on_connect(lambda: json.loads("no JSON"))
         made.subscribe("fer/cam/cmd/+", lambda topic, payload, retained: json.loads(payload))
+        mosquitto.start()
+        file = mosquitto.subscribe()
         assert made.flush(10)
+        wait_until(lambda: "Caught exception in on_connect" in caplog.text)
         publish(mosquitto, "fer/cam/cmd/ping", "{")
-        wait_until(lambda: "Caught exception" in caplog.text)
+        wait_until(lambda: "Caught exception in on_message" in caplog.text)
         made.put("still there")
         assert made.flush(10)
     wait_until(lambda: events(file) == ["still there"])
@@ -377,3 +381,47 @@ def test_a_device_that_is_gone_is_offline_though_it_could_not_say_so(mosquitto: 
     )
     subprocess.run([sys.executable, "-c", program, str(mosquitto.port)], check=False, timeout=30)
     wait_until(lambda: heard(file) == [("fer/cam/status", "online"), ("fer/cam/status", "offline")])
+
+
+def test_a_quota_that_is_exceeded_is_waited_for(impatient: None, caplog: pytest.LogCaptureFixture) -> None:
+    got: list[str] = []
+
+    def judge(topic: str, payload: str) -> int:
+        if topic == "fer/cam/event":
+            got.append(payload)
+        return 0x97 if len(got) in (2, 5) else 0
+
+    outbox = filled(*"abc")
+    with rude_broker(judge) as port, publisher(port, outbox) as made:
+        assert made.flush(10)
+        assert made.counts == {"queue": 0, "lost": 0, "refused": 0}
+    assert set(got) == set("abc")
+    assert got[0] == "a"
+    assert got.count("b") >= 2
+    assert complaints(caplog, "takes nothing more: Quota exceeded")
+
+
+def test_a_subscription_that_is_denied_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    with rude_broker(lambda topic, payload: 0x87 if "cmd" in topic else 0) as port, publisher(port, Outbox()) as made:
+        made.subscribe("fer/cam/cmd/+", lambda *message: None)
+        made.subscribe("homeassistant/status", lambda *message: None)
+        wait_until(lambda: complaints(caplog, "the subscription of fer/cam/cmd/+: Not authorized") == 1)
+    assert not complaints(caplog, "homeassistant")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_has_failed_is_no_secret(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(outbox: Outbox) -> None:
+        raise SystemExit
+
+    with publisher(mosquitto.port, Outbox()) as made:
+        monkeypatch.setattr(Outbox, "commit", fail)
+
+        def failed() -> bool:
+            try:
+                made.put("x")
+            except DeliveryError:
+                return True
+            return False
+
+        wait_until(failed)
