@@ -35,7 +35,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.schema:
         print(SCHEMA_FILE.read_text(encoding="utf-8"), end="")
         return 0
+    if arguments.forget:
+        return run_command("fer-edge", lambda: _forget(arguments))
     return run_command("fer-edge", lambda: _run(_config(arguments)))
+
+
+def _forget(arguments: argparse.Namespace) -> int:
+    from .forget import forget
+
+    logging.getLogger().setLevel(logging.ERROR)  # one line is enough: what came of it
+    address, device = _broker(arguments), config.parse_device(arguments.device)
+    if not address:
+        raise UsageError("--forget needs a broker: give --mqtt URL")
+    password = broker.read_password(address, os.environ)
+    forget(address, password, device, config.parse_discovery(arguments.discovery))
+    print(f"{address} has forgotten {device}")
+    return 0
 
 
 def _run(settings: Config) -> int:
@@ -74,6 +89,7 @@ def _config(arguments: argparse.Namespace) -> Config:
         camera_options=camera_options(arguments),
         allow_snapshots=arguments.allow_snapshots,
         annotate=arguments.annotate,
+        discovery=config.parse_discovery(arguments.discovery),
     )
 
 
@@ -150,6 +166,18 @@ def _mqtt_flags(parser: argparse.ArgumentParser) -> None:
     flags.add_argument("--mqtt-ca", type=Path, metavar="FILE", help="whom to trust, PEM (default: as the system does)")
     flags.add_argument("--mqtt-cert", type=Path, metavar="FILE", help="our certificate, PEM, if the broker wants one")
     flags.add_argument("--mqtt-key", type=Path, metavar="FILE", help="its key, PEM, if it is not in the same file")
+    flags.add_argument(
+        "--discovery",
+        metavar="PREFIX",
+        default=config.DEFAULT_DISCOVERY,
+        help="the topics by which Home Assistant finds the device, or none (%(default)s)",
+    )
+    flags.add_argument(
+        "--forget",
+        action="store_true",
+        help="have the broker, and Home Assistant, forget the device, and exit; stop its daemon first, which says "
+        "offline, and so is known again, when it ends",
+    )
     flags.add_argument(
         "--outbox",
         type=_outbox,

@@ -15,6 +15,7 @@ from .errors import UsageError
 MODELS = Path(__file__).parent / "models"
 SHIPPED = ("nano", "small", "base")  # models that come with the package, by name
 DEFAULT_MODEL = MODELS / "base.tflite"
+DEFAULT_DISCOVERY = "homeassistant"
 AUTO, EDGETPU, CPU = "auto", "edgetpu", "cpu"
 
 
@@ -37,6 +38,7 @@ class Config:
     parse_accelerator. camera_options: what is asked of the camera.
     allow_snapshots: whether the command `snapshot` gives a picture away.
     annotate: where the annotated copy of a file goes, see writers.open_copy.
+    discovery: the prefix of Home Assistant's topics, or None for no word to it.
     """
 
     camera: str
@@ -51,6 +53,7 @@ class Config:
     camera_options: CameraOptions = field(default_factory=CameraOptions)
     allow_snapshots: bool = False
     annotate: Path | None = None
+    discovery: str | None = DEFAULT_DISCOVERY
 
 
 def parse_model(text: str) -> Path:
@@ -69,4 +72,13 @@ def parse_device(text: str) -> str:
     """A device's name as it stands in topics. Raises UsageError for letters that topics or Home Assistant refuse."""
     if not re.fullmatch(r"[a-zA-Z0-9_-]+", text):
         raise UsageError(f"--device {text!r}: only the letters a-z, A-Z, 0-9, _ and - are allowed")
+    return text
+
+
+def parse_discovery(text: str) -> str | None:
+    """What Home Assistant's topics begin with, None for `none`. Raises UsageError for what cannot begin a topic."""
+    if text == "none":
+        return None
+    if not re.fullmatch(r"[^+#/\s\0]+(/[^+#/\s\0]+)*", text):
+        raise UsageError(f"--discovery {text!r}: expected what Home Assistant's topics begin with, or none")
     return text

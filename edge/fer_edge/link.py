@@ -37,12 +37,12 @@ QUIET.addFilter(lambda record: record.msg.startswith("Caught exception"))
 
 @dataclass(frozen=True)
 class Login:
-    """Who we are to the broker. will: the topic that says `offline` when the line breaks."""
+    """Who we are to the broker. will: the topic that says `offline` when the line breaks, if one is to."""
 
     broker: Broker
     password: str | None
     client_id: str
-    will: str
+    will: str | None
     keepalive: int = KEEPALIVE
 
 
@@ -116,7 +116,8 @@ class Link:
         client.enable_logger(QUIET)
         client.connect_timeout = CONNECT_TIMEOUT
         client.max_inflight_messages = self.in_flight
-        client.will_set(self._login.will, "offline", qos=1, retain=True)
+        if self._login.will:
+            client.will_set(self._login.will, "offline", qos=1, retain=True)
         if broker.user:
             client.username_pw_set(broker.user, self._login.password)
         if broker.encrypted:
@@ -180,7 +181,7 @@ class Link:
 
     def close(self, patience: float) -> None:
         """Say `offline`, wait until the broker has it, and take leave; `run` returns."""
-        if self.ready:
+        if self.ready and self._login.will:
             # Should the line break just now, the broker has our last will.
             with suppress(RuntimeError, ValueError):
                 self._client.publish(self._login.will, "offline", qos=1, retain=True).wait_for_publish(patience)

@@ -22,6 +22,7 @@ from .choice import choose
 from .commands import Commands
 from .config import Config
 from .controls import Controls
+from .discovery import announce
 from .emotions import EmotionClassifier
 from .errors import FerError
 from .events import Event, Stamper, encode
@@ -112,14 +113,17 @@ class Service:
         self._unprinted: OutputError | None = None
         self._stopping = False
         self._controls = Controls(self.stop, self._clock.wall, snapshots=config.allow_snapshots)
-        self._remote = self._connect(config.broker, config.device, classifier, password) if config.broker else None
+        self._remote = self._connect(config, config.broker, classifier, password) if config.broker else None
 
-    def _connect(self, broker: Broker, device: str, classifier: EmotionClassifier, password: str | None) -> Remote:
-        publisher = Publisher(broker, password, device, self._outbox)
+    def _connect(self, config: Config, broker: Broker, classifier: EmotionClassifier, password: str | None) -> Remote:
+        publisher = Publisher(broker, password, config.device, self._outbox)
         clock = self._clock.monotonic
         health = Health(self._source, self._meter, classifier.runs_on, lambda: publisher.counts, clock)
-        reports = Reports(publisher, _info(self._source, classifier), health.message, clock)
+        info = _info(self._source, classifier)
+        reports = Reports(publisher, info, health.message, clock)
         reports.tell(self._state())
+        if config.discovery:
+            announce(publisher, config.discovery, config.device, info)
         return Remote(publisher, reports, Commands(publisher, self._controls.commands))
 
     @property

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_edge.config import default_device, parse_device
+from fer_edge.config import default_device, parse_device, parse_discovery
 from fer_edge.errors import UsageError
 
 
@@ -12,3 +12,12 @@ def test_a_device_is_named_in_letters_that_topics_allow() -> None:
     for text in ("", "a/b", "a b", "+", "#", "é", "a\n"):
         with pytest.raises(UsageError, match="--device"):
             parse_device(text)
+
+
+def test_discovery_goes_under_what_can_begin_a_topic_or_nowhere() -> None:
+    assert parse_discovery("homeassistant") == "homeassistant"
+    assert parse_discovery("my/ha") == "my/ha"
+    assert parse_discovery("none") is None
+    for text in ("", "/", "a/", "/a", "a//b", "a/+", "#", "a b", "a\n", "a\0"):
+        with pytest.raises(UsageError, match="--discovery"):
+            parse_discovery(text)

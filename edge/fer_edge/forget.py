@@ -1,0 +1,60 @@
+"""Taking a device away from the broker, and so from Home Assistant, when it is no more."""
+
+from __future__ import annotations
+
+import time
+
+from .broker import Broker
+from .discovery import discovery_topic
+from .errors import FerError
+from .link import Link, Login
+from .mqtt import Connection
+
+RETAINED = ("info", "state", "status")  # what a device leaves at the broker under `fer/DEVICE/`
+PATIENCE = 12.0  # seconds for the network and for the broker's answers
+TICK = 0.1  # seconds between two looks when nothing calls
+
+
+class ForgetError(FerError):
+    """The broker knows the device still, or may soon know it again."""
+
+
+def forget(
+    broker: Broker, password: str | None, device: str, prefix: str | None, *, patience: float = PATIENCE
+) -> None:
+    """Take away all that `broker` retains of `device`, and wait until that is done. prefix: discovery's, if any.
+
+    Raises ForgetError when the broker is not there within `patience` seconds, when it refuses, and, although all is
+    taken away, when the device was online: its daemon would say `offline` at its end.
+    """
+    topics = [f"fer/{device}/{name}" for name in RETAINED]
+    if prefix:
+        topics.append(discovery_topic(prefix, device))
+    statuses: list[bytes] = []
+
+    def greet(link: Link) -> None:
+        link.subscribe(f"fer/{device}/status")
+        for topic in topics:
+            link.publish(topic, "", retain=True)
+
+    login = Login(broker, password, f"fer-edge-forget-{device}", None)
+    connection = Connection(login, greet, lambda message: statuses.append(bytes(message.payload)))
+    try:
+        _await_answers(connection, set(topics), patience)
+    finally:
+        connection.close()
+    if b"online" in statuses:
+        raise ForgetError(f"{device} was online: if its daemon still runs, stop it and --forget once more")
+
+
+def _await_answers(connection: Connection, topics: set[str], patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while topics:
+        if time.monotonic() > deadline:
+            raise ForgetError(f"broker {connection.trouble}; nothing is known to be forgotten")
+        connection.changed.wait(TICK)
+        connection.changed.clear()
+        for answer in connection.link.answers() if connection.link else ():
+            if answer.refusal:
+                raise ForgetError(f"the broker refuses messages to {answer.topic}: {answer.refusal}")
+            topics.discard(answer.topic)
