@@ -4,11 +4,13 @@
 # make test-arm  the shipped models on emulated 64-bit Arm against this machine
 # make test-picamera2  the fake picamera2 of the tests, and the daemon, against the real one on a camera of libcamera's
 #                that plays pictures; needs root
+# make test-homeassistant  a real Home Assistant finds the device; needs Python 3.13
 # make bench     what a frame costs, stage by stage, what stands around the network, and what delivery costs
 # make models    trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
 #                FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
 
 PYTHON ?= python3
+HOME_PYTHON ?= python3.13
 VENV ?= .venv
 FER2013 ?= fer2013.csv
 FERPLUS ?= fer2013new.csv
@@ -31,7 +33,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo test soak test-arm test-picamera2 models models-gpu ship bench clean
+.PHONY: demo test soak test-arm test-picamera2 test-homeassistant models models-gpu ship bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -58,6 +60,9 @@ test-picamera2: $(VENV)/.test
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/picamera2 .
 	PYTHON=$(BIN)/python tests/picamera2/make_root.sh build/picamera2/root build/picamera2/fer_edge-*.whl
 	FER_EDGE_PICAMERA2_ROOT=build/picamera2/root $(BIN)/python -m pytest -rP tests/picamera2
+
+test-homeassistant: $(VENV)/.test $(VENV)-homeassistant/.installed
+	FER_EDGE_HOMEASSISTANT=$(VENV)-homeassistant/bin/python $(BIN)/python -m pytest -rP tests/homeassistant
 
 # What the shipped models were trained with: two processor cores, four hours. `base` is trained twice: the second run
 # starts from, and learns of, the quantized models of the first.
@@ -102,5 +107,11 @@ $(VENV)/.test: $(BIN)/python $(PACKAGE)
 	$(PIP) --editable '.[train,convert,demo]' --group dev
 	@touch $@
 
+# One version, since the tests reach into it; with the paho-mqtt that its manifest names.
+$(VENV)-homeassistant/.installed:
+	$(HOME_PYTHON) -m venv $(VENV)-homeassistant
+	$(VENV)-homeassistant/bin/pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-homeassistant build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

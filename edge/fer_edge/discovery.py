@@ -45,8 +45,7 @@ def discovery_message(topic: str, device: str, info: dict[str, Any]) -> dict[str
         },
         "origin": {"name": "fer-edge", "sw_version": info["version"]},
         "availability_topic": f"{topic}/status",
-        "qos": 1,
-        "components": {key: {"unique_id": f"{identity}-{key}", **entity} for key, entity in entities.items()},
+        "components": {key: {"unique_id": f"{identity}-{key}", "qos": 1, **entity} for key, entity in entities.items()},
     }
 
 

@@ -31,30 +31,32 @@ def forget(
     if prefix:
         topics.append(discovery_topic(prefix, device))
     statuses: list[bytes] = []
+    unanswered: set[int] = set()
 
     def greet(link: Link) -> None:
         link.subscribe(f"fer/{device}/status")
-        for topic in topics:
-            link.publish(topic, "", retain=True)
+        unanswered.clear()  # what an earlier connection asked for is asked for again
+        unanswered.update(link.publish(topic, "", retain=True) for topic in topics)
 
     login = Login(broker, password, f"fer-edge-forget-{device}", None)
     connection = Connection(login, greet, lambda message: statuses.append(bytes(message.payload)))
     try:
-        _await_answers(connection, set(topics), patience)
+        _await_answers(connection, unanswered, patience)
     finally:
         connection.close()
     if b"online" in statuses:
         raise ForgetError(f"{device} was online: if its daemon still runs, stop it and --forget once more")
 
 
-def _await_answers(connection: Connection, topics: set[str], patience: float) -> None:
+def _await_answers(connection: Connection, unanswered: set[int], patience: float) -> None:
+    """Wait until the broker is there and has answered each of these messages, by their ids."""
     deadline = time.monotonic() + patience
-    while topics:
+    while not connection.link or unanswered:
         if time.monotonic() > deadline:
             raise ForgetError(f"broker {connection.trouble}; nothing is known to be forgotten")
         connection.changed.wait(TICK)
         connection.changed.clear()
         for answer in connection.link.answers() if connection.link else ():
             if answer.refusal:
-                raise ForgetError(f"the broker refuses messages to {answer.topic}: {answer.refusal}")
-            topics.discard(answer.topic)
+                raise ForgetError(f"the broker refuses {answer.request}: {answer.refusal}")
+            unanswered.discard(answer.mid)

@@ -185,6 +185,7 @@ class Link:
             # Should the line break just now, the broker has our last will.
             with suppress(RuntimeError, ValueError):
                 self._client.publish(self._login.will, "offline", qos=1, retain=True).wait_for_publish(patience)
+        self._client.disable_logger()  # paho may call it an error that the line ends
         forget_us = _properties(PacketTypes.DISCONNECT, SessionExpiryInterval=0) if self._modern else None
         self._client.disconnect(properties=forget_us)
         if not self._ended.wait(patience):

@@ -39,7 +39,7 @@ ID = re.compile(r"[a-zA-Z0-9_-]+")
 NAMES = ["a", "A", "a-emotion", "a-fer-edge", "fer-edge-a", "-", "_", "--", "a_", "front-door_2", "x" * 200]
 
 # By the documentation of its integrations MQTT, MQTT sensor, MQTT event, MQTT switch and sensor.
-EVERY = {"platform", "unique_id", "name", "icon", "entity_category", "state_topic", "value_template"}
+EVERY = {"platform", "unique_id", "name", "icon", "entity_category", "qos", "state_topic", "value_template"}
 ALLOWED = {
     "sensor": EVERY | {"device_class", "options", "state_class", "unit_of_measurement", "expire_after"},
     "event": EVERY | {"event_types"},
@@ -98,6 +98,7 @@ def test_the_entities_are_those_that_a_home_wants() -> None:
 def test_each_entity_has_what_its_platform_requires_and_nothing_that_it_does_not_know() -> None:
     for key, entity in entities(discovery_message("fer/a", "a", INFO)).items():
         platform = entity["platform"]
+        assert entity["qos"] == 1  # of its own: where the device has it, it is not handed on
         assert {"unique_id", "name", *REQUIRED[platform]} <= set(entity) <= ALLOWED[platform], key
         for topic in (value for name, value in entity.items() if name.endswith("_topic")):
             assert topic.startswith("fer/a/")

@@ -1,0 +1,26 @@
+"""Holds a discovery message on stdin against Home Assistant's own schemas; runs in its environment."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import sys
+import tempfile
+
+from homeassistant import core
+from homeassistant.components.mqtt.schemas import DEVICE_DISCOVERY_SCHEMA
+from homeassistant.helpers import frame
+
+
+async def check() -> None:
+    frame.async_setup(core.HomeAssistant(tempfile.gettempdir()))  # templates are known to it alone
+    message = json.load(sys.stdin)
+    DEVICE_DISCOVERY_SCHEMA(message)
+    for entity in message["components"].values():
+        platform = importlib.import_module(f"homeassistant.components.mqtt.{entity.pop('platform')}")
+        platform.PLATFORM_SCHEMA_MODERN(entity)  # unlike DISCOVERY_SCHEMA, it lets no unknown key pass
+    print(len(message["components"]))
+
+
+asyncio.run(check())

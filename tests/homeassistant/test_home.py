@@ -1,0 +1,170 @@
+"""A real Home Assistant at the same broker. `make test-homeassistant` makes the environment that it runs in."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from tests.support import WALK, Mosquitto, heard, run, wait_until
+
+from fer_edge.broker import Broker
+from fer_edge.discovery import announce, discovery_message, discovery_topic
+from fer_edge.outbox import Outbox
+from fer_edge.publisher import Publisher
+
+PYTHON = os.environ.get("FER_EDGE_HOMEASSISTANT", "")
+HERE = Path(__file__).parent
+INFO = {
+    "version": "1.2.3",
+    "model": {"name": "base", "sha256": "0" * 64},
+    "labels": ["happy", "sad"],
+    "accelerator": "cpu",
+}
+HEALTH = {"fps": 12.4, "stages_ms": {"step": {"p50": 21.0, "p95": 33.5}}, "lost": 2, "temperature_c": 51.2}
+STATE = {"faces": 0, "emotion": None, "score": None, "paused": False}
+ENTITIES = {
+    "event.porch_face",
+    "switch.porch_paused",
+    *(f"sensor.porch_{name}" for name in ("emotion", "faces", "confidence", "frame_rate", "latency", "temperature")),
+    *(f"sensor.porch_{name}" for name in ("lost_events", "accelerator")),
+}
+
+pytestmark = pytest.mark.skipif(not PYTHON, reason="no Home Assistant: make test-homeassistant installs it")
+
+
+class Home:
+    """A Home Assistant that runs, and what it has told so far."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._out, self._err = folder / "home.jsonl", folder / "home.log"
+        command = [PYTHON, str(HERE / "home.py"), str(port)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=self._out.open("w"), stderr=self._err.open("w"), text=True
+        )
+
+    def told(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._out.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def states(self) -> dict[str, str | None]:
+        """The state of each entity; None for one that was taken away."""
+        return {told["entity"]: told["state"] for told in self.told()}
+
+    def shown(self, entity: str) -> dict[str, Any]:
+        """The attributes of an entity."""
+        return {told["entity"]: told["attributes"] for told in self.told()}.get(entity, {})
+
+    def do(self, action: str, entity: str) -> None:
+        stdin: IO[str] = self._process.stdin  # type: ignore[assignment]
+        stdin.write(f"{action} {entity}\n")
+        stdin.flush()
+
+    def complaints(self) -> list[str]:
+        return [line for line in self._err.read_text().splitlines() if "components.mqtt" in line or "porch" in line]
+
+    def close(self) -> None:
+        self._process.communicate(timeout=60)
+
+
+@pytest.fixture
+def home(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Home]:
+    made = Home(tmp_path, mosquitto.port)
+    yield made
+    made.close()
+    assert made.complaints() == []
+
+
+@contextmanager
+def porch(broker: Mosquitto) -> Iterator[Publisher]:
+    publisher = Publisher(Broker("127.0.0.1", broker.port), None, "porch", Outbox())
+    publisher.retain("info", INFO)
+    publisher.retain("state", STATE)
+    announce(publisher, "homeassistant", "porch", INFO)
+    assert publisher.flush(10)
+    yield publisher
+    publisher.close()
+
+
+def checked(message: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    command = [PYTHON, str(HERE / "check.py")]
+    return subprocess.run(command, input=json.dumps(message), capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("device", ["porch", "-", "_", "A-2_b"])
+def test_the_message_keeps_the_schemas(device: str) -> None:
+    done = checked(discovery_message(f"fer/{device}", device, INFO))
+    assert (done.returncode, done.stdout.strip()) == (0, str(len(ENTITIES))), done.stderr
+
+
+def test_a_message_with_a_key_that_home_assistant_does_not_know_would_be_noticed() -> None:
+    message = discovery_message("fer/porch", "porch", INFO)
+    message["components"]["fps"]["stale_after"] = 150
+    assert "stale_after" in checked(message).stderr
+
+
+def test_a_run_is_found_shown_and_forgotten(mosquitto: Mosquitto, home: Home) -> None:
+    file = mosquitto.subscribe("#")
+    wait_until(lambda: ("homeassistant/status", "online") in heard(file), 60)
+    arguments = ["--mqtt", mosquitto.url, "--device", "porch"]
+    assert run("fer_edge", "--camera", WALK, *arguments).code == 0
+    wait_until(lambda: home.states() == dict.fromkeys(ENTITIES, "unavailable"))
+    assert run("fer_edge", "--forget", *arguments).code == 0
+    wait_until(lambda: home.states() == dict.fromkeys(ENTITIES))
+
+
+def test_what_a_device_says_is_shown(mosquitto: Mosquitto, home: Home) -> None:
+    with porch(mosquitto) as publisher:
+        wait_until(lambda: home.states().get("sensor.porch_accelerator") == "cpu", 60)
+        publisher.retain("state", {**STATE, "faces": 2, "emotion": "sad", "score": 0.287})
+        wait_until(lambda: home.states()["sensor.porch_emotion"] == "sad")
+        assert publisher.send("health", HEALTH)
+        publisher.put(json.dumps({"id": "a-0", "type": "start", "emotion": "sad", "previous": None}))
+        wait_until(lambda: home.shown("event.porch_face").get("event_type") == "start")
+        assert home.shown("event.porch_face")["emotion"] == "sad"
+        shown = {
+            "sensor.porch_faces": "2",
+            "sensor.porch_confidence": "28.7",
+            "sensor.porch_frame_rate": "12.4",
+            "sensor.porch_latency": "33.5",
+            "sensor.porch_lost_events": "2",
+            "sensor.porch_temperature": "51.2",
+            "switch.porch_paused": "off",
+        }
+        wait_until(lambda: shown.items() <= home.states().items())
+        publisher.retain("state", STATE)
+        wait_until(lambda: home.states()["sensor.porch_emotion"] == "unknown")
+
+
+def test_its_switch_pauses_the_device(mosquitto: Mosquitto, home: Home) -> None:
+    got: list[tuple[str, bytes, bool]] = []
+    with porch(mosquitto) as publisher:
+        publisher.subscribe("fer/porch/cmd/+", lambda *message: got.append(message))
+        wait_until(lambda: home.states().get("switch.porch_paused") == "off", 60)
+        for action, paused, state in (("turn_on", True, "on"), ("turn_off", False, "off")):
+            home.do(action, "switch.porch_paused")
+            wait_until(lambda: got)
+            topic, payload, retained = got.pop()
+            assert (topic, json.loads(payload), retained) == ("fer/porch/cmd/pause", {"paused": paused}, False)
+            publisher.retain("state", {**STATE, "paused": paused})
+            wait_until(lambda state=state: home.states()["switch.porch_paused"] == state)
+
+
+def test_a_home_whose_broker_has_forgotten_the_device_finds_it_when_it_comes_up(mosquitto: Mosquitto) -> None:
+    with porch(mosquitto):
+        publish(mosquitto, discovery_topic("homeassistant", "porch"), "-r", "-n")
+        file = mosquitto.subscribe("homeassistant/#")
+        assert heard(file) == []
+        home = Home(mosquitto.folder, mosquitto.port)
+        wait_until(lambda: home.states().get("sensor.porch_accelerator") == "cpu", 60)
+        home.close()
+    assert home.complaints() == []
+
+
+def publish(broker: Mosquitto, topic: str, *flags: str) -> None:
+    arguments = ["-h", "127.0.0.1", "-p", str(broker.port), "-q", "1", "-t", topic, *flags]
+    subprocess.run(["mosquitto_pub", *arguments], check=True, timeout=10)
