@@ -1,0 +1,69 @@
+"""Prints what the faces before all devices do, each event once, and what is missing: subscriber.py [HOST [PORT]]."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import OrderedDict
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+AWAY = 3600  # seconds that the broker keeps events for us while we are away
+
+
+class Inbox:
+    """Knows what has come: the ids of the last events, and the number of the last one of each device."""
+
+    def __init__(self, memory: int = 10_000) -> None:
+        self._ids: OrderedDict[str, None] = OrderedDict()
+        self._memory = memory
+        self._last: dict[str, tuple[str, int]] = {}  # device -> its run, number in it
+
+    def is_new(self, event: dict[str, Any]) -> bool:
+        """Whether this is no copy: an event is sent again, with the same id, when its receipt was not confirmed."""
+        known = event["id"] in self._ids
+        self._ids[event["id"]] = None
+        if len(self._ids) > self._memory:
+            self._ids.popitem(last=False)
+        return not known
+
+    def missing(self, event: dict[str, Any]) -> int:
+        """How many events of the same run should have come before this one: `seq` has no gaps."""
+        boot, last = self._last.get(event["device"], ("", 0))
+        self._last[event["device"]] = event["boot"], event["seq"]
+        return max(0, event["seq"] - last - 1) if boot == event["boot"] else 0
+
+
+def show(inbox: Inbox, payload: bytes) -> None:
+    """Print one event. What is none is said and let go: anybody may publish."""
+    try:
+        event = json.loads(payload)
+        if not inbox.is_new(event):
+            return
+        if missing := inbox.missing(event):
+            print(f"{event['device']}: {missing} events are missing", flush=True)
+        print(
+            f"{event['ts']}  {event['device']}  face {event['track']}  {event['type']}  {event['emotion']}", flush=True
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        print(f"not an event: {error!r}", flush=True)
+
+
+def main(host: str = "127.0.0.1", port: str = "1883") -> None:
+    """Listen until Ctrl-C."""
+    inbox = Inbox()
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="fer-subscriber", protocol=MQTTProtocolVersion.MQTTv5)
+    client.on_connect = lambda client, *_: client.subscribe("fer/+/event", qos=1)
+    client.on_message = lambda client, userdata, message: show(inbox, bytes(message.payload))
+    session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    session.SessionExpiryInterval = AWAY
+    client.connect_async(host, int(port), clean_start=False, properties=session)
+    client.loop_forever(retry_first_connection=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,109 @@
+"""The examples for those who listen."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt.client import topic_matches_sub
+from tests.support import WALK, Mosquitto, heard, run, wait_until
+
+EXAMPLES = Path(__file__).parent.parent.parent / "edge" / "examples"
+FLOW: list[dict[str, Any]] = json.loads((EXAMPLES / "node-red.json").read_text())
+
+
+@pytest.fixture
+def subscriber(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Path]:
+    """What the example prints, while it listens."""
+    out = tmp_path / "subscriber.txt"
+    command = [sys.executable, str(EXAMPLES / "subscriber.py"), "127.0.0.1", str(mosquitto.port)]
+    process = subprocess.Popen(command, stdout=out.open("w"), text=True)
+
+    def listens() -> bool:
+        publish(mosquitto, "fer/probe/event", "?")
+        return "not an event" in out.read_text()
+
+    wait_until(listens)
+    yield out
+    process.terminate()
+    process.wait(10)
+
+
+def publish(broker: Mosquitto, topic: str, *payloads: str) -> None:
+    arguments = ["-h", "127.0.0.1", "-p", str(broker.port), "-q", "1", "-t", topic, "-l"]
+    lines = "".join(f"{payload}\n" for payload in payloads)
+    subprocess.run(["mosquitto_pub", *arguments], input=lines, text=True, check=True, timeout=10)
+
+
+def event(seq: int, boot: str = "a", device: str = "porch") -> str:
+    who = {"id": f"{boot}-{seq}", "boot": boot, "seq": seq, "device": device}
+    return json.dumps({**who, "ts": f"2026-01-01T00:00:{seq:02}.000Z", "type": "start", "track": seq, "emotion": "sad"})
+
+
+def printed(file: Path) -> list[str]:
+    return [line for line in file.read_text().splitlines() if "JSONDecodeError" not in line]
+
+
+def test_the_subscriber_prints_each_event_of_a_run_and_misses_none(mosquitto: Mosquitto, subscriber: Path) -> None:
+    file = mosquitto.subscribe()
+    assert run("fer_edge", "--camera", WALK, "--mqtt", mosquitto.url, "--device", "porch").code == 0
+    wait_until(lambda: ("fer/porch/status", "offline") in heard(file))
+    sent = [json.loads(text) for topic, text in heard(file) if topic == "fer/porch/event"]
+    assert sent
+    lines = [f"{one['ts']}  porch  face {one['track']}  {one['type']}  {one['emotion']}" for one in sent]
+    wait_until(lambda: printed(subscriber) == lines)
+
+
+def test_the_subscriber_drops_copies_and_says_what_is_missing(mosquitto: Mosquitto, subscriber: Path) -> None:
+    sent = [event(3), event(4), event(4), event(3), event(7), event(0, "b"), event(1, "b"), event(9, "b")]
+    publish(mosquitto, "fer/porch/event", *sent)
+    publish(mosquitto, "fer/attic/event", event(5, "c", "attic"))
+    wait_until(lambda: "attic" in subscriber.read_text())
+    said = [line.split("  ")[2] if "face" in line else line for line in printed(subscriber)]
+    assert said == [
+        *("face 3", "face 4"),
+        *("porch: 2 events are missing", "face 7"),
+        *("face 0", "face 1"),
+        *("porch: 7 events are missing", "face 9"),
+        "face 5",
+    ]
+
+
+def test_the_subscriber_survives_what_is_no_event(mosquitto: Mosquitto, subscriber: Path) -> None:
+    strange = ["[]", "7", '"x"', "{}", '{"id":[]}', '{"id":"a","device":{},"boot":1,"seq":"x"}', event(1)[:-9], "\\xff"]
+    publish(mosquitto, "fer/porch/event", *strange, event(1))
+    wait_until(lambda: "face 1" in subscriber.read_text())
+
+
+def nodes(kind: str) -> list[dict[str, Any]]:
+    return [node for node in FLOW if node["type"] == kind]
+
+
+def test_the_flow_is_whole() -> None:
+    ids = [node["id"] for node in FLOW]
+    assert len(ids) == len(set(ids))
+    for node in FLOW:
+        assert {target for wire in node.get("wires", []) for target in wire} <= set(ids)
+        assert node.get("z", "fer-flow") in ids
+        assert node["type"] not in {"mqtt in", "mqtt out"} or node["broker"] in {
+            one["id"] for one in nodes("mqtt-broker")
+        }
+    assert all(len(node["wires"]) == node["outputs"] == len(node["rules"]) for node in nodes("switch"))
+
+
+def test_the_flow_listens_to_and_speaks_to_topics_that_a_device_has() -> None:
+    assert [node["topic"] for node in nodes("mqtt in")] == ["fer/+/event", "fer/+/state"]
+    assert all(topic_matches_sub("fer/+/cmd/pause", node["topic"]) for node in nodes("mqtt out"))
+    assert [json.loads(node["payload"]) for node in nodes("inject")] == [{"paused": True}, {"paused": False}]
+
+
+def test_the_flow_tells_the_types_of_events_apart() -> None:
+    schema = json.loads(run("fer_edge", "--schema").out)
+    (switch,) = nodes("switch")
+    assert switch["property"] == "payload.type"
+    assert [rule["v"] for rule in switch["rules"]] == schema["properties"]["type"]["enum"]
