@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -425,3 +426,26 @@ def test_a_thread_that_has_failed_is_no_secret(mosquitto: Mosquitto, monkeypatch
             return False
 
         wait_until(failed)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"\x20\x03\x00\x00\x00", b"\x20\x03\x00\x87\x00", b"HTTP/1.1 400 Bad Request\r\n"]
+)
+def test_connections_that_fail_leave_nothing_behind(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "DELAYS", (0.0, 0.0))
+    tries: list[bytes] = []
+
+    def reply(connect: bytes) -> bytes:
+        tries.append(connect)
+        return answer
+
+    def held() -> int:
+        gc.collect()
+        return len(list(Path("/proc/self/fd").iterdir())) + threading.active_count()
+
+    server, port = serve(reply)
+    with server, publisher(port, Outbox()):
+        wait_until(lambda: len(tries) > 10)
+        before = held()
+        wait_until(lambda: len(tries) > 300)
+        wait_until(lambda: held() < before + 30)  # the last few wait for the garbage collector
