@@ -58,8 +58,8 @@ test-picamera2: $(VENV)/.test
 	@$(call need,mmdebstrap)
 	rm -rf build
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/picamera2 .
-	PYTHON=$(BIN)/python tests/picamera2/make_root.sh build/picamera2/root build/picamera2/fer_edge-*.whl
-	FER_EDGE_PICAMERA2_ROOT=build/picamera2/root $(BIN)/python -m pytest -rP tests/picamera2
+	PYTHON=$(BIN)/python tests/picamera/make_root.sh build/picamera2/root build/picamera2/fer_edge-*.whl
+	FER_EDGE_PICAMERA2_ROOT=build/picamera2/root $(BIN)/python -m pytest -rP tests/picamera
 
 test-homeassistant: $(VENV)/.test $(VENV)-homeassistant/.installed
 	FER_EDGE_HOMEASSISTANT=$(VENV)-homeassistant/bin/python $(BIN)/python -m pytest -rP tests/homeassistant

@@ -1,6 +1,6 @@
 """A module that behaves as picamera2 0.3 does, as far as one camera without a lens can.
 
-It has the names, shapes, strides, adjusted sizes and errors that `tests/picamera2` holds against the real one, and what
+It has the names, shapes, strides, adjusted sizes and errors that `tests/picamera` holds against the real one, and what
 makes trouble there: jobs that stay queued after a timeout, what is left open when a camera is busy, requests that have
 to go back. Made by `fake_picamera2()`, so that each test has its own.
 """

@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import pytest
 from tests.edge.fake_picamera2 import fake_picamera2
-from tests.picamera2.contract import facts
+from tests.picamera.contract import facts
 from tests.support import MEDIA
 
 ROOT = os.environ.get("FER_EDGE_PICAMERA2_ROOT")
