@@ -14,6 +14,7 @@ from pathlib import Path
 from . import __version__, broker, config, progress
 from .cameraoptions import SPECS, add_camera_flags, camera_options
 from .config import Config
+from .engine import EngineOptions
 from .errors import OneLineParser, UsageError, forget_stdout, run_command
 from .events import SCHEMA_FILE
 
@@ -83,10 +84,10 @@ def _config(arguments: argparse.Namespace) -> Config:
         device=config.parse_device(arguments.device),
         outbox=arguments.outbox,
         print_events=arguments.print,
-        min_face=arguments.min_face,
         threads=arguments.threads,
         accelerator=config.parse_accelerator(arguments.accelerator),
         camera_options=camera_options(arguments),
+        engine=EngineOptions(min_face=arguments.min_face, rate=arguments.rate, min_score=arguments.min_score),
         allow_snapshots=arguments.allow_snapshots,
         annotate=arguments.annotate,
         discovery=config.parse_discovery(arguments.discovery),
@@ -130,13 +131,6 @@ def _parser() -> OneLineParser:
         help=f"a model file of fer-convert, or one of {', '.join(config.SHIPPED)} (base)",
     )
     parser.add_argument(
-        "--min-face",
-        type=_share,
-        default=Config.min_face,
-        metavar="SHARE",
-        help="the smallest face, as a share of the height of the picture (%(default)s)",
-    )
-    parser.add_argument(
         "--accelerator",
         metavar="SPEC",
         default=config.AUTO,
@@ -146,6 +140,7 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "--threads", type=_count, default=config.default_threads(), help="threads to compute with (%(default)s)"
     )
+    _engine_flags(parser)
     return parser
 
 
@@ -187,6 +182,30 @@ def _mqtt_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _engine_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--min-face",
+        type=_share,
+        default=EngineOptions.min_face,
+        metavar="SHARE",
+        help="the smallest face, as a share of the height of the picture (%(default)s: a person at 2 m)",
+    )
+    parser.add_argument(
+        "--rate",
+        type=_rate,
+        default=EngineOptions.rate,
+        metavar="HZ",
+        help="how often a second each face is classified, more while its expression changes (%(default)s)",
+    )
+    parser.add_argument(
+        "--min-score",
+        type=_probability,
+        default=EngineOptions.min_score,
+        metavar="P",
+        help="report another emotion only when its probability is at least this (%(default)s)",
+    )
+
+
 def _default_outbox() -> Path | None:
     folder = os.environ.get("STATE_DIRECTORY")
     return Path(folder) / "outbox.sqlite" if folder else None
@@ -197,13 +216,32 @@ def _outbox(text: str) -> Path | None:
 
 
 def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0
+    value = _number(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} must be a number between 0 and 1")
     return value
+
+
+def _probability(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be 0 or a number between 0 and 1")
+    return value
+
+
+def _rate(text: str) -> float:
+    value = _number(text)
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number above 0 and up to 1000")
+    return value
+
+
+def _number(text: str) -> float:
+    """The number that a text is; -1 for one that is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return -1
 
 
 def _count(text: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .broker import Broker
 from .cameraoptions import CameraOptions
+from .engine import EngineOptions
 from .errors import UsageError
 
 MODELS = Path(__file__).parent / "models"
@@ -33,12 +34,10 @@ def default_device() -> str:
 class Config:
     """Everything that a run of the daemon can be told.
 
-    camera: see cameras.open_source. broker: None for none. outbox: a file, or None for memory. min_face: the smallest
-    face, as a share of the height of the picture. threads: of the network and of OpenCV. accelerator: see
-    parse_accelerator. camera_options: what is asked of the camera.
-    allow_snapshots: whether the command `snapshot` gives a picture away.
-    annotate: where the annotated copy of a file goes, see writers.open_copy.
-    discovery: the prefix of Home Assistant's topics, or None for no word to it.
+    camera: see cameras.open_source. camera_options: what is asked of it. broker: None for none. outbox: a file, or None
+    for memory. discovery: the prefix of Home Assistant's topics, or None for no word to it. allow_snapshots: whether the
+    command `snapshot` gives a picture away. accelerator: see parse_accelerator. threads: of the network and of OpenCV.
+    engine: how faces are found and classified. annotate: where the annotated copy of a file goes.
     """
 
     camera: str
@@ -47,10 +46,10 @@ class Config:
     device: str = field(default_factory=default_device)
     outbox: Path | None = None
     print_events: bool = False
-    min_face: float = 0.1
     threads: int = field(default_factory=default_threads)
     accelerator: str = AUTO
     camera_options: CameraOptions = field(default_factory=CameraOptions)
+    engine: EngineOptions = field(default_factory=EngineOptions)
     allow_snapshots: bool = False
     annotate: Path | None = None
     discovery: str | None = DEFAULT_DISCOVERY

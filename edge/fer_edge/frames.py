@@ -25,7 +25,8 @@ class Frame:
 
     grey: uint8 [H,W]. time: seconds, on a clock that never goes back; its zero means nothing. number: counted from 0 by
     the source. still: a scene of its own, that has nothing to do with the frame before it. detail: uint8 [H,W], the
-    same picture, larger, to cut faces from; `grey` is what is searched, and boxes are in its pixels.
+    same picture, larger, of the same aspect ratio, to cut faces from; `grey` is what is searched, and boxes are in its
+    pixels.
     """
 
     grey: NDArray[np.uint8]

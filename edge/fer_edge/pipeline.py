@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from .emotions import EmotionClassifier, crop_face
+from .engine import EngineOptions
 from .events import Event
 from .faces import Box, FaceDetector
+from .finder import FaceFinder
 from .frames import Frame
-from .tracks import Change, Sighting, Track, Tracker
+from .pyramid import Pyramid
+from .tracks import Change, Sighting, Track, Tracker, TrackRules
+
+RESTLESS_TIMES = 3  # how much more often a face is classified whose expression changes
 
 
 class Pipeline:
     """Finds, classifies and follows faces. A pure function of its frames: no thread, no clock, no network."""
 
-    def __init__(self, detector: FaceDetector, classifier: EmotionClassifier, tracker: Tracker) -> None:
+    def __init__(
+        self,
+        detector: FaceDetector,
+        classifier: EmotionClassifier,
+        tracker: Tracker,
+        options: EngineOptions | None = None,
+    ) -> None:
         self._detector, self._classifier, self._tracker = detector, classifier, tracker
+        self._options = options or EngineOptions()
+        self._finder = FaceFinder(detector.min_face)
         self._last: Frame | None = None
         self._followed: list[Track] = []
 
@@ -41,21 +58,57 @@ class Pipeline:
 
     def step(self, frame: Frame) -> list[Event]:
         """Take in the next frame; tell what happened."""
-        boxes = self._detector.detect(frame.grey)
-        margin, side = self._classifier.model.crop_margin, self._classifier.side
-        probabilities = self._classifier.classify(crop_face(frame.grey, box, margin, side) for box in boxes)
-        sightings = [Sighting(box, row) for box, row in zip(boxes, probabilities, strict=True)]
+        events = self._between(frame)
         self._last = frame
-        take_in = self._tracker.show_still if frame.still else self._tracker.step
-        changes = take_in(sightings, frame.time)
+        changes = self._still(frame) if frame.still else self._moving(frame)
         # The tracks of a still picture have ended with it, but they are what it shows.
         shown = [change.track for change in changes if change.type == "start"]
         self._followed = shown if frame.still else self._tracker.faces
-        return self._events(changes, frame)
+        return events + self._events(changes, frame)
 
     def finish(self) -> list[Event]:
-        """The frames have ended: an `end` for every face that is still followed."""
+        """The frames have ended, or pause: an `end` for every face that is still followed."""
         return self._events(self._tracker.finish(), self._last)
+
+    def _between(self, frame: Frame) -> list[Event]:
+        """A scene of its own, or a frame of another size, has nothing to do with what was before."""
+        related = self._last and not frame.still and frame.grey.shape == self._last.grey.shape
+        return [] if related else self.finish()
+
+    def _still(self, frame: Frame) -> list[Change]:
+        self._tracker.see([Sighting(box) for box in self._detector.detect(frame.grey)], frame.time)
+        self._classify(self._tracker.tracks, frame)
+        return self._tracker.show_still()
+
+    def _moving(self, frame: Frame) -> list[Change]:
+        height, width = frame.grey.shape
+        ended = self._tracker.forget(frame.time, (width, height))
+        self._tracker.see(self._finder.find(Pyramid(frame.grey), self._tracker.tracks, frame.time), frame.time)
+        self._classify(self._due(frame.time), frame)
+        return ended + self._tracker.judge(frame.time)
+
+    def _due(self, time: float) -> list[Track]:
+        """The faces to classify now: those that have waited longest first, of equals the largest."""
+        here = [track for track in self._tracker.tracks if track.last_found == time]
+        due = [track for track in here if time - track.felt >= self._pause(track)]
+        return sorted(due, key=lambda track: (track.felt, -track.box.area))[: self._options.at_most]
+
+    def _pause(self, track: Track) -> float:
+        """Seconds from one look at a face to the next; a little less, as frames do not come on the dot."""
+        return 0.9 / (self._options.rate * (RESTLESS_TIMES if track.restless else 1))
+
+    def _classify(self, tracks: list[Track], frame: Frame) -> None:
+        for track in tracks:
+            crop = self._crop(track.box, frame)
+            if not track.probabilities.size or sharpness(crop) >= self._options.sharp:
+                self._tracker.feel(track, self._classifier.classify([crop])[0], frame.time)
+
+    def _crop(self, box: Box, frame: Frame) -> NDArray[np.uint8]:
+        margin, side = self._classifier.model.crop_margin, self._classifier.side
+        if frame.detail is None:
+            return crop_face(frame.grey, box, margin, side)
+        times = frame.detail.shape[1] / frame.grey.shape[1]
+        return crop_face(frame.detail, Box(*(round(times * value) for value in box)), margin, side)
 
     def _events(self, changes: list[Change], frame: Frame | None) -> list[Event]:
         return [self._event(change, frame) for change in changes] if frame else []
@@ -70,10 +123,26 @@ class Pipeline:
             emotion=labels[track.emotion],
             scores={label: float(p) for label, p in zip(labels, track.probabilities, strict=True)},
             previous=None if change.previous is None else labels[change.previous],
-            box=_fractions(track.box, width, height),
+            box=_fractions(track.box.within(width, height), width, height),
             frame=(width, height, frame.number),
             duration=track.last_seen - track.first_seen if change.type == "end" else None,
         )
+
+
+def open_pipeline(classifier: EmotionClassifier, options: EngineOptions | None = None) -> Pipeline:
+    """A pipeline as the daemon runs it. Raises RuntimeError when this OpenCV has no cascade for faces."""
+    options = options or EngineOptions()
+    tracker = Tracker(TrackRules(min_score=options.min_score))
+    return Pipeline(FaceDetector(options.min_face), classifier, tracker, options)
+
+
+def sharpness(crop: NDArray[np.uint8]) -> float:
+    """The share of fine detail in a face, uint8 [side,side]: the variance of its Laplacian by its own variance.
+
+    After Pech-Pacheco et al., ICPR 2000; by the variance of the picture, so that light and contrast have no say.
+    """
+    contrast, detail = (float(cv2.meanStdDev(picture)[1][0, 0]) for picture in (crop, cv2.Laplacian(crop, cv2.CV_16S)))
+    return (detail / contrast) ** 2 if contrast else 0.0
 
 
 def _fractions(box: Box, width: int, height: int) -> tuple[float, float, float, float]:

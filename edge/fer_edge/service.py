@@ -26,16 +26,14 @@ from .discovery import announce
 from .emotions import EmotionClassifier
 from .errors import FerError
 from .events import Event, Stamper, encode
-from .faces import FaceDetector
 from .frames import Frame, FrameSource, turned
 from .health import Health
 from .meter import Meter
 from .outbox import Outbox
-from .pipeline import Pipeline
+from .pipeline import open_pipeline
 from .progress import bar
 from .publisher import Publisher
 from .reports import Reports
-from .tracks import Tracker
 from .writers import Copy, open_copy
 
 log = logging.getLogger(__name__)
@@ -105,7 +103,7 @@ class Service:
         self._clock = clock or Clock()
         self._source, self._copy = source, copy
         self._meter = Meter(self._clock.monotonic)
-        self._pipeline = Pipeline(FaceDetector(config.min_face), classifier, Tracker())
+        self._pipeline = open_pipeline(classifier, config.engine)
         self._outbox = Outbox(config.outbox)
         self._kept_in = config.outbox
         self._stamper = Stamper(config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live))

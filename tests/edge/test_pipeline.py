@@ -112,11 +112,15 @@ def test_the_number_of_faces_and_the_emotion_of_the_dominant_one(pipeline: Pipel
     assert (pipeline.faces, pipeline.dominant) == (0, None)
 
 
-def test_a_face_cut_by_the_edge_of_the_frame_does_no_harm(pipeline: Pipeline) -> None:
+def test_a_face_that_leaves_by_the_edge_of_the_frame_ends(pipeline: Pipeline) -> None:
     portrait = grey("faces/luciano.png")
-    for number, left in enumerate(range(0, 200, 10)):
-        pipeline.step(Frame(np.ascontiguousarray(portrait[:, left:]), number / 10, number))
-    assert pipeline.finish()[-1].type == "end"
+    events = []
+    for number in range(40):
+        shifted = np.roll(portrait, -10 * number, axis=1)
+        shifted[:, max(0, 400 - 10 * number) :] = 90
+        events += pipeline.step(Frame(shifted, number / 10, number))
+    assert [event.type for event in events][:: len(events) - 1] == ["start", "end"]
+    assert pipeline.finish() == []
 
 
 def test_no_frames_no_events(pipeline: Pipeline) -> None:

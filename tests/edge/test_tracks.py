@@ -13,12 +13,23 @@ HERE, THERE = Box(10, 10, 50, 50), Box(200, 10, 50, 50)
 STEP = 0.1
 
 
-def play(tracker: Tracker, frames: list[list[tuple[Box, NDArray[np.float32]]]], start: float = 0.0) -> list[Change]:
+Faces = list[tuple[Box, NDArray[np.float32]]]
+
+
+def show(tracker: Tracker, faces: Faces, time: float) -> list[Change]:
+    """Show a frame of 640x480, in which every face that is found is classified."""
+    ended = tracker.forget(time, (640, 480))
+    tracker.see([Sighting(box) for box, _ in faces], time)
+    for track in tracker.tracks:
+        for box, probabilities in faces:
+            if track.box == box and track.last_found == time:
+                tracker.feel(track, probabilities, time)
+    return ended + tracker.judge(time)
+
+
+def play(tracker: Tracker, frames: list[Faces], start: float = 0.0) -> list[Change]:
     """Show frames, a tenth of a second apart; the changes they brought."""
-    changes = []
-    for number, faces in enumerate(frames):
-        changes += tracker.step([Sighting(*face) for face in faces], start + number * STEP)
-    return changes
+    return [change for number, faces in enumerate(frames) for change in show(tracker, faces, start + number * STEP)]
 
 
 def kinds(changes: list[Change]) -> list[tuple[str, int]]:
@@ -32,7 +43,7 @@ def test_a_face_starts_when_it_was_seen_often_enough() -> None:
 
 
 def test_a_detection_of_one_frame_is_no_face() -> None:
-    assert play(Tracker(), [[(HERE, HAPPY)], [], [(THERE, HAPPY)], [], [(HERE, SAD)], []] * 5) == []
+    assert play(Tracker(), [[(HERE, HAPPY)], [], [(THERE, HAPPY)], [], [], []] * 5) == []
 
 
 def test_a_face_that_moves_is_the_same_face() -> None:
@@ -77,7 +88,7 @@ def test_an_even_flicker_does_not_flood_the_subscriber() -> None:
 def test_smoothing_is_in_seconds_whatever_the_frame_rate(step: float) -> None:
     tracker = Tracker(TrackRules(smoothing=0.5))
     for number in range(round(1 / step) + 1):
-        tracker.step([Sighting(HERE, HAPPY if number == 0 else SAD)], number * step)
+        show(tracker, [(HERE, HAPPY if number == 0 else SAD)], number * step)
     expected = 0.1 + 0.8 * np.exp(-1 / 0.5)
     assert tracker.faces[0].probabilities[0] == pytest.approx(expected, abs=1e-3)
 
@@ -126,13 +137,18 @@ def test_the_end_of_the_frames_ends_every_confirmed_face() -> None:
 
 def test_a_still_starts_and_ends_its_faces_at_once() -> None:
     tracker = Tracker()
-    changes = tracker.show_still([Sighting(HERE, HAPPY), Sighting(THERE, SAD)], 0.0)
-    assert kinds(changes) == [("start", 1), ("start", 2), ("end", 1), ("end", 2)]
-    assert kinds(tracker.show_still([Sighting(HERE, SAD)], 1.0)) == [("start", 3), ("end", 3)]
+    for number in range(2):
+        tracker.see([Sighting(HERE), Sighting(THERE)], number)
+        for track in tracker.tracks:
+            tracker.feel(track, HAPPY, number)
+        first = 2 * number + 1
+        assert kinds(tracker.show_still()) == [
+            ("start", first), ("start", first + 1), ("end", first), ("end", first + 1)
+        ]  # fmt: skip
 
 
 def test_two_frames_of_one_time_do_no_harm() -> None:
     tracker = Tracker()
     for _ in range(5):
-        tracker.step([Sighting(HERE, HAPPY)], 1.0)
+        show(tracker, [(HERE, HAPPY)], 1.0)
     assert np.isfinite(tracker.faces[0].probabilities).all()

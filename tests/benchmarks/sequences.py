@@ -1,0 +1,208 @@
+"""Made-up scenes of 640x480: the shipped faces before the shipped backgrounds, and the shipped clips.
+
+Every frame carries the noise of a sensor, so that "still" is no more still than before a camera.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.faces import Box, FaceDetector
+from fer_edge.frames import Frame, VideoFile
+
+MEDIA = Path(__file__).parent.parent / "media"
+WIDTH, HEIGHT, FPS = 640, 480, 30.0
+FRAMES = 90
+NOISE = 2.0  # grey levels, standard deviation
+
+Picture = NDArray[np.uint8]
+
+
+class Face(NamedTuple):
+    """A face in a scene: the picture it is of, its centre and its width, pixels."""
+
+    name: str
+    x: float
+    y: float
+    size: float
+
+    @property
+    def box(self) -> Box:
+        """Where it is."""
+        return Box(round(self.x - self.size / 2), round(self.y - self.size / 2), round(self.size), round(self.size))
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Frames with what is known of them.
+
+    kind: what is asked of the engine, see engine.TARGETS. truth: for each frame the faces that are in it, at least in
+    part; None where nobody knows them, as in a clip.
+    """
+
+    name: str
+    kind: str
+    frames: list[Frame]
+    truth: list[list[Box]] | None
+
+
+def sequences() -> Iterator[Sequence]:
+    """Every scene, one at a time, since they take memory."""
+    plain, busy, room = _plain(), _busy(), _room()
+    still, turn = (lambda _: 0.0), (lambda n: n * 2 * math.pi / FRAMES)
+    yield _scene("one still", "one", plain, lambda _: [Face("astronaut.png", 320, 220, 110)])
+    yield _scene("one still, small", "one", plain, lambda _: [Face("luciano.png", 200, 200, 56)])
+    yield _scene("one moving", "one", plain, lambda n: [_swaying("luciano.png", turn(n), 90)])
+    yield _scene("one growing", "one", plain, lambda n: [Face("grace_hopper.bmp", 320, 240, 60 + 2 * n)])
+    yield _scene("entering, leaving", "one", plain, lambda n: [Face("astronaut.png", -80 + 9 * n, 240, 100)])
+    yield _scene("one, busy, still", "busy", _panned(busy, 0), lambda _: [Face("luciano.png", 330, 250, 90)])
+    yield _scene("one, busy, moving", "busy", _panned(busy, 0), lambda n: [_swaying("astronaut.png", turn(n), 90)])
+    yield _scene("one, camera pans", "busy", _panned(busy, 2), lambda n: [_swaying("luciano.png", turn(n), 80)])
+    yield _scene(
+        "two", "two", plain, lambda n: [_swaying("luciano.png", turn(n), 80, 180), _still("astronaut.png", 470)]
+    )
+    yield _scene("two crossing", "two", plain, _crossing)
+    yield _scene("four", "four", room, lambda n: _four(turn(n)))
+    yield _scene("four still", "four", plain, lambda n: _four(still(n)))
+    yield _scene("none, still", "none still", room, lambda _: [])
+    yield _scene("none, busy, still", "none still", _panned(busy, 0), lambda _: [])
+    yield _scene("none, one walks", "none moving", _walked(plain), lambda _: [])
+    yield _scene("none, camera pans", "none moving", _panned(busy, 3), lambda _: [])
+    yield _clip("clip: head turns", "one", "intel_head_pose_female.mp4")
+    yield _clip("clip: people walk", "two", "intel_walking_and_pause.mp4")
+
+
+def _scene(name: str, kind: str, behind: Callable[[int], Picture], faces: Callable[[int], list[Face]]) -> Sequence:
+    noise = np.random.default_rng(1)
+    frames, truth = [], []
+    for number in range(FRAMES):
+        picture = behind(number).astype(np.float32)
+        for face in faces(number):
+            _paste(picture, face)
+        picture += noise.normal(0, NOISE, picture.shape)
+        frames.append(Frame(picture.clip(0, 255).astype(np.uint8), number / FPS, number))
+        truth.append([box for face in faces(number) if (box := face.box).within(WIDTH, HEIGHT).area])
+    return Sequence(name, kind, frames, truth)
+
+
+def _clip(name: str, kind: str, file: str) -> Sequence:
+    """A clip, forth and back and forth again, as wide as the other scenes."""
+    pictures = [
+        cv2.copyMakeBorder(cv2.resize(frame.grey, (WIDTH, 360)), 60, 60, 0, 0, cv2.BORDER_REPLICATE)
+        for frame in VideoFile(MEDIA / file)
+    ]
+    order = [*pictures, *pictures[::-1], *pictures]
+    frames = [Frame(np.asarray(picture, np.uint8), n / 12.5, n) for n, picture in enumerate(order)]
+    return Sequence(name, kind, frames, None)
+
+
+def _still(name: str, x: float) -> Face:
+    return Face(name, x, 230, 96)
+
+
+def _swaying(name: str, angle: float, size: float, x: float = 320) -> Face:
+    reach = 110 if x == 320 else 60
+    return Face(name, x + reach * math.sin(angle), 240 + 40 * math.sin(2 * angle), size * (1 + 0.15 * math.cos(angle)))
+
+
+def _crossing(number: int) -> list[Face]:
+    return [Face("luciano.png", 560 - 5.5 * number, 235, 84), Face("astronaut.png", 70 + 5.5 * number, 250, 96)]
+
+
+def _four(angle: float) -> list[Face]:
+    sway = 25 * math.sin(angle)
+    return [
+        Face("luciano.png", 100 + sway, 140, 84),
+        Face("astronaut.png", 270, 330 - sway, 100),
+        Face("grace_hopper.bmp", 420 - sway, 130, 92),
+        Face("happy-baby.jpeg", 550, 320 + sway, 96),
+    ]
+
+
+def _grey(name: str) -> Picture:
+    return np.asarray(cv2.imread(str(MEDIA / name), cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+@cache
+def _portrait(name: str) -> tuple[NDArray[np.float32], Box]:
+    """A picture no larger than the scenes need, and its face."""
+    grey = _grey(f"faces/{name}")
+    shrink = min(1.0, 512 / max(grey.shape))
+    grey = np.asarray(cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
+    return grey.astype(np.float32), FaceDetector(0.1).detect(grey)[0]
+
+
+def _paste(picture: NDArray[np.float32], face: Face) -> None:
+    """Lay the head of a portrait over the picture, fading out around it."""
+    portrait, box = _portrait(face.name)
+    scale = face.size / box.w
+    move = np.array(
+        [
+            [scale, 0, face.x - scale * (box.x + box.w / 2)],
+            [0, scale, face.y - scale * (box.y + box.h / 2)],
+        ]
+    )
+    softened = cv2.GaussianBlur(portrait, (0, 0), 0.4 / scale) if scale < 0.8 else portrait
+    head = cv2.warpAffine(softened, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    axes = (round(0.72 * face.size), round(0.9 * face.size))
+    cv2.ellipse(mask, (round(face.x), round(face.y)), axes, 0, 0, 360, 1.0, -1)
+    mask = cv2.GaussianBlur(mask, (0, 0), face.size / 16)
+    picture += mask * (head - picture)
+
+
+def _plain() -> Callable[[int], Picture]:
+    """A wall lit from one side."""
+    wall = np.tile(np.linspace(70, 170, WIDTH), (HEIGHT, 1)).astype(np.uint8)
+    return lambda _: wall
+
+
+def _room() -> Callable[[int], Picture]:
+    """The lawn and the buildings of the picture without a face."""
+    room = cv2.resize(_grey("no_face.png")[110:494], (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    return lambda _: np.asarray(room, np.uint8)
+
+
+def _busy() -> Callable[[int], Picture]:
+    """Pieces of pictures, twice the width of a frame, none of them with a face: what makes a cascade see ghosts."""
+    rng = np.random.default_rng(4)
+    piece, wide = 80, 2 * WIDTH
+    source = [cv2.resize(_grey("no_face.png"), (1024, 1024)), _without_face("grace_hopper.bmp")]
+    wall = np.zeros((HEIGHT, wide), np.uint8)
+    for top in range(0, HEIGHT, piece):
+        for left in range(0, wide, piece):
+            picture = source[int(rng.integers(len(source)))]
+            y, x = (int(rng.integers(0, side - piece)) for side in picture.shape)
+            wall[top : top + piece, left : left + piece] = picture[y : y + piece, x : x + piece]
+    return lambda n: wall[:, n : n + WIDTH]
+
+
+def _without_face(name: str) -> Picture:
+    grey = _grey(f"faces/{name}")
+    return np.ascontiguousarray(grey[-200:])
+
+
+def _panned(behind: Callable[[int], Picture], speed: int) -> Callable[[int], Picture]:
+    return lambda n: behind(speed * n)
+
+
+def _walked(behind: Callable[[int], Picture]) -> Callable[[int], Picture]:
+    """Someone without a frontal face walks through."""
+    figure = cv2.resize(_grey("no_face.png")[60:400, 150:330], (150, 300), interpolation=cv2.INTER_AREA)
+
+    def picture(n: int) -> Picture:
+        scene = behind(n).copy()
+        left = 5 * n
+        scene[150:450, left : left + 150] = figure[:, : WIDTH - left]
+        return scene
+
+    return picture
