@@ -35,9 +35,9 @@ class Config:
     """Everything that a run of the daemon can be told.
 
     camera: see cameras.open_source. camera_options: what is asked of it. broker: None for none. outbox: a file, or None
-    for memory. discovery: the prefix of Home Assistant's topics, or None for no word to it. allow_snapshots: whether the
-    command `snapshot` gives a picture away. accelerator: see parse_accelerator. threads: of the network and of OpenCV.
-    engine: how faces are found and classified. annotate: where the annotated copy of a file goes.
+    for memory. discovery: the prefix of Home Assistant's topics, or None for no word to it. allow_snapshots: whether
+    the command `snapshot` gives a picture away. accelerator: see parse_accelerator. threads: of the network and of
+    OpenCV. engine: how faces are found and classified. annotate: where the annotated copy of a file goes.
     """
 
     camera: str

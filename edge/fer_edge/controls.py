@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
 
 from . import __version__
-from .commands import Command, CommandError, flag, only
+from .commands import Command, CommandError, flag, number, only
 from .events import rfc3339
 from .frames import Frame
+from .pipeline import Pipeline
 
 JPEG_QUALITY = 80
 
 
+SETTINGS = {"min_face": (0.01, 0.99), "min_score": (0.0, 1.0), "rate": (0.1, 100.0)}  # from, to: see EngineOptions
+
+
 class Controls:
-    """The switches of a run. `stop` ends it, `wall` gives the time of day; both are handed in.
+    """The switches of a run. `pipeline` is what it runs, `stop` ends it, `wall` gives the time of day.
 
     paused: whether no frames are to be taken. restarting: whether the process is to start anew when the run has ended.
     frame: the last one. Snapshots are given only if the owner allows them.
     """
 
-    def __init__(self, stop: Callable[[], None], wall: Callable[[], float], *, snapshots: bool = False) -> None:
+    def __init__(
+        self, pipeline: Pipeline, stop: Callable[[], None], wall: Callable[[], float], *, snapshots: bool = False
+    ) -> None:
         self.paused = self.restarting = False
         self.frame: Frame | None = None
-        self._stop, self._wall, self._snapshots = stop, wall, snapshots
+        self._pipeline, self._stop, self._wall, self._snapshots = pipeline, stop, wall, snapshots
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -36,6 +43,7 @@ class Controls:
             "pause": self._pause,
             "resume": self._resume,
             "restart": self._restart,
+            "set": self._set,
             "snapshot": self._snapshot,
         }
 
@@ -52,6 +60,13 @@ class Controls:
         only(request)
         self.paused = False
         return {"paused": False}
+
+    def _set(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request, *SETTINGS)
+        asked: dict[str, Any] = {key: number(request, key, *SETTINGS[key]) for key in request}
+        if asked:
+            self._pipeline.adjust(replace(self._pipeline.options, **asked))
+        return {key: getattr(self._pipeline.options, key) for key in SETTINGS}
 
     def _restart(self, request: dict[str, Any]) -> dict[str, Any]:
         only(request)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +19,13 @@ from .frames import Frame
 from .pyramid import Pyramid
 from .tracks import Change, Sighting, Track, Tracker, TrackRules
 
+Measure = Callable[[str], AbstractContextManager[None]]  # times a stage, by its name
+
 RESTLESS_TIMES = 3  # how much more often a face is classified whose expression changes
+
+
+def _unmeasured(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class Pipeline:
@@ -27,7 +37,9 @@ class Pipeline:
         classifier: EmotionClassifier,
         tracker: Tracker,
         options: EngineOptions | None = None,
+        measure: Measure = _unmeasured,
     ) -> None:
+        self._measure = measure
         self._detector, self._classifier, self._tracker = detector, classifier, tracker
         self._options = options or EngineOptions()
         self._finder = FaceFinder(detector.min_face)
@@ -56,6 +68,18 @@ class Pipeline:
         face = self._tracker.dominant
         return float(face.probabilities[face.emotion]) if face else None
 
+    @property
+    def options(self) -> EngineOptions:
+        """What it goes by."""
+        return self._options
+
+    def adjust(self, options: EngineOptions) -> None:
+        """Go by other options from the next frame on; the faces that are followed are followed further."""
+        if options.min_face != self._options.min_face:
+            self._detector, self._finder = FaceDetector(options.min_face), FaceFinder(options.min_face)
+        self._tracker.rules = replace(self._tracker.rules, min_score=options.min_score)
+        self._options = options
+
     def step(self, frame: Frame) -> list[Event]:
         """Take in the next frame; tell what happened."""
         events = self._between(frame)
@@ -83,8 +107,11 @@ class Pipeline:
     def _moving(self, frame: Frame) -> list[Change]:
         height, width = frame.grey.shape
         ended = self._tracker.forget(frame.time, (width, height))
-        self._tracker.see(self._finder.find(Pyramid(frame.grey), self._tracker.tracks, frame.time), frame.time)
-        self._classify(self._due(frame.time), frame)
+        with self._measure("find"):
+            found = self._finder.find(Pyramid(frame.grey), self._tracker.tracks, frame.time)
+        self._tracker.see(found, frame.time)
+        with self._measure("classify"):
+            self._classify(self._due(frame.time), frame)
         return ended + self._tracker.judge(frame.time)
 
     def _due(self, time: float) -> list[Track]:
@@ -129,11 +156,13 @@ class Pipeline:
         )
 
 
-def open_pipeline(classifier: EmotionClassifier, options: EngineOptions | None = None) -> Pipeline:
+def open_pipeline(
+    classifier: EmotionClassifier, options: EngineOptions | None = None, measure: Measure = _unmeasured
+) -> Pipeline:
     """A pipeline as the daemon runs it. Raises RuntimeError when this OpenCV has no cascade for faces."""
     options = options or EngineOptions()
     tracker = Tracker(TrackRules(min_score=options.min_score))
-    return Pipeline(FaceDetector(options.min_face), classifier, tracker, options)
+    return Pipeline(FaceDetector(options.min_face), classifier, tracker, options, measure)
 
 
 def sharpness(crop: NDArray[np.uint8]) -> float:

@@ -103,14 +103,14 @@ class Service:
         self._clock = clock or Clock()
         self._source, self._copy = source, copy
         self._meter = Meter(self._clock.monotonic)
-        self._pipeline = open_pipeline(classifier, config.engine)
+        self._pipeline = open_pipeline(classifier, config.engine, self._meter.stage)
         self._outbox = Outbox(config.outbox)
         self._kept_in = config.outbox
         self._stamper = Stamper(config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live))
         self._stdout = stdout if config.print_events else None
         self._unprinted: OutputError | None = None
         self._stopping = False
-        self._controls = Controls(self.stop, self._clock.wall, snapshots=config.allow_snapshots)
+        self._controls = Controls(self._pipeline, self.stop, self._clock.wall, snapshots=config.allow_snapshots)
         self._remote = self._connect(config, config.broker, classifier, password) if config.broker else None
 
     def _connect(self, config: Config, broker: Broker, classifier: EmotionClassifier, password: str | None) -> Remote:

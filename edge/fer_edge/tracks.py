@@ -130,7 +130,7 @@ class Tracker:
     """
 
     def __init__(self, rules: TrackRules | None = None) -> None:
-        self._rules = rules or TrackRules()
+        self.rules = rules or TrackRules()
         self._confirmed = 0
         self.tracks: list[Track] = []
         self.dominant: Track | None = None
@@ -158,11 +158,11 @@ class Tracker:
                 self.tracks.append(Track(box, time, time, box, time, sighting.patch, looked))
         for track in unseen:
             track.box = track.at(time)
-        self.tracks = [track for track in self.tracks if track.number or time - track.last_seen <= self._rules.doubt]
+        self.tracks = [track for track in self.tracks if track.number or time - track.last_seen <= self.rules.doubt]
 
     def feel(self, track: Track, probabilities: NDArray[np.float32], time: float) -> None:
         """Take in what the classifier says of a face, float32 [classes], in the frame at `time`."""
-        track.feel(probabilities, time, self._rules.smoothing)
+        track.feel(probabilities, time, self.rules.smoothing)
 
     def judge(self, time: float) -> list[Change]:
         """Tell which faces have come since the last call, and whose emotion has changed."""
@@ -182,7 +182,7 @@ class Tracker:
     def _gone(self, track: Track, time: float, frame: tuple[int, int]) -> bool:
         (x, y), (width, height) = track.at(time).centre, frame
         inside = 0 <= x < width and 0 <= y < height
-        return time - track.last_seen > (self._rules.lost if inside else self._rules.left)
+        return time - track.last_seen > (self.rules.lost if inside else self.rules.left)
 
     def _settle_dominant(self) -> None:
         faces = self.faces
@@ -202,7 +202,7 @@ class Tracker:
         matched: dict[int, Track] = {}
         taken: set[int] = set()
         for overlap, t, s in sorted(overlaps, reverse=True):
-            if overlap >= self._rules.overlap and -t not in taken and -s not in matched:
+            if overlap >= self.rules.overlap and -t not in taken and -s not in matched:
                 matched[-s] = self.tracks[-t]
                 taken.add(-t)
         known = [(track, sightings[s]) for s, track in matched.items()]
@@ -212,13 +212,13 @@ class Tracker:
         if not track.probabilities.size:
             return None
         if not track.number:
-            return self._start(track) if track.sightings >= self._rules.confirm else None
+            return self._start(track) if track.sightings >= self.rules.confirm else None
         leading = int(track.probabilities.argmax())
-        if leading == track.emotion or track.probabilities[leading] < self._rules.min_score:
+        if leading == track.emotion or track.probabilities[leading] < self.rules.min_score:
             track.leading_since = math.inf
             return None
         track.leading_since = min(track.leading_since, time)
-        if time - track.leading_since < self._rules.hold:
+        if time - track.leading_since < self.rules.hold:
             return None
         previous, track.emotion, track.leading_since = track.emotion, leading, math.inf
         return Change("update", track, previous)

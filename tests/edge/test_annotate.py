@@ -25,7 +25,8 @@ LABELS = ("happy", "neutral")
 
 
 def track(number: int, box: Box, emotion: int = 0) -> Track:
-    return Track(box, np.array([0.75, 0.25], np.float32), 0.0, 0.0, number=number, emotion=emotion)
+    said = np.array([0.75, 0.25], np.float32)
+    return Track(box, 0.0, 0.0, box, 0.0, probabilities=said, number=number, emotion=emotion)
 
 
 def frames(path: Path) -> list[NDArray[np.uint8]]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as some
 
 from fer_edge.commands import AT_ONCE, MOST_BYTES, WAITING, Commands
 from fer_edge.controls import Controls
+from fer_edge.engine import EngineOptions
 from fer_edge.frames import Frame
 
 EXAMPLES = 10_000 if os.environ.get("FER_EDGE_SOAK") else 1_000
@@ -46,12 +47,23 @@ class Line:
         return True
 
 
+class Knobs:
+    """Stands for the pipeline."""
+
+    def __init__(self) -> None:
+        self.options = EngineOptions()
+
+    def adjust(self, options: EngineOptions) -> None:
+        self.options = options
+
+
 class Desk:
     """Commands with their controls."""
 
     def __init__(self, *, snapshots: bool = False) -> None:
         self.line, self.stopped = Line(), False
-        self.controls = Controls(self._stop, lambda: NOON, snapshots=snapshots)
+        self.pipeline = Knobs()
+        self.controls = Controls(self.pipeline, self._stop, lambda: NOON, snapshots=snapshots)  # type: ignore[arg-type]
         self.commands = Commands(self.line, self.controls.commands)  # type: ignore[arg-type]
 
     def _stop(self) -> None:
@@ -83,6 +95,13 @@ def test_pause_and_resume() -> None:
     assert desk.ask("pause", {"paused": False})["paused"] is desk.controls.paused is False
 
 
+def test_what_is_set_holds_and_is_told() -> None:
+    desk = Desk()
+    assert desk.ask("set") == {"ok": True, "min_face": 0.08, "min_score": 0.0, "rate": 10.0}
+    assert desk.ask("set", {"rate": 5, "min_score": 0.5}) == {"ok": True, "min_face": 0.08, "min_score": 0.5, "rate": 5}
+    assert desk.pipeline.options == EngineOptions(rate=5, min_score=0.5)
+
+
 def test_restart_ends_the_run_and_says_that_it_is_to_begin_anew() -> None:
     desk = Desk()
     assert desk.ask("restart") == {"ok": True}
@@ -106,7 +125,7 @@ def test_pictures_are_given_only_if_the_owner_allows_it() -> None:
 @pytest.mark.parametrize(
     ("name", "payload", "complaint"),
     [
-        ("dance", b"", "unknown command; known are pause, ping, restart, resume, snapshot"),
+        ("dance", b"", "unknown command; known are pause, ping, restart, resume, set, snapshot"),
         ("ping", b"{", "a request must be a JSON object, or empty"),
         ("ping", b"[1]", "a request must be a JSON object, or empty"),
         ("ping", b"\xff\xfe", "a request must be a JSON object, or empty"),
@@ -119,6 +138,9 @@ def test_pictures_are_given_only_if_the_owner_allows_it() -> None:
         ("ping", b" " * (MOST_BYTES + 1), f"a request may have {MOST_BYTES} bytes at most"),
         ("ping", b'{"louder": 1}', "unknown key 'louder'; known are none"),
         ("pause", b'{"paused": "yes"}', "paused must be true or false"),
+        ("set", b'{"rate": 0}', "rate must be a number from 0.1 to 100"),
+        ("set", b'{"min_score": true}', "min_score must be a number from 0 to 1"),
+        ("set", b'{"min_score": 0.5, "min_face": "small"}', "min_face must be a number from 0.01 to 0.99"),
         ("pause", b'{"pause": true}', "unknown key 'pause'; known are paused"),
     ],
 )
@@ -126,6 +148,7 @@ def test_what_cannot_be_carried_out_is_answered_with_the_reason(name: str, paylo
     desk = Desk()
     assert desk.ask(name, payload) == {"ok": False, "error": complaint}
     assert not desk.controls.paused
+    assert desk.pipeline.options == EngineOptions()
 
 
 def test_nobody_chooses_the_topic_of_a_reply() -> None:
