@@ -156,6 +156,12 @@ def explain(error: Exception, broker: Broker) -> str:
         return f"its certificate is refused: {error.verify_message.rstrip('.')}"
     if isinstance(error, TimeoutError):
         return "timed out"
-    if isinstance(error, ssl.SSLError) or (broker.encrypted and isinstance(error, ConnectionResetError)):
-        return f"no TLS at this port ({_told(error)})" if isinstance(error, OSError) else "no TLS at this port"
+    if broker.encrypted and (isinstance(error, ConnectionResetError | ssl.SSLEOFError) or _is_plain(error)):
+        return "no TLS at this port"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {_told(error)}"
     return str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
+
+
+def _is_plain(error: Exception) -> bool:
+    return isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER"
