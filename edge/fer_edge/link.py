@@ -27,7 +27,7 @@ MODERN_TIMEOUT = 2.0  # seconds for the CONNACK of MQTT 5: some older brokers fa
 SESSION_EXPIRY = 60  # seconds that the broker keeps commands for us while the line is down
 IN_FLIGHT = 20  # messages sent and not yet acknowledged, unless the broker wants fewer
 LARGEST = 262_144  # bytes of a message that the broker may send us: no stranger fills our memory (MQTT 5)
-UNSUPPORTED_VERSION, TAKEN_OVER, QUOTA_EXCEEDED = 0x84, 0x8E, 0x97  # reason codes of MQTT 5
+UNSPECIFIED, UNSUPPORTED_VERSION, TAKEN_OVER, QUOTA_EXCEEDED = 0x80, 0x84, 0x8E, 0x97  # reason codes of MQTT 5
 
 QUIET = logging.getLogger(f"{__name__}.paho")
 QUIET.setLevel(logging.ERROR)
@@ -224,7 +224,8 @@ class Link:
             self._finish(End("closed the connection without an MQTT answer", try_older=True))
             return
         taken_over = flags.is_disconnect_packet_from_server and code.value == TAKEN_OVER
-        self._finish(End(f"connection lost: {code}", time.monotonic() - self._accepted_at, taken_over))
+        told = "closed at the other end" if code.value == UNSPECIFIED else code
+        self._finish(End(f"connection lost: {told}", time.monotonic() - self._accepted_at, taken_over))
 
     def _on_publish(self, client: paho.Client, userdata: Any, mid: int, code: ReasonCode, properties: Any) -> None:
         self._answers.put((mid, code))

@@ -237,7 +237,7 @@ def test_a_frozen_broker_keeps_nothing_from_the_outbox_and_is_noticed(
             wait_until(lambda: not made.connected)
             assert len(outbox) == 1
         assert made.flush(20)
-    assert complaints(caplog, "connection lost: Keep alive timeout") == 1
+    assert complaints(caplog, "connection lost: Keep alive timeout")
 
 
 def test_a_broker_that_says_nothing_at_all_is_said(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
