@@ -46,9 +46,8 @@ def show(inbox: Inbox, payload: bytes) -> None:
             return
         if missing := inbox.missing(event):
             print(f"{event['device']}: {missing} events are missing", flush=True)
-        print(
-            f"{event['ts']}  {event['device']}  face {event['track']}  {event['type']}  {event['emotion']}", flush=True
-        )
+        line = f"{event['ts']}  {event['device']}  face {event['track']}  {event['type']}  {event['emotion']}"
+        print(line, flush=True)
     except (ValueError, TypeError, KeyError) as error:
         print(f"not an event: {error!r}", flush=True)
 

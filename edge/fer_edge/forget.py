@@ -29,7 +29,7 @@ def forget(
     """
     topics = [f"fer/{device}/{name}" for name in RETAINED]
     if prefix:
-        topics.append(discovery_topic(prefix, device))
+        topics.insert(0, discovery_topic(prefix, device))  # before the states, whose end is not for its entities
     statuses: list[bytes] = []
     unanswered: set[int] = set()
 
