@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -98,8 +97,8 @@ def _pause(topic: str) -> dict[str, dict[str, Any]]:
             "name": "Paused",
             "icon": "mdi:pause",
             "command_topic": f"{topic}/cmd/pause",
-            "payload_on": json.dumps({"paused": True}),
-            "payload_off": json.dumps({"paused": False}),
+            "payload_on": encode({"paused": True}),
+            "payload_off": encode({"paused": False}),
             "state_topic": f"{topic}/state",
             "state_on": "true",
             "state_off": "false",

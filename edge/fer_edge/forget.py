@@ -53,10 +53,11 @@ def _await_answers(connection: Connection, unanswered: set[int], patience: float
     deadline = time.monotonic() + patience
     while not connection.link or unanswered:
         if time.monotonic() > deadline:
-            raise ForgetError(f"broker {connection.trouble}; nothing is known to be forgotten")
+            raise ForgetError(f"broker {connection.trouble}; it may still know the device")
         connection.changed.wait(TICK)
         connection.changed.clear()
-        for answer in connection.link.answers() if connection.link else ():
+        link = connection.link
+        for answer in link.answers() if link else ():
             if answer.refusal:
                 raise ForgetError(f"the broker refuses {answer.request}: {answer.refusal}")
             unanswered.discard(answer.mid)
