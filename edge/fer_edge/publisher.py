@@ -33,7 +33,7 @@ class Publisher:
     """Keeps what is retained true at the broker, delivers the events, and hands on what is sent to the device.
 
     On every connection, in this order: the subscriptions, `online`, what is retained in the order in which it was first
-    given, the handlers of `on_connect`, the events. Handlers are called in the client's thread and must be quick.
+    given, the events. Handlers are called in the client's thread and must be quick.
     """
 
     def __init__(
@@ -43,7 +43,6 @@ class Publisher:
         self._topic = f"fer/{device}"
         self._retained: dict[str, Retained] = {}
         self._handlers: dict[str, Handler] = {}
-        self._greeters: list[Callable[[], None]] = []
         self._lock = threading.RLock()  # a state that changes while we connect must not be overtaken by the old one
         login = Login(broker, password, f"fer-edge-{device}", f"{self._topic}/status", keepalive)
         self._outbox = outbox
@@ -93,14 +92,6 @@ class Publisher:
             if link := self._connection.link:
                 link.subscribe(pattern)
 
-    def on_connect(self, handler: Callable[[], None]) -> None:
-        """Have `handler` called on each connection, after what is retained has been sent; at once if there is one."""
-        with self._lock:
-            self._greeters.append(handler)
-            connected = self.connected
-        if connected:
-            handler()
-
     def flush(self, patience: float) -> bool:
         """Wait until the broker is there and has every event, `patience` seconds at most; tell whether it came so."""
         return self._delivery.flush(patience)
@@ -138,9 +129,6 @@ class Publisher:
             for topic, message in self._retained.items():
                 _send_retained(link, topic, message)
             link.ready = True  # while the lock is held, or what is retained now would be sent by nobody
-            greeters = list(self._greeters)
-        for greeter in greeters:
-            greeter()
 
     def _hear(self, message: paho.MQTTMessage) -> None:
         for pattern, handler in list(self._handlers.items()):
