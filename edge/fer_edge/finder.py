@@ -13,7 +13,7 @@ from .tracks import Sighting, Track
 SAME = 0.3  # intersection over union from which two boxes are of one face
 TOUCHING = 0.1  # from which one face may hide another
 LOOK = 0.2  # seconds; a face that does not move is looked at no more often
-DOUBTS = 3  # suspicions of the search that are looked into in one frame
+AT_ONCE = 2  # suspicions that are looked into in one frame, in which the search rests
 
 
 class FaceFinder:
@@ -26,6 +26,7 @@ class FaceFinder:
     def __init__(self, min_face: float) -> None:
         """`min_face`: see faces.FaceDetector, as are the errors."""
         self._near, self._search = Near(), Search(min_face)
+        self._suspicions: list[Box] = []
 
     def find(self, pyramid: Pyramid, tracks: Sequence[Track], time: float) -> list[Sighting]:
         """The faces of the frame at `time`, seconds: those of the tracks, and others."""
@@ -37,12 +38,20 @@ class FaceFinder:
             sighting = self._again(pyramid, track, expected[number], time, hidden=hidden)
             if sighting and not _among(sighting.box, found):
                 found.append(sighting)
-        suspicions = self._search.step(pyramid, [sighting.box for sighting in found], time)
-        for box in _distinct(suspicions, [sighting.box for sighting in found])[:DOUBTS]:
-            face = self._near.verify(pyramid, box)
+        if self._suspicions:
+            self._look_into(self._suspicions[:AT_ONCE], pyramid, found)
+            del self._suspicions[:AT_ONCE]
+        else:
+            boxes = self._search.step(pyramid, [sighting.box for sighting in found], time)
+            self._suspicions = _distinct([box for box in boxes if not _among(box, found)])
+        return found
+
+    def _look_into(self, suspicions: Sequence[Box], pyramid: Pyramid, found: list[Sighting]) -> None:
+        """Add the faces that are really there to those that were found."""
+        for box in suspicions:
+            face = None if _among(box, found) else self._near.verify(pyramid, box)
             if face and not _among(face, found):
                 found.append(Sighting(face, patch(pyramid, face)))
-        return found
 
     def _again(self, pyramid: Pyramid, track: Track, box: Box, time: float, *, hidden: bool) -> Sighting | None:
         """A known face that is expected at `box`; `hidden` when another may be before it."""
@@ -58,11 +67,11 @@ class FaceFinder:
         return Sighting(gone, sure=False) if gone else None
 
 
-def _distinct(boxes: Sequence[Box], known: Sequence[Box]) -> list[Box]:
-    """The boxes that overlap none of the known ones, nor one another."""
+def _distinct(boxes: Sequence[Box]) -> list[Box]:
+    """The boxes without those that overlap one before them."""
     apart: list[Box] = []
     for box in boxes:
-        if all(box.overlap(other) <= SAME for other in [*known, *apart]):
+        if all(box.overlap(other) <= SAME for other in apart):
             apart.append(box)
     return apart
 

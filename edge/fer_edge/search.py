@@ -89,7 +89,7 @@ class Search:
         there = _rows_and_columns(task.place, scale)
         moved[there] = cv2.absdiff(squares, task.seen)[there] > self._rules.change
         for box in known:
-            moved[_rows_and_columns(box.widened(1.5).within(self._frame.w, self._frame.h), scale)] = 0
+            moved[_rows_and_columns(box.widened(2.0).within(self._frame.w, self._frame.h), scale)] = 0
         x, y, w, h = (round(scale * side) for side in cv2.boundingRect(moved))
         if not w:
             return None
@@ -122,7 +122,7 @@ def _tasks(frame: Box, min_face: float) -> Iterator[Task]:
     for finer in (1.0, math.sqrt(STEP)):
         small = finer * smallest_face(min_face, frame.h)
         middle, large = small * STEP**SIZES, small * STEP ** (2 * SIZES)
-        bands = [(small, middle, WINDOW), (middle, large, CLEAR), (large, largest, CLEAR)]
+        bands = [(middle, large, CLEAR), (small, middle, WINDOW), (large, largest, CLEAR)]
         bands = [(low, min(high, largest), window) for low, high, window in bands if low <= largest]
         costs = [(window / low) ** 2 for low, _, window in bands]
         for band, cost in zip(bands, costs, strict=True):

@@ -6,7 +6,7 @@ Every frame carries the noise of a sensor, so that "still" is no more still than
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -85,10 +85,7 @@ def _scene(name: str, kind: str, behind: Callable[[int], Picture], faces: Callab
     noise = np.random.default_rng(1)
     frames, truth = [], []
     for number in range(FRAMES):
-        picture = behind(number).astype(np.float32)
-        for face in faces(number):
-            _paste(picture, face)
-        picture += noise.normal(0, NOISE, picture.shape)
+        picture = pasted(behind(number), faces(number)) + noise.normal(0, NOISE, (HEIGHT, WIDTH))
         frames.append(Frame(picture.clip(0, 255).astype(np.uint8), number / FPS, number))
         truth.append([box for face in faces(number) if (box := face.box).within(WIDTH, HEIGHT).area])
     return Sequence(name, kind, frames, truth)
@@ -139,6 +136,14 @@ def _portrait(name: str) -> tuple[NDArray[np.float32], Box]:
     shrink = min(1.0, 512 / max(grey.shape))
     grey = np.asarray(cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
     return grey.astype(np.float32), FaceDetector(0.1).detect(grey)[0]
+
+
+def pasted(behind: Picture, faces: Iterable[Face]) -> Picture:
+    """A picture of 640x480 with faces before it."""
+    picture = behind.astype(np.float32)
+    for face in faces:
+        _paste(picture, face)
+    return picture.clip(0, 255).astype(np.uint8)
 
 
 def _paste(picture: NDArray[np.float32], face: Face) -> None:

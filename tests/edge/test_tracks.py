@@ -152,3 +152,60 @@ def test_two_frames_of_one_time_do_no_harm() -> None:
     for _ in range(5):
         show(tracker, [(HERE, HAPPY)], 1.0)
     assert np.isfinite(tracker.faces[0].probabilities).all()
+
+
+def test_faces_that_cross_keep_their_numbers_though_one_hides_the_other() -> None:
+    frames: list[Faces] = []
+    for number in range(60):
+        left, right = Box(20 + 8 * number, 100, 80, 80), Box(500 - 8 * number, 110, 90, 90)
+        frames.append([(right, SAD)] if left.overlap(right) > 0.2 else [(left, HAPPY), (right, SAD)])
+    tracker = Tracker()
+    changes = play(tracker, frames)
+    assert kinds(changes) == [("start", 1), ("start", 2)]
+    assert {track.number: (track.box.w, track.emotion) for track in tracker.faces} == {1: (80, 0), 2: (90, 1)}
+
+
+def test_a_face_that_is_not_seen_for_a_moment_is_where_it_was_going() -> None:
+    tracker = Tracker()
+    play(tracker, [[(Box(10 + 12 * n, 10, 50, 50), HAPPY)] for n in range(20)] + [[]] * 5)
+    assert tracker.faces[0].box.x == pytest.approx(10 + 12 * 24, abs=6)
+
+
+def test_a_face_that_has_left_the_picture_ends_soon_where_it_was_last_seen() -> None:
+    leaving: list[Faces] = [[(Box(400 + 20 * n, 10, 50, 50), HAPPY)] for n in range(10)]
+    changes = play(Tracker(TrackRules(lost=5.0)), leaving + [[]] * 8)
+    assert kinds(changes) == [("start", 1), ("end", 1)]
+    assert changes[1].track.box == leaving[-1][0][0]
+
+
+def test_a_face_after_a_gap_in_time_is_a_new_one() -> None:
+    tracker = Tracker(TrackRules(lost=1.0))
+    play(tracker, [[(HERE, HAPPY)]] * 5)
+    assert kinds(play(tracker, [[(HERE, HAPPY)]] * 5, start=60)) == [("end", 1), ("start", 2)]
+
+
+def test_a_face_that_is_only_followed_by_its_looks_is_not_kept_for_ever() -> None:
+    tracker = Tracker(TrackRules(lost=1.0))
+    play(tracker, [[(HERE, HAPPY)]] * 5)
+    changes = []
+    for number in range(20):
+        changes += tracker.forget(0.5 + number * STEP, (640, 480))
+        tracker.see([Sighting(HERE, sure=False)], 0.5 + number * STEP)
+    assert kinds(changes) == [("end", 1)]
+    assert tracker.tracks == []
+
+
+def test_an_emotion_is_reported_only_when_its_probability_suffices() -> None:
+    unsure = np.array([0.45, 0.55], np.float32)
+    frames: list[Faces] = [[(HERE, HAPPY)]] * 10 + [[(HERE, unsure)]] * 40
+    assert kinds(play(Tracker(TrackRules(min_score=0.6)), frames)) == [("start", 1)]
+    assert kinds(play(Tracker(), frames)) == [("start", 1), ("update", 1)]
+
+
+def test_a_face_is_not_believed_before_it_was_classified() -> None:
+    tracker = Tracker()
+    for number in range(5):
+        tracker.see([Sighting(HERE)], number * STEP)
+        assert tracker.judge(number * STEP) == []
+    tracker.feel(tracker.tracks[0], HAPPY, 0.5)
+    assert kinds(tracker.judge(0.5)) == [("start", 1)]

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.benchmarks.sequences import Face, pasted
+
+from fer_edge.faces import Box
+from fer_edge.pyramid import Pyramid
+from fer_edge.search import Search
+
+PASS = 20  # frames in which the whole picture is searched, with all sizes
+
+
+def scene(*faces: Face) -> NDArray[np.uint8]:
+    return pasted(np.full((480, 640), 120, np.uint8), faces)
+
+
+def searched(search: Search, picture: NDArray[np.uint8], frames: int = PASS, start: int = 0) -> list[Box]:
+    """What is found in a picture that is shown for some frames."""
+    return [box for number in range(frames) for box in search.step(Pyramid(picture), [], (start + number) / 30)]
+
+
+@pytest.mark.parametrize("size", [42, 60, 90, 150, 260, 400])
+@pytest.mark.parametrize("name", ["astronaut.png", "luciano.png"])
+def test_a_face_of_any_size_is_suspected_within_one_pass(name: str, size: int) -> None:
+    face = Face(name, 330, 240, size)
+    assert max(box.overlap(face.box) for box in searched(Search(0.08), scene(face))) > 0.4
+
+
+def test_nothing_is_searched_again_while_nothing_moves() -> None:
+    search, picture = Search(0.08), scene(Face("astronaut.png", 330, 240, 100))
+    assert searched(search, picture)
+    assert searched(search, picture, start=PASS) == []
+
+
+def test_after_a_while_everything_is_searched_again() -> None:
+    search, picture = Search(0.08), scene(Face("astronaut.png", 330, 240, 100))
+    searched(search, picture)
+    assert searched(search, picture, start=600)
+
+
+def test_a_face_that_comes_is_suspected_within_few_frames() -> None:
+    search = Search(0.08)
+    searched(search, scene())
+    assert searched(search, scene(Face("luciano.png", 150, 200, 80)), frames=6, start=PASS)
+
+
+def test_the_surroundings_of_a_known_face_are_not_searched_though_it_moves() -> None:
+    search, faces = Search(0.08), [Face("luciano.png", 200 + 5 * number, 200, 80) for number in range(20)]
+    searched(search, scene(faces[0]))
+    found = [search.step(Pyramid(scene(face)), [face.box], 1 + n / 30) for n, face in enumerate(faces)]
+    assert found == [[]] * len(faces)
+
+
+def test_the_noise_of_a_sensor_is_no_movement() -> None:
+    search, picture, noise = Search(0.08), scene(Face("astronaut.png", 330, 240, 100)), np.random.default_rng(0)
+    searched(search, picture)
+    for number in range(10):
+        noisy = (picture + noise.normal(0, 6, picture.shape)).clip(0, 255).astype(np.uint8)
+        assert search.step(Pyramid(noisy), [], 1 + number / 30) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 640), (20, 20), (30, 30), (37, 25), (2736, 3648)])
+def test_a_picture_of_any_size_can_be_searched(shape: tuple[int, int]) -> None:
+    assert searched(Search(0.08), np.full(shape, 77, np.uint8), frames=3) == []
