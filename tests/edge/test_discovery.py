@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.support import WALK, Mosquitto, heard, run, wait_until
 
 from fer_edge.broker import Broker
 from fer_edge.discovery import announce, discovery_message, discovery_topic
+from fer_edge.health import Health
+from fer_edge.meter import Meter
 from fer_edge.outbox import Outbox
 from fer_edge.publisher import Publisher
 
@@ -61,6 +64,19 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[str,
     wait_until(lambda: ("fer/porch/status", "offline") in heard(file))
     yield heard(file)
     broker.close()
+
+
+class Source:
+    dropped, trouble = 3, None
+
+
+def health() -> dict[str, Any]:
+    """What a daemon that has seen a frame says."""
+    meter = Meter(time.monotonic)
+    with meter.stage("step"):
+        meter.frames += 1
+    counts = {"queue": 0, "lost": 2, "refused": 0}
+    return Health(Source(), meter, "cpu", lambda: counts, time.monotonic).message()
 
 
 def entities(message: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -167,13 +183,19 @@ def test_a_run_is_announced_after_what_it_speaks_of_with_the_labels_of_its_model
 
 
 def test_every_template_makes_of_all_that_a_run_says_what_its_entity_may_hold(played: list[tuple[str, str]]) -> None:
-    said = [*played, ("fer/porch/health", json.dumps(HEALTH))]
+    said = [*played, ("fer/porch/health", json.dumps(health()))]
     config = next(text for topic, text in played if topic.startswith("homeassistant/"))
     for key, entity in entities(json.loads(config)).items():
         values = [render(entity, payload) for topic, payload in said if topic == entity["state_topic"]]
         assert values, key
         for value in values:
             assert may_hold(entity, value), (key, value)
+
+
+def test_what_a_daemon_tells_of_itself_is_all_known() -> None:
+    for key, entity in entities(discovery_message("fer/a", "a", INFO)).items():
+        if entity["state_topic"] == "fer/a/health" and key != "temperature":  # which not every machine tells
+            assert float(render(entity, json.dumps(health()))) >= 0
 
 
 def may_hold(entity: dict[str, Any], value: str) -> bool:

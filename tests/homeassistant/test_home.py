@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from tests.edge.test_remote import Daemon
 from tests.support import WALK, Mosquitto, heard, run, wait_until
 
 from fer_edge.broker import Broker
@@ -140,18 +141,27 @@ def test_what_a_device_says_is_shown(mosquitto: Mosquitto, home: Home) -> None:
         wait_until(lambda: home.states()["sensor.porch_emotion"] == "unknown")
 
 
-def test_its_switch_pauses_the_device(mosquitto: Mosquitto, home: Home) -> None:
-    got: list[tuple[str, bytes, bool]] = []
-    with porch(mosquitto) as publisher:
-        publisher.subscribe("fer/porch/cmd/+", lambda *message: got.append(message))
-        wait_until(lambda: home.states().get("switch.porch_paused") == "off", 60)
-        for action, paused, state in (("turn_on", True, "on"), ("turn_off", False, "off")):
-            home.do(action, "switch.porch_paused")
-            wait_until(lambda: got)
-            topic, payload, retained = got.pop()
-            assert (topic, json.loads(payload), retained) == ("fer/porch/cmd/pause", {"paused": paused}, False)
-            publisher.retain("state", {**STATE, "paused": paused})
-            wait_until(lambda state=state: home.states()["switch.porch_paused"] == state)
+def test_a_living_daemon_is_shown_and_paused_and_goes_on(mosquitto: Mosquitto, home: Home) -> None:
+    daemon = Daemon(mosquitto)
+
+    def shows(entity: str, state: str) -> bool:
+        return home.states().get(entity) == state
+
+    def knows(entity: str) -> bool:
+        return home.states().get(entity) not in {None, "unavailable", "unknown"}
+
+    try:
+        wait_until(lambda: knows("sensor.cam_emotion"), 60)
+        assert home.states()["sensor.cam_emotion"] in daemon.said("info")[0]["labels"]
+        wait_until(lambda: knows("sensor.cam_latency"), 90)
+        assert float(home.states()["sensor.cam_latency"] or 0) > 0
+        assert shows("sensor.cam_lost_events", "0")
+        home.do("turn_on", "switch.cam_paused")
+        wait_until(lambda: shows("switch.cam_paused", "on") and shows("sensor.cam_faces", "0"))
+        home.do("turn_off", "switch.cam_paused")
+        wait_until(lambda: shows("switch.cam_paused", "off") and shows("sensor.cam_faces", "1"))
+    finally:
+        daemon.close()
 
 
 def test_a_home_whose_broker_has_forgotten_the_device_finds_it_when_it_comes_up(mosquitto: Mosquitto) -> None:
