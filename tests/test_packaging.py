@@ -67,7 +67,7 @@ def test_a_command_without_its_extra_says_what_to_install(
 
 def test_the_pi_gets_nothing_heavy() -> None:
     names = {re.split(r"[^a-z0-9-]", dependency)[0] for dependency in PROJECT["dependencies"]}
-    assert names == {"paho-mqtt", "numpy", "opencv-python-headless", "tflite-runtime", "ai-edge-litert"}
+    assert names == {"msgspec", "paho-mqtt", "numpy", "opencv-python-headless", "tflite-runtime", "ai-edge-litert"}
 
 
 @pytest.mark.parametrize("module", ["fer_edge", "fer_train", "fer_convert"])

@@ -59,7 +59,7 @@ def parse_broker(text: str) -> Broker | None:
     """
     if text == NO_BROKER:
         return None
-    wanted = f"--mqtt {_without_password(text)}: "
+    wanted = f"{without_password(text)}: "
     url = urlsplit(text)
     try:
         port = url.port or PORTS.get(url.scheme, 0)
@@ -67,8 +67,7 @@ def parse_broker(text: str) -> Broker | None:
         raise UsageError(f"{wanted}the port must be a number between 1 and 65535") from None
     if url.password is not None:
         raise UsageError(
-            f"{wanted}a password does not belong on a command line; put it into {PASSWORD_VARIABLE}"
-            " or --mqtt-password-file"
+            f"{wanted}a password does not belong here; put it into {PASSWORD_VARIABLE} or --mqtt-password-file"
         )
     if not _is_address(url):
         raise UsageError(f"{wanted}expected mqtt://[user@]host[:port], mqtts://, ws:// or wss://, or {NO_BROKER}")
@@ -81,8 +80,9 @@ def _is_address(url: SplitResult) -> bool:
     return url.scheme in PORTS and bool(url.hostname) and not (has_path or url.query or url.fragment)
 
 
-def _without_password(text: str) -> str:
-    return re.sub(r"//([^:@/]*):[^@]*@", r"//\1:***@", text)
+def without_password(text: str) -> str:
+    """A text in which the password of an address is hidden."""
+    return re.sub(r"//([^:@/]*):.*@", r"//\1:***@", text)
 
 
 def with_files(

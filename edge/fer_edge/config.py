@@ -63,14 +63,14 @@ def parse_model(text: str) -> Path:
 def parse_accelerator(text: str) -> str:
     """`auto`, `cpu`, `edgetpu`, or one certain Edge TPU: `edgetpu:usb:0`, `edgetpu:pci:0`. Raises UsageError."""
     if not re.fullmatch(rf"{AUTO}|{CPU}|{EDGETPU}(:(usb|pci):\d+)?", text):
-        raise UsageError(f"--accelerator {text}: expected auto, edgetpu, edgetpu:usb:0, edgetpu:pci:0 or cpu")
+        raise UsageError(f"{text!r}: expected auto, edgetpu, edgetpu:usb:0, edgetpu:pci:0 or cpu")
     return text
 
 
 def parse_device(text: str) -> str:
     """A device's name as it stands in topics. Raises UsageError for letters that topics or Home Assistant refuse."""
     if not re.fullmatch(r"[a-zA-Z0-9_-]+", text):
-        raise UsageError(f"--device {text!r}: only the letters a-z, A-Z, 0-9, _ and - are allowed")
+        raise UsageError(f"{text!r}: only the letters a-z, A-Z, 0-9, _ and - are allowed")
     return text
 
 
@@ -79,5 +79,5 @@ def parse_discovery(text: str) -> str | None:
     if text == "none":
         return None
     if not re.fullmatch(r"[^+#/\s\0]+(/[^+#/\s\0]+)*", text):
-        raise UsageError(f"--discovery {text!r}: expected what Home Assistant's topics begin with, or none")
+        raise UsageError(f"{text!r}: expected what Home Assistant's topics begin with, or none")
     return text

@@ -43,7 +43,7 @@ def test_an_address_is_read(text: str, broker: Broker | None) -> None:
     ],
 )
 def test_a_wrong_address_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(f"--mqtt {text}")):
+    with pytest.raises(UsageError, match=re.escape(f"{text}: ")):
         parse_broker(text)
 
 

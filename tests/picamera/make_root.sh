@@ -16,7 +16,7 @@ wheels() {
 		--only-binary :all: --implementation cp --python-version "$version" "${platforms[@]}" "$@"
 }
 # pip sees the conditions of a requirement with the eyes of its own Python, so what fer-edge asks for is named here.
-wheels 'numpy>=2,<3' 'opencv-python-headless<5' paho-mqtt ai-edge-litert pillow videodev2 piexif simplejpeg av
+wheels 'numpy>=2,<3' 'opencv-python-headless<5' paho-mqtt msgspec ai-edge-litert pillow videodev2 piexif simplejpeg av
 wheels --no-deps "$wheel" picamera2 # some of what picamera2 asks for has no wheels: see virtualcamera.py
 mkdir -p "$root/usr/share/libcamera/pipeline/virtual" "$root/opt/frames"
 cp "$here/virtual.yaml" "$root/usr/share/libcamera/pipeline/virtual/"
