@@ -25,9 +25,9 @@ EXIT_CODES = """\
 exit codes:
   0   the file ended, or SIGINT or SIGTERM was received
   1   it could not run, or not to the end: no Edge TPU or one that fails, a damaged file, a camera in which the daemon
-      hangs, events that could not be delivered or printed; a camera that is away is waited for
+      hangs, events that could not be delivered or printed; a camera that is away is waited for; --check found a fault
   2   a flag, a file or a broker's address is wrong
-  78  the model cannot be used (systemd does not restart)
+  78  the configuration file, a FER_EDGE_ variable or the model cannot be used (systemd does not restart)
 """
 
 
@@ -43,12 +43,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> int:
+    if arguments.check:
+        return _check(arguments)
+    if arguments.json:
+        raise UsageError("--json belongs to --check")
     choices = gather(vars(arguments), os.environ, arguments.config)
     settings = replace(make_config(choices), annotate=arguments.annotate)
     if arguments.print_config:
         print(as_toml(choices), end="")
         return 0
     return _forget(settings) if arguments.forget else _run(settings)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from .checkup import as_json, examine, line
+
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.ERROR)  # the findings say it
+    findings = []
+    for part, finding in examine(lambda: gather(vars(arguments), os.environ, arguments.config)):
+        findings.append((part, finding))
+        if not arguments.json:
+            print(line(part, finding), flush=True)
+    if arguments.json:
+        print(as_json(findings))
+    return int(any(finding.level == "FAIL" for _, finding in findings))
 
 
 def _forget(settings: Config) -> int:
@@ -93,6 +112,10 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help=f"settings, in TOML (default: {DEFAULT_FILE}, if it is there)"
     )
+    parser.add_argument(
+        "--check", action="store_true", help="look whether all that a run needs works, say what helps, and exit: 0 or 1"
+    )
+    parser.add_argument("--json", action="store_true", help="with --check: the findings as JSON")
     parser.add_argument("--print-config", action="store_true", help="print what is set, and by whom, and exit")
     parser.add_argument(
         "--annotate",

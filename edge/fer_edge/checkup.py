@@ -1,0 +1,52 @@
+"""fer-edge --check: looks at all that a run needs, part by part, and says what is wrong and what helps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+
+from .checks import check_accelerator, check_broker, check_camera, check_model, check_outbox
+from .config import Config
+from .errors import FerError
+from .finding import Finding, fail, ok
+from .layers import Choice, make_config
+from .machinechecks import check_clock, check_permissions, check_temperature
+
+CHECKS: dict[str, Callable[[Config], Finding]] = {
+    "model": check_model,
+    "accelerator": check_accelerator,
+    "camera": check_camera,
+    "broker": check_broker,
+    "outbox": check_outbox,
+    "permissions": check_permissions,
+    "clock": lambda config: check_clock(),
+    "temperature": lambda config: check_temperature(),
+}
+
+
+def examine(gather: Callable[[], list[Choice]]) -> Iterator[tuple[str, Finding]]:
+    """Each part, by its name, as it is found. The configuration comes first, and alone when it cannot be used."""
+    try:
+        choices = gather()
+        config = make_config(choices)
+    except FerError as error:
+        yield "configuration", fail(str(error))
+        return
+    origins = dict.fromkeys(choice.origin.name for choice in choices if choice.origin)
+    yield "configuration", ok(", ".join(origins) or "nothing is set, all is by default")
+    for part, check in CHECKS.items():
+        try:
+            yield part, check(config)
+        except FerError as error:
+            yield part, fail(str(error))
+
+
+def line(part: str, finding: Finding) -> str:
+    """A finding for a person."""
+    return f"{finding.level:<4} {part:<13} {' '.join(finding.text.split())}"
+
+
+def as_json(findings: Iterable[tuple[str, Finding]]) -> str:
+    """All findings for a program: `ok`, and of each part `level` (ok, warn, fail) and `text`."""
+    parts = {part: {"level": finding.level.lower(), "text": finding.text} for part, finding in findings}
+    return json.dumps({"ok": all(told["level"] != "fail" for told in parts.values()), "parts": parts}, indent=2)
