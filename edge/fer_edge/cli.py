@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import __version__, broker, progress
+from . import __version__, broker, notify, progress
 from .cameraoptions import SPECS
 from .config import Config
 from .configtext import as_toml
@@ -86,19 +86,28 @@ def _run(settings: Config) -> int:
         raise UsageError(f"--camera is missing: give {SPECS}; or set camera.source in {DEFAULT_FILE}")
     # Until there is something to end in good order, Ctrl-C just ends it, be it in the middle of an import.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from .service import OutputError, open_service
+    from .service import OutputError, UndeliveredError, open_service
 
     password = broker.read_password(settings.broker, os.environ) if settings.broker else None
+    notifier = notify.Notifier(os.environ.get(notify.VARIABLE))
     service = open_service(settings, password)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: service.stop())
+    # For a service it means: read your settings anew. Else a terminal has gone.
+    signal.signal(signal.SIGHUP, lambda *_: service.restart() if notifier else service.stop())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
     try:
-        service.run()
+        service.run(notifier)
     except OutputError as error:
         forget_stdout()
         if not isinstance(error.__cause__, BrokenPipeError):
             raise
+    except UndeliveredError as error:
+        if not service.restarting:
+            raise
+        logging.warning("%s", error)
     if service.restarting:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])  # it waits until the new start can take it
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the very command that runs
     return 0
 

@@ -70,8 +70,8 @@ class Controls:
 
     def _restart(self, request: dict[str, Any]) -> dict[str, Any]:
         only(request)
-        self.restarting = True
         self._stop()
+        self.restarting = True
         return {}
 
     def _snapshot(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from .events import Event, Stamper, encode
 from .frames import Frame, FrameSource, turned
 from .health import Health
 from .meter import Meter
+from .notify import Notifier, Watch
 from .outbox import Outbox
 from .pipeline import open_pipeline
 from .progress import bar
@@ -39,6 +40,7 @@ from .writers import Copy, open_copy
 log = logging.getLogger(__name__)
 
 FLUSH_PATIENCE = 5.0  # seconds to deliver what is left at the end
+STOP_PATIENCE = 1.5  # the same when we are told to stop, which is to be done within 5 seconds
 TICK = 0.2  # seconds between two looks while paused
 
 
@@ -111,6 +113,7 @@ class Service:
         self._unprinted: OutputError | None = None
         self._stopping = False
         self._controls = Controls(self._pipeline, self.stop, self._clock.wall, snapshots=config.allow_snapshots)
+        self._runs_on = classifier.runs_on
         self._remote = self._connect(config, config.broker, classifier, password) if config.broker else None
 
     def _connect(self, config: Config, broker: Broker, classifier: EmotionClassifier, password: str | None) -> Remote:
@@ -132,8 +135,15 @@ class Service:
     def stop(self) -> None:
         """Ask the run to end after the frame in hand, if there is one. May be called from a signal handler."""
         self._stopping = True
+        self._controls.restarting = False
 
-    def run(self) -> None:
+    def restart(self) -> None:
+        """Ask for a new start in good order, unless the end is near anyway. May be called from a signal handler."""
+        if not self._stopping:
+            self.stop()
+            self._controls.restarting = True
+
+    def run(self, notifier: Notifier | None = None) -> None:
         """Process every frame; while a camera is away, its faces have ended and the broker is served all the same.
 
         However the frames end, every open track gets its `end`, what is stored is sent as far as the broker is there,
@@ -141,15 +151,18 @@ class Service:
         delivered or printed.
         """
         faults: list[FerError] = []
+        watch = Watch(notifier or Notifier(), self._standing, self._clock.monotonic)
         try:
             try:
                 for frame in self._frames():
                     self._turn(frame)
+                    watch.turn(frame=frame is not None)
             except FerError as error:
                 faults.append(error)
+            watch.end(restarting=self.restarting)
             self._tell(self._pipeline.finish())
             faults += self._finish_copy()
-            if self._remote and not self._remote.publisher.flush(FLUSH_PATIENCE):
+            if self._remote and not self._remote.publisher.flush(STOP_PATIENCE if self._stopping else FLUSH_PATIENCE):
                 faults.append(UndeliveredError(f"broker {self._remote.publisher.trouble}; {self._left()}"))
         finally:
             self._close()
@@ -236,6 +249,15 @@ class Service:
     def _left(self) -> str:
         kept = f"they wait in {self._kept_in}" if self._kept_in else "they are lost (--outbox FILE keeps them)"
         return f"{len(self._outbox)} events were not delivered; {kept}" if len(self._outbox) else "there were no events"
+
+    def _standing(self, fps: float) -> str:
+        """How the run fares, in a line."""
+        camera = "paused" if self._controls.paused else self._source.trouble
+        waiting = f"{len(self._outbox)} events wait"
+        if self._remote and not self._remote.publisher.connected:
+            waiting += f" (broker {self._remote.publisher.trouble})"
+        frames = f"camera {camera}" if camera else f"{fps:.0f} fps"
+        return f"{frames}; {self._pipeline.faces} faces; {self._runs_on}; {waiting}"
 
     def _state(self) -> dict[str, Any]:
         score = self._pipeline.score
