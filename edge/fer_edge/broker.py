@@ -135,13 +135,17 @@ def _told(error: OSError) -> str:
 def read_password(broker: Broker, environment: Mapping[str, str]) -> str | None:
     """The password of the broker's user: of its password file, of systemd's credential or of the environment.
 
-    A newline at the end of a file is not part of it. Raises UsageError when a file cannot be read.
+    A newline at the end of a file is not part of it, and an empty credential is none. Raises UsageError when a file
+    cannot be read.
     """
-    file = broker.password_file
-    if not file and (folder := environment.get("CREDENTIALS_DIRECTORY")) and (Path(folder) / CREDENTIAL).exists():
-        file = Path(folder) / CREDENTIAL
-    if not file:
-        return environment.get(PASSWORD_VARIABLE)
+    if broker.password_file:
+        return _read_line(broker.password_file)
+    credential = Path(environment.get("CREDENTIALS_DIRECTORY", "")) / CREDENTIAL
+    given = _read_line(credential) if "CREDENTIALS_DIRECTORY" in environment and credential.exists() else ""
+    return given or environment.get(PASSWORD_VARIABLE)
+
+
+def _read_line(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:

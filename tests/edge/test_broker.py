@@ -68,6 +68,8 @@ def test_the_password_is_that_of_the_file_then_of_systemd_then_of_the_environmen
     assert read_password(Broker("h", 1883, "anna", password_file=tmp_path / "file"), everything) == "of the file"
     assert read_password(broker, everything) == "of systemd"
     assert read_password(broker, {**environment, "CREDENTIALS_DIRECTORY": "/nowhere"}) == "of the environment"
+    (tmp_path / "mqtt-password").write_text("\n")
+    assert read_password(broker, everything) == "of the environment"
     assert read_password(broker, {}) is None
 
 

@@ -1,0 +1,270 @@
+#!/usr/bin/env bash
+# Installs fer-edge as a service, upgrades it in place, and removes it again. Raspberry Pi OS, Debian; 64-bit.
+#
+# /opt/fer-edge is a link to one of two environments. An upgrade is built in the other one and the link is moved when it
+# is whole; if what ran before does not get ready with it, the link and the units go back and the old one runs again.
+set -euo pipefail
+umask 022 # the service is another user and has to read what root installs
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+CURRENT=/opt/fer-edge
+ETC=/etc/fer-edge
+UNITS=/etc/systemd/system
+RULES=60-fer-edge-coral.rules
+NEEDED_MB=700
+PYTHON=${PYTHON:-python3}
+
+usage() {
+    cat <<END
+usage: sudo systemd/install.sh [--wheel FILE] [--dry-run] | --uninstall [--purge] [--dry-run]
+
+  --wheel FILE  install this wheel, offline, with the wheels that it needs from the same folder
+                (else the clone that this script is in, with what it needs from the package index)
+  --dry-run     examine the system and print what would be done
+  --uninstall   remove the service, its units and its environment
+  --purge       with --uninstall: also $ETC and the events that wait for the broker
+
+PYTHON names another interpreter than python3. Run it again to upgrade: the settings stay.
+END
+}
+
+say() { printf 'fer-edge: %s\n' "$*"; }
+say_done() { [[ -n $dry ]] || say "$*"; }
+die() {
+    say "$*" >&2
+    exit 1
+}
+
+run() {
+    if [[ -n $dry ]]; then
+        printf 'would run:%s\n' "$(printf ' %q' "$@")"
+    else
+        "$@"
+    fi
+}
+
+booted() { [[ -d /run/systemd/system ]]; } # not so where an image is being made
+
+# --- the system
+
+check_system() {
+    local problems=()
+    [[ -n $dry || $EUID -eq 0 ]] || problems+=("root is needed: sudo $0")
+    [[ $(uname -m) =~ ^(aarch64|x86_64)$ ]] || problems+=("a 64-bit system is needed, aarch64 or x86_64, not $(uname -m)")
+    if ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; then
+        problems+=("Python 3.11 to 3.13 is needed: PYTHON=/usr/bin/python3.11 $0")
+    elif ! "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; then
+        problems+=("Python makes no environments: apt install python3-venv")
+    fi
+    ((systemd_version >= 250)) || problems+=("systemd 250 or later is needed, not $systemd_version")
+    (($(df --output=avail -m /opt | tail -n 1) >= NEEDED_MB)) || problems+=("$NEEDED_MB MB are needed in /opt")
+    [[ -z $wheel || -r $wheel ]] || problems+=("--wheel $wheel: no such file")
+    if ((${#problems[@]})); then
+        printf 'fer-edge: %s\n' "${problems[@]}" >&2
+        exit 1
+    fi
+    hint_camera
+    hint_edgetpu
+}
+
+hint_camera() {
+    "$PYTHON" -c 'import libcamera, picamera2' 2>/dev/null ||
+        say "note: no picamera2, so USB cameras and addresses only; for a Pi's own: apt install python3-picamera2"
+}
+
+hint_edgetpu() {
+    local library version
+    library=$(PATH=$PATH:/sbin ldconfig -p | awk '$1 == "libedgetpu.so.1" { print $NF; exit }')
+    if [[ -z $library ]]; then
+        say "note: no libedgetpu.so.1, so the processor does the work"
+        return
+    fi
+    version=$(dpkg-query -W -f '${Version}' libedgetpu1-std 2>/dev/null || dpkg-query -W -f '${Version}' libedgetpu1-max 2>/dev/null || true)
+    if [[ $version == 16.0 ]]; then
+        say "note: $library is Google's of 2021, which crashes with a current TFLite: install one built for it (16.0tf2...)"
+    else
+        say "note: $library ${version:-of unknown version}; it is tried each time before it is used"
+    fi
+}
+
+# --- the two environments
+
+# The environment that is in use, or nothing.
+used() { if [[ -L $CURRENT ]]; then readlink "$CURRENT"; fi; }
+
+# The environment that is not in use.
+unused() { if [[ $(used) == "$CURRENT.a" ]]; then echo "$CURRENT.b"; else echo "$CURRENT.a"; fi; }
+
+# Leave nothing half made.
+tidy() {
+    [[ -z $scratch ]] || rm -rf "$scratch"
+    [[ -n $dry || -z $building || $(used) == "$building" ]] || rm -rf "$building"
+}
+
+# An environment made by hand at /opt/fer-edge becomes one of the two; its scripts find it through the link.
+adopt() {
+    if [[ -d $CURRENT && ! -L $CURRENT ]]; then
+        run mkdir -p "$CURRENT/units"
+        [[ ! -e $UNITS/fer-edge.service ]] || run cp "$UNITS/fer-edge.service" "$CURRENT/units/"
+        run mv "$CURRENT" "$CURRENT.b"
+        run ln -sfn "$CURRENT.b" "$CURRENT"
+    fi
+}
+
+build() {
+    local target=$1 pip=("$1/bin/pip" install --quiet --disable-pip-version-check)
+    say_done "building $target"
+    building=$target
+    run rm -rf "$target"
+    # picamera2 and libcamera come from apt alone.
+    run "$PYTHON" -m venv --system-site-packages "$target"
+    if [[ -n $wheel ]]; then
+        run "${pip[@]}" --no-index --find-links "$(dirname "$wheel")" "$wheel"
+    else
+        # Of a copy: setuptools leaves its work in the folder that it builds.
+        scratch=$(mktemp -d)
+        run cp -R "$HERE/.."/{pyproject.toml,README.md,LICENSE,edge,convert,train} "$scratch"
+        run "${pip[@]}" "$scratch"
+    fi
+    run "$target/bin/fer-edge" --version
+    put_units_into "$target/units"
+}
+
+put_units_into() {
+    run install -d "$1"
+    run install -m 644 "$HERE/fer-edge.service" "$1/fer-edge.service"
+    run install -m 644 "$HERE/fer-edge.service" "$1/fer-edge@.service"
+    ((systemd_version < 254)) || run install -m 644 "$HERE/newer.conf" "$1/newer.conf"
+}
+
+# Let the link and the units be those of an environment.
+switch_to() {
+    local unit
+    run ln -sfn "$1" "$CURRENT.new"
+    run mv -T "$CURRENT.new" "$CURRENT"
+    for unit in fer-edge.service fer-edge@.service; do
+        put "$1/units/$unit" "$UNITS/$unit"
+        put "$1/units/newer.conf" "$UNITS/$unit.d/50-newer.conf"
+    done
+    ! booted || run systemctl daemon-reload
+}
+
+# What an environment does not have is not left of another.
+put() {
+    run rm -f "$2"
+    [[ ! -e $1 ]] || run install -D -m 644 "$1" "$2"
+}
+
+# --- what runs
+
+running() {
+    ! booted || systemctl list-units --plain --no-legend --state=active,activating,reloading \
+        fer-edge.service 'fer-edge@*.service' | awk '{ print $1 }'
+}
+
+# Start units anew; systemd tells whether they got ready.
+restart() {
+    local unit
+    for unit in "$@"; do
+        say_done "starting $unit"
+        if ! run systemctl restart "$unit"; then
+            journalctl --no-pager --output=cat --lines=20 --unit="$unit" >&2
+            return 1
+        fi
+    done
+}
+
+upgrade() {
+    local old=$1 new=$2
+    shift 2
+    switch_to "$new"
+    if ! restart "$@"; then
+        say "the new version did not get ready: back to the old one" >&2
+        switch_to "$old"
+        run rm -rf "$new"
+        restart "$@" || die "the old version does not get ready either: systemctl status $*"
+        die "rolled back; the old version runs"
+    fi
+    run rm -rf "$old"
+    say_done "upgraded$( (($#)) || echo '; it was not running and is not started')"
+}
+
+install_first() {
+    switch_to "$1"
+    run systemctl --quiet enable fer-edge.service
+    if booted; then
+        restart fer-edge.service || die "installed, but it does not get ready: see above, $ETC/fer-edge.env"
+    fi
+    say_done "installed; settings: $ETC/fer-edge.env, then: sudo systemctl restart fer-edge"
+}
+
+install_or_upgrade() {
+    local old new units
+    check_system
+    adopt
+    old=$(used)
+    new=$(unused)
+    trap tidy EXIT
+    build "$new"
+    configure
+    if [[ -n $old ]]; then
+        mapfile -t units < <(running)
+        upgrade "$old" "$new" "${units[@]}"
+    else
+        install_first "$new"
+    fi
+}
+
+configure() {
+    local group
+    for group in video plugdev; do
+        getent group "$group" >/dev/null || run groupadd --system "$group"
+    done
+    [[ -e $ETC/fer-edge.env ]] || run install -D -m 600 "$HERE/fer-edge.env" "$ETC/fer-edge.env"
+    run install -D -m 644 "$HERE/$RULES" "/etc/udev/rules.d/$RULES"
+    reload_udev
+}
+
+reload_udev() {
+    [[ ! -S /run/udev/control ]] || run udevadm control --reload
+}
+
+# --- the end
+
+uninstall() {
+    local unit
+    [[ -n $dry || $EUID -eq 0 ]] || die "root is needed: sudo $0 --uninstall"
+    for unit in $(running) $(cd "$UNITS" && compgen -G '*.wants/fer-edge*.service' | sed 's#.*/##'); do
+        ! booted || run systemctl --quiet stop "$unit"
+        run systemctl --quiet disable "$unit"
+    done
+    run rm -f "$UNITS"/fer-edge{,@}.service "$UNITS"/fer-edge{,@}.service.d/50-newer.conf "/etc/udev/rules.d/$RULES"
+    run rm -rf "$CURRENT" "$CURRENT".{a,b}
+    [[ -z $purge ]] || run rm -rf "$ETC" "$UNITS"/fer-edge{,@*}.service.d /var/lib/{,private/}fer-edge{,@*}
+    run find "$UNITS" -maxdepth 1 -name 'fer-edge*.service.d' -empty -delete
+    if booted; then
+        run systemctl daemon-reload
+        run systemctl reset-failed 'fer-edge*'
+    fi
+    reload_udev
+    say_done "removed$([[ -n $purge ]] || echo "; $ETC and /var/lib/fer-edge stay (--purge)")"
+}
+
+wheel='' dry='' purge='' scratch='' building='' job=install_or_upgrade
+systemd_version=$(systemctl --version | awk 'NR == 1 { print int($2) }')
+while (($#)); do
+    case $1 in
+    --wheel) wheel=${2:-} && shift ;;
+    --dry-run) dry=yes ;;
+    --uninstall) job=uninstall ;;
+    --purge) purge=yes ;;
+    -h | --help) usage && exit ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+[[ -z $purge || $job == uninstall ]] || die "--purge goes with --uninstall"
+"$job"

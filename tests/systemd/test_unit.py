@@ -1,0 +1,46 @@
+"""The unit as it is written, without a systemd that runs it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fer_edge.broker import CREDENTIAL
+from fer_edge.errors import EXIT_CONFIG, EXIT_USAGE
+
+SYSTEMD = Path(__file__).parents[2] / "systemd"
+UNIT = (SYSTEMD / "fer-edge.service").read_text()
+
+
+@pytest.fixture(params=["fer-edge.service", "fer-edge@.service"])
+def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    file = tmp_path / str(request.param)
+    file.write_text(UNIT.replace("/opt/fer-edge/bin/fer-edge", "/bin/true"))
+    return file
+
+
+def test_the_unit_is_valid_under_both_its_names(unit: Path) -> None:
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+
+
+def test_the_unit_is_hardened(unit: Path) -> None:
+    security = ["systemd-analyze", "security", "--offline=true", "--no-pager", unit]
+    text = subprocess.run(security, capture_output=True, text=True, check=True).stdout
+    exposure = re.search(r"Overall exposure level for .*: ([\d.]+)", text)
+    assert exposure
+    assert float(exposure[1]) <= 2.0
+
+
+def test_the_unit_and_the_daemon_agree() -> None:
+    assert f"RestartPreventExitStatus={EXIT_USAGE} {EXIT_CONFIG}\n" in UNIT
+    assert f"LoadCredential={CREDENTIAL}:" in UNIT
+
+
+def test_what_is_for_newer_systemds_is_not_in_the_unit() -> None:
+    keys = re.findall(r"^(\w+)=", (SYSTEMD / "newer.conf").read_text(), re.MULTILINE)
+    assert keys == ["RestartSteps", "RestartMaxDelaySec"]
+    assert not any(f"{key}=" in UNIT for key in keys)
