@@ -53,6 +53,8 @@ check_system() {
     [[ $(uname -m) =~ ^(aarch64|x86_64)$ ]] || problems+=("a 64-bit system is needed, aarch64 or x86_64, not $(uname -m)")
     if ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; then
         problems+=("Python 3.11 to 3.13 is needed: PYTHON=/usr/bin/python3.11 $0")
+    elif [[ $(readlink -f "$(command -v "$PYTHON")") =~ ^/(home|root)/ ]]; then
+        problems+=("the service cannot see the Python of a home: PYTHON=/usr/bin/python3 $0")
     elif ! "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; then
         problems+=("Python makes no environments: apt install python3-venv")
     fi
@@ -74,7 +76,7 @@ hint_camera() {
 
 hint_edgetpu() {
     local library version
-    library=$(PATH=$PATH:/sbin ldconfig -p | awk '$1 == "libedgetpu.so.1" { print $NF; exit }')
+    library=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | awk '$1 == "libedgetpu.so.1" { print $NF; exit }')
     if [[ -z $library ]]; then
         say "note: no libedgetpu.so.1, so the processor does the work"
         return

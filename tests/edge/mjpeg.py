@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import cv2
-import numpy as np
-
 
 def jpeg(number: int, size: tuple[int, int] = (320, 240)) -> bytes:
     """A picture with something in every part of it, and a bright bar that moves."""
+    import cv2  # the rest of this file is at home where there is nothing but Python
+    import numpy as np
+
     noise = np.random.default_rng(number).integers(60, 160, (size[1], size[0]), np.uint8)
     noise[:, 8 * (number % 40) : 8 * (number % 40) + 8] = 250
     return bytes(cv2.imencode(".jpg", noise)[1])

@@ -1,0 +1,91 @@
+"""What the installer says and would do, without doing it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+INSTALL = Path(__file__).parents[2] / "systemd" / "install.sh"
+
+
+@pytest.fixture
+def bin_folder(tmp_path: Path) -> Path:
+    """A folder of commands that stand in for the system's: first of all a Python that can do everything."""
+    (tmp_path / "bin").mkdir()
+    answer(tmp_path / "bin", "python3", "")
+    return tmp_path / "bin"
+
+
+def answer(folder: Path, command: str, text: str, code: int = 0) -> None:
+    (folder / command).write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\nexit {code}\n")
+    (folder / command).chmod(0o755)
+
+
+def install(bin_folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    return subprocess.run([INSTALL, *arguments], capture_output=True, text=True, check=False, env=environment)
+
+
+def test_a_dry_run_tells_all_and_does_nothing(bin_folder: Path) -> None:
+    done = install(bin_folder, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert all(line.startswith(("would run: ", "fer-edge: note: ")) for line in lines)
+    for step in (
+        "-m venv --system-site-packages",
+        "/etc/udev/rules.d/60-fer-edge-coral.rules",
+        "systemctl --quiet enable",
+    ):
+        assert any(step in line for line in lines)
+    assert not Path("/opt/fer-edge.a").exists()
+
+
+def test_a_wheel_is_installed_without_the_network(bin_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "fer_edge-1-py3-none-any.whl").touch()
+    done = install(bin_folder, "--dry-run", "--wheel", str(tmp_path / "fer_edge-1-py3-none-any.whl"))
+    assert f"--no-index --find-links {tmp_path} {tmp_path}/fer_edge-1-py3-none-any.whl" in done.stdout
+
+
+def test_a_system_that_will_not_do_is_told_all_that_is_missing(bin_folder: Path) -> None:
+    answer(bin_folder, "uname", "armv7l")
+    answer(bin_folder, "python3", "", 1)
+    answer(bin_folder, "systemctl", "systemd 241 (241)")
+    done = install(bin_folder, "--dry-run", "--wheel", "/nowhere/x.whl")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    for problem in ("not armv7l", "Python 3.11 to 3.13 is needed", "not 241", "/nowhere/x.whl: no such file"):
+        assert len([line for line in done.stderr.splitlines() if problem in line]) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "note"),
+    [("16.0", "Google's of 2021, which crashes"), ("16.0tf2.17.1-1", "16.0tf2.17.1-1; it is tried each time")],
+)
+def test_a_libedgetpu_that_crashes_is_told(bin_folder: Path, version: str, note: str) -> None:
+    answer(bin_folder, "ldconfig", "\tlibedgetpu.so.1 (libc6,AArch64) => /usr/lib/libedgetpu.so.1")
+    answer(bin_folder, "dpkg-query", version)
+    assert "fer-edge: note: /usr/lib/libedgetpu.so.1" in install(bin_folder, "--dry-run").stdout
+    assert note in install(bin_folder, "--dry-run").stdout
+
+
+def test_settings_are_removed_only_on_demand(bin_folder: Path) -> None:
+    assert "/etc/fer-edge" not in install(bin_folder, "--dry-run", "--uninstall").stdout
+    assert "rm -rf /etc/fer-edge " in install(bin_folder, "--dry-run", "--uninstall", "--purge").stdout
+    assert install(bin_folder, "--purge").returncode == 1
+
+
+def test_a_wrong_flag_is_a_matter_of_usage(bin_folder: Path) -> None:
+    done = install(bin_folder, "--colour")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: ")
+    assert install(bin_folder, "--help").stdout == done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="NOT TESTED: shellcheck is not installed")
+def test_the_script_is_clean() -> None:
+    done = subprocess.run(["shellcheck", INSTALL], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
