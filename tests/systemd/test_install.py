@@ -21,16 +21,17 @@ def bin_folder(tmp_path: Path) -> Path:
 
 
 def answer(folder: Path, command: str, text: str, code: int = 0) -> None:
-    (folder / command).write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\nexit {code}\n")
+    (folder / command).write_text(f"#!/bin/sh\nprintf '%b' '{text}'\nexit {code}\n")
     (folder / command).chmod(0o755)
 
 
 def install(bin_folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "PYTHON": "python3"}
     return subprocess.run([INSTALL, *arguments], capture_output=True, text=True, check=False, env=environment)
 
 
 def test_a_dry_run_tells_all_and_does_nothing(bin_folder: Path) -> None:
+    before = [Path("/opt/fer-edge.a").exists(), Path("/etc/fer-edge").exists()]
     done = install(bin_folder, "--dry-run")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -41,7 +42,7 @@ def test_a_dry_run_tells_all_and_does_nothing(bin_folder: Path) -> None:
         "systemctl --quiet enable",
     ):
         assert any(step in line for line in lines)
-    assert not Path("/opt/fer-edge.a").exists()
+    assert [Path("/opt/fer-edge.a").exists(), Path("/etc/fer-edge").exists()] == before
 
 
 def test_a_wheel_is_installed_without_the_network(bin_folder: Path, tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_a_system_that_will_not_do_is_told_all_that_is_missing(bin_folder: Path)
     [("16.0", "Google's of 2021, which crashes"), ("16.0tf2.17.1-1", "16.0tf2.17.1-1; it is tried each time")],
 )
 def test_a_libedgetpu_that_crashes_is_told(bin_folder: Path, version: str, note: str) -> None:
-    answer(bin_folder, "ldconfig", "\tlibedgetpu.so.1 (libc6,AArch64) => /usr/lib/libedgetpu.so.1")
+    answer(bin_folder, "ldconfig", "\tlibedgetpu.so.1 (libc6,AArch64) => /usr/lib/libedgetpu.so.1\n")
     answer(bin_folder, "dpkg-query", version)
     assert "fer-edge: note: /usr/lib/libedgetpu.so.1" in install(bin_folder, "--dry-run").stdout
     assert note in install(bin_folder, "--dry-run").stdout

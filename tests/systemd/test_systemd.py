@@ -38,10 +38,11 @@ FLAGS = "--camera http://127.0.0.1:8080/ --mqtt mqtt://anna@127.0.0.1 --device {
 SECRET = "a word that nobody may see"  # noqa: S105  it is that of the test
 STOP_WITHIN = "[Service]\nTimeoutStopSec=5\nRestartSec=1\n"  # what takes longer is killed, and the result is `timeout`
 
-pytestmark = pytest.mark.skipif(
-    not WHEELS or os.geteuid() != 0 or not shutil.which("systemd-nspawn"),
-    reason="NOT TESTED: needs root, systemd-nspawn and a folder of wheels: make test-systemd, as root",
-)
+if not WHEELS or os.geteuid() != 0 or not shutil.which("systemd-nspawn"):
+    pytest.skip(
+        "NOT TESTED: needs root, systemd-nspawn and a folder of wheels: make test-systemd, as root",
+        allow_module_level=True,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def box() -> Iterator[Box]:
 def furnish(box: Box) -> None:
     """A broker that asks for a password, a camera with a face before it, a subscriber, and what is to be installed."""
     box.copy(HERE.parents[1] / "systemd", "/srv/systemd")
-    box.copy(Path(str(WHEELS)), "/srv/wheels")
+    box.copy(Path(WHEELS), "/srv/wheels")
     for file in (HERE / "hang.py", HERE / "probe.py", HERE.parent / "edge" / "mjpeg.py"):
         box.copy(file, f"/srv/{file.name}")
     face = cv2.resize(cv2.imread(str(MEDIA / "faces" / "luciano.png")), (480, 480))
