@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from .checks import check_accelerator, check_broker, check_camera, check_model, check_outbox
 from .config import Config
-from .errors import FerError
+from .errors import FerError, UsageError
 from .finding import Finding, fail, ok
-from .layers import Choice, make_config
+from .layers import Resolved, blame, make_config
 from .machinechecks import check_clock, check_permissions, check_temperature
 
 CHECKS: dict[str, Callable[[Config], Finding]] = {
@@ -24,19 +24,21 @@ CHECKS: dict[str, Callable[[Config], Finding]] = {
 }
 
 
-def examine(gather: Callable[[], list[Choice]]) -> Iterator[tuple[str, Finding]]:
+def examine(gather: Callable[[], list[Resolved]]) -> Iterator[tuple[str, Finding]]:
     """Each part, by its name, as it is found. The configuration comes first, and alone when it cannot be used."""
     try:
-        choices = gather()
-        config = make_config(choices)
+        resolved = gather()
+        config = make_config(resolved)
     except FerError as error:
         yield "configuration", fail(str(error))
         return
-    origins = dict.fromkeys(choice.origin.name for choice in choices if choice.origin)
+    origins = dict.fromkeys(each.origin.name for each in resolved if each.origin)
     yield "configuration", ok(", ".join(origins) or "nothing is set, all is by default")
     for part, check in CHECKS.items():
         try:
             yield part, check(config)
+        except UsageError as error:
+            yield part, fail(str(blame(error, resolved)))
         except FerError as error:
             yield part, fail(str(error))
 

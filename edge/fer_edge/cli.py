@@ -18,7 +18,7 @@ from .config import Config
 from .configtext import as_toml
 from .errors import OneLineParser, UsageError, forget_stdout, run_command
 from .events import SCHEMA_FILE
-from .layers import DEFAULT_FILE, gather, make_config
+from .layers import DEFAULT_FILE, blame, gather, make_config
 from .settings import add_flags
 
 EXIT_CODES = """\
@@ -47,12 +47,15 @@ def _command(arguments: argparse.Namespace) -> int:
         return _check(arguments)
     if arguments.json:
         raise UsageError("--json belongs to --check")
-    choices = gather(vars(arguments), os.environ, arguments.config)
-    settings = replace(make_config(choices), annotate=arguments.annotate)
+    resolved = gather(vars(arguments), os.environ, arguments.config)
+    settings = replace(make_config(resolved), annotate=arguments.annotate)
     if arguments.print_config:
-        print(as_toml(choices), end="")
+        print(as_toml(resolved), end="")
         return 0
-    return _forget(settings) if arguments.forget else _run(settings)
+    try:
+        return _forget(settings) if arguments.forget else _run(settings)
+    except UsageError as error:
+        raise blame(error, resolved) from error
 
 
 def _check(arguments: argparse.Namespace) -> int:

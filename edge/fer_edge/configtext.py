@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from .broker import without_password
-from .layers import Choice
+from .layers import Resolved
 from .settings import SETTINGS, Setting
 
 WIDTH = 116  # letters of a line of explanation
@@ -21,12 +21,12 @@ HEAD = """\
 """
 
 
-def as_toml(choices: Iterable[Choice]) -> str:
+def as_toml(resolved: Iterable[Resolved]) -> str:
     """What holds, as TOML, and where each value comes from. The passwords of addresses are hidden."""
     lines: list[str] = []
-    for section, group in groupby(choices, key=lambda choice: choice.setting.section):
+    for section, group in groupby(resolved, key=lambda each: each.setting.section):
         lines += ["", f"[{section}]"] if lines else [f"[{section}]"]
-        lines += [_line(choice) for choice in group]
+        lines += [_line(each) for each in group]
     return "\n".join(lines) + "\n"
 
 
@@ -44,12 +44,12 @@ def hidden(text: str) -> str:
     return re.sub(r"(\w+://[^?\s]*)\?.*", r"\1?***", without_password(text))
 
 
-def _line(choice: Choice) -> str:
-    name = choice.setting.key.partition(".")[2]
-    if choice.value is None:
-        return f"# {name}: {choice.setting.default_words} (default)"
-    value = hidden(choice.value) if isinstance(choice.value, str) else choice.value
-    return f"{name} = {_toml(value)}  # {choice.origin.name if choice.origin else 'default'}"
+def _line(each: Resolved) -> str:
+    name = each.setting.key.partition(".")[2]
+    if each.value is None:
+        return f"# {name}: {each.setting.default_words} (default)"
+    value = hidden(each.value) if isinstance(each.value, str) else each.value
+    return f"{name} = {_toml(value)}  # {each.origin.name if each.origin else 'default'}"
 
 
 def _example_lines(setting: Setting) -> str:

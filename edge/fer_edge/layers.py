@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from .settings import SETTINGS, Environment, Setting
 
 DEFAULT_FILE = Path("/etc/fer-edge/config.toml")
 PREFIX = "FER_EDGE_"
+FLAG = r"(?<![\w-])--[a-z]+(?:-[a-z]+)*"
 OTHERS = {broker.PASSWORD_VARIABLE, coral.LIBRARY_VARIABLE}  # environment variables that are no settings
 NEAR = 0.75  # likeness, 0..1, from which the name of a variable is taken for a misspelt one
 
@@ -37,7 +39,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Resolved:
     """What holds for a setting. value: as in the file. meaning: as in Config. origin: None for the default."""
 
     setting: Setting
@@ -46,7 +48,7 @@ class Choice:
     origin: Origin | None = None
 
 
-def gather(flags: Mapping[str, Any], environment: Environment, file: Path | None = None) -> list[Choice]:
+def gather(flags: Mapping[str, Any], environment: Environment, file: Path | None = None) -> list[Resolved]:
     """What holds for each setting, in the order of the table. flags: those that were given, by key (see add_flags).
 
     file: None for /etc/fer-edge/config.toml, if it is there. Raises ConfigError for what is wrong in the file or in the
@@ -54,20 +56,20 @@ def gather(flags: Mapping[str, Any], environment: Environment, file: Path | None
     """
     chosen = {setting.key: _default(setting, environment) for setting in SETTINGS}
     for layer in (_of_file(file), _of_environment(environment), _of_flags(flags)):
-        chosen |= {choice.setting.key: choice for choice in layer}
+        chosen |= {each.setting.key: each for each in layer}
     return list(chosen.values())
 
 
-def make_config(choices: Iterable[Choice]) -> Config:
+def make_config(resolved: Iterable[Resolved]) -> Config:
     """The configuration. Raises ConfigError or UsageError for settings that do not go together."""
     fields: dict[str, Any] = {}
-    parts: dict[str, list[Choice]] = {}
-    for choice in choices:
-        part, _, name = choice.setting.field.partition(".")
+    parts: dict[str, list[Resolved]] = {}
+    for each in resolved:
+        part, _, name = each.setting.field.partition(".")
         if name:
-            parts.setdefault(part, []).append(choice)
+            parts.setdefault(part, []).append(each)
         else:
-            fields[part] = choice.meaning
+            fields[part] = each.meaning
     for part, members in parts.items():
         fields[part] = _make_part(part, members)
     return Config(**fields)
@@ -77,37 +79,42 @@ def _broker(url: broker.Broker | None, **files: Path | None) -> broker.Broker | 
     return broker.with_files(url, **files)
 
 
-PARTS: dict[str, Callable[..., Any]] = {
-    "broker": _broker,
-    "camera_options": CameraOptions,
-    "engine": EngineOptions,
-}  # of Config, and what makes them
+# Of Config, and what makes them.
+PARTS: dict[str, Callable[..., Any]] = {"broker": _broker, "camera_options": CameraOptions, "engine": EngineOptions}
 
 
-def _make_part(part: str, choices: list[Choice]) -> Any:
+def _make_part(part: str, resolved: list[Resolved]) -> Any:
     try:
-        return PARTS[part](**{choice.setting.field.partition(".")[2]: choice.meaning for choice in choices})
+        return PARTS[part](**{each.setting.field.partition(".")[2]: each.meaning for each in resolved})
     except UsageError as error:
-        origins = dict.fromkeys(choice.origin for choice in choices if choice.origin)
-        if any(origin.fault is UsageError for origin in origins):
-            raise
-        raise ConfigError(f"{', '.join(origin.name for origin in origins)}: {error}") from error
+        raise blame(error, resolved) from error
 
 
-def _default(setting: Setting, environment: Environment) -> Choice:
+def blame(error: UsageError, resolved: Iterable[Resolved]) -> FerError:
+    """The same error, as the fault of those who set what its flags set: a file has keys, and another exit code."""
+    named = [each for each in resolved if each.setting.flag in re.findall(FLAG, str(error))]
+    origins = dict.fromkeys(each.origin for each in named if each.origin)
+    if not origins or any(origin.fault is UsageError for origin in origins):
+        return error
+    keys = {each.setting.flag: each.setting.key for each in named}
+    told = re.sub(FLAG, lambda found: keys.get(found[0], found[0]), str(error))
+    return ConfigError(f"{', '.join(origin.name for origin in origins)}: {told}")
+
+
+def _default(setting: Setting, environment: Environment) -> Resolved:
     value = setting.default_in(environment)
-    return Choice(setting, value, None if value is None else setting.read(value))
+    return Resolved(setting, value, None if value is None else setting.read(value))
 
 
-def _of_file(file: Path | None) -> list[Choice]:
+def _of_file(file: Path | None) -> list[Resolved]:
     path, settings = file or DEFAULT_FILE, {setting.key: setting for setting in SETTINGS}
     origin = Origin(str(path), typed=True)
-    choices = []
+    resolved = []
     for key, value in _flattened(_read(file)):
         if key not in settings:
             raise ConfigError(f"{path}: {key} is unknown{_suggestion(key, settings)}")
-        choices.append(_checked(settings[key], value, origin, f"{path}: {key}"))
-    return choices
+        resolved.append(_checked(settings[key], value, origin, f"{path}: {key}"))
+    return resolved
 
 
 def _flattened(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -133,7 +140,7 @@ def _read(file: Path | None) -> dict[str, Any]:
         raise ConfigError(f"{path}: no TOML: {error}") from error
 
 
-def _of_environment(environment: Environment) -> list[Choice]:
+def _of_environment(environment: Environment) -> list[Resolved]:
     """An empty variable sets nothing. Names of others may begin like ours; one that is nearly ours is a mistake."""
     settings = {setting.variable: setting for setting in SETTINGS}
     for name in environment.keys() - settings.keys() - OTHERS:
@@ -148,7 +155,7 @@ def _of_environment(environment: Environment) -> list[Choice]:
     ]
 
 
-def _of_flags(flags: Mapping[str, Any]) -> list[Choice]:
+def _of_flags(flags: Mapping[str, Any]) -> list[Resolved]:
     return [
         _checked(setting, flags[setting.key], Origin(setting.flag, fault=UsageError), setting.flag)
         for setting in SETTINGS
@@ -156,7 +163,7 @@ def _of_flags(flags: Mapping[str, Any]) -> list[Choice]:
     ]
 
 
-def _checked(setting: Setting, value: Any, origin: Origin, place: str) -> Choice:
+def _checked(setting: Setting, value: Any, origin: Origin, place: str) -> Resolved:
     """Hold a value to its kind. A text may have to become a number, unless its origin has types. `place` is named."""
     try:
         value = msgspec.convert(value, setting.kind.type, strict=origin.typed)
@@ -164,7 +171,7 @@ def _checked(setting: Setting, value: Any, origin: Origin, place: str) -> Choice
         shown = broker.without_password(repr(value))
         raise origin.fault(f"{place}: {shown:.80} must be {setting.kind.words}") from error
     try:
-        return Choice(setting, value, setting.read(value), origin)
+        return Resolved(setting, value, setting.read(value), origin)
     except ValueError as error:
         raise origin.fault(f"{place}: {error}") from error
 
