@@ -45,6 +45,8 @@ BROKER_CURES = {
     "refuses messages": "look at the broker's access list",
     "not authorized": "look at the user in mqtt.url and at the password",
     "user name": "look at the user in mqtt.url and at the password",
+    "key usage": "Python 3.13 insists: make the authority anew, with keyUsage=critical,keyCertSign",
+    "authority key identifier": "Python 3.13 insists: make the certificate anew, with authorityKeyIdentifier=keyid",
     "certificate": "mqtt.ca must hold who signed it, and mqtt.url the name that it was made for",
     "no tls": "mqtts:// needs the broker's port for TLS, 8883 as a rule",
     "connection refused": "start the broker there, or look at the port in mqtt.url",

@@ -16,12 +16,12 @@ from tests.made_models import write_compiled
 from tests.support import MEDIA, Mosquitto, command, free_port, heard, run, wait_until
 
 from fer_edge.broker import Broker, parse_broker, with_files
-from fer_edge.checks import check_accelerator, check_broker, check_camera, check_outbox
+from fer_edge.checks import BROKER_CURES, CAMERA_CURES, check_accelerator, check_broker, check_camera, check_outbox
 from fer_edge.checkup import CHECKS
 from fer_edge.config import DEFAULT_MODEL, Config
 from fer_edge.coral import LIBRARY_VARIABLE, Machine
 from fer_edge.errors import FerError, UsageError
-from fer_edge.finding import Finding
+from fer_edge.finding import Finding, with_cure
 from fer_edge.frames import Frame
 from fer_edge.machinechecks import check_clock, check_permissions, check_temperature
 from fer_edge.modelfile import read_model
@@ -225,6 +225,23 @@ def test_a_certificate_that_must_not_be_trusted_is_told(tmp_path: Path) -> None:
         encrypted.close()
 
 
+@pytest.mark.parametrize(
+    ("trouble", "cures", "cure"),
+    [
+        ("its certificate is refused: CA cert does not include key usage extension", BROKER_CURES, "keyCertSign"),
+        ("its certificate is refused: Missing Authority Key Identifier", BROKER_CURES, "authorityKeyIdentifier=keyid"),
+        ("its certificate is refused: certificate has expired", BROKER_CURES, "mqtt.ca must hold"),
+        ("it refuses messages to fer/cam/check: Not authorized", BROKER_CURES, "access list"),
+        ("/dev/video0: not a camera, or in use by another program", CAMERA_CURES, "systemctl stop fer-edge"),
+        ("picamera2 0: Camera __init__ sequence did not complete.", CAMERA_CURES, "systemctl stop fer-edge"),
+    ],
+)
+def test_the_cure_is_that_of_the_trouble(trouble: str, cures: dict[str, str], cure: str) -> None:
+    assert with_cure(trouble, cures).startswith(f"{trouble}: ")
+    assert cure in with_cure(trouble, cures)
+    assert with_cure("something else", cures) == "something else"
+
+
 def test_a_device_that_runs_is_not_disturbed(mosquitto: Mosquitto) -> None:
     file = mosquitto.subscribe("fer/cam/#")
     address = parse_broker(mosquitto.url)
@@ -274,7 +291,7 @@ LOOK = """
 import sys
 from pathlib import Path
 from fer_edge.broker import parse_broker
-from fer_edge.checks import check_outbox
+from fer_edge.checks import BROKER_CURES, CAMERA_CURES, check_outbox
 from fer_edge.config import Config
 print(check_outbox(Config(camera="", broker=parse_broker("mqtt://h"), outbox=Path(sys.argv[1]))))
 """
