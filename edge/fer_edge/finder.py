@@ -14,6 +14,7 @@ SAME = 0.3  # intersection over union from which two boxes are of one face
 TOUCHING = 0.1  # from which one face may hide another
 LOOK = 0.2  # seconds; a face that does not move is looked at no more often
 AT_ONCE = 2  # suspicions that are looked into in one frame, in which the search rests
+TRIES = 3  # looks at a suspicion, in frames that follow each other
 
 
 class FaceFinder:
@@ -26,7 +27,12 @@ class FaceFinder:
     def __init__(self, min_face: float) -> None:
         """`min_face`: see faces.FaceDetector, as are the errors."""
         self._near, self._search = Near(), Search(min_face)
-        self._suspicions: list[Box] = []
+        self._suspicions: list[tuple[Box, int]] = []
+
+    def forget(self) -> None:
+        """Begin anew: what comes next has nothing to do with what was before."""
+        self._suspicions = []
+        self._search.forget()
 
     def find(self, pyramid: Pyramid, tracks: Sequence[Track], time: float) -> list[Sighting]:
         """The faces of the frame at `time`, seconds: those of the tracks, and others."""
@@ -39,19 +45,23 @@ class FaceFinder:
             if sighting and not _among(sighting.box, found):
                 found.append(sighting)
         if self._suspicions:
-            self._look_into(self._suspicions[:AT_ONCE], pyramid, found)
-            del self._suspicions[:AT_ONCE]
+            self._look_into_some(pyramid, found)
         else:
             boxes = self._search.step(pyramid, [sighting.box for sighting in found], time)
-            self._suspicions = _distinct([box for box in boxes if not _among(box, found)])
+            self._suspicions = [(box, TRIES) for box in _distinct(boxes) if not _among(box, found)]
         return found
 
-    def _look_into(self, suspicions: Sequence[Box], pyramid: Pyramid, found: list[Sighting]) -> None:
-        """Add the faces that are really there to those that were found."""
-        for box in suspicions:
-            face = None if _among(box, found) else self._near.verify(pyramid, box)
+    def _look_into_some(self, pyramid: Pyramid, found: list[Sighting]) -> None:
+        """Add the faces that are really there to those that were found; keep the others for another try."""
+        now, self._suspicions = self._suspicions[:AT_ONCE], self._suspicions[AT_ONCE:]
+        for box, tries in now:
+            if _among(box, found):
+                continue
+            face = self._near.verify(pyramid, box, TRIES - tries)
             if face and not _among(face, found):
                 found.append(Sighting(face, patch(pyramid, face)))
+            elif tries > 1:
+                self._suspicions.append((box, tries - 1))
 
     def _again(self, pyramid: Pyramid, track: Track, box: Box, time: float, *, hidden: bool) -> Sighting | None:
         """A known face that is expected at `box`; `hidden` when another may be before it."""

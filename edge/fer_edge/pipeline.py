@@ -92,6 +92,7 @@ class Pipeline:
 
     def finish(self) -> list[Event]:
         """The frames have ended, or pause: an `end` for every face that is still followed."""
+        self._finder.forget()
         return self._events(self._tracker.finish(), self._last)
 
     def _between(self, frame: Frame) -> list[Event]:

@@ -62,6 +62,10 @@ class Search:
         self._tasks: list[Task] = []
         self._turn = 0
 
+    def forget(self) -> None:
+        """Search everything again, whether it has moved or not."""
+        self._frame = Box(0, 0, 0, 0)
+
     def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box]:
         """What may be a face, by the task whose turn it is in this frame; it may be one of those already `known`."""
         frame = Box(0, 0, pyramid.width, pyramid.height)

@@ -245,6 +245,13 @@ def test_a_face_after_a_gap_in_time_is_a_new_one(classifier: EmotionClassifier) 
     assert kinds(watch(pipeline, [picture] * 15, start=100)) == [("end", 1), ("start", 2)]
 
 
+def test_after_a_pause_a_face_that_has_not_moved_is_found_at_once(classifier: EmotionClassifier) -> None:
+    pipeline, picture = open_pipeline(classifier), scene(Face("astronaut.png", 320, 240, 100))
+    watch(pipeline, [picture] * 60)
+    assert kinds(pipeline.finish()) == [("end", 1)]
+    assert kinds(watch(pipeline, [picture] * 10, start=2.1)) == [("start", 2)]
+
+
 def test_a_still_among_moving_frames_is_a_scene_of_its_own(classifier: EmotionClassifier) -> None:
     pipeline, picture = open_pipeline(classifier), scene(Face("astronaut.png", 320, 240, 100))
     watch(pipeline, [picture] * 15)
