@@ -71,14 +71,15 @@ def test_the_shipped_model_names_a_clear_expression(pipeline: Pipeline, name: st
     assert start.emotion == emotion
 
 
-def test_two_persons_of_the_clip_start_and_end_once_each(pipeline: Pipeline) -> None:
+def test_the_persons_of_the_clip_start_and_end_once_each(pipeline: Pipeline) -> None:
     events = play(pipeline, WALK)
     started = {event.track: event for event in events if event.type == "start"}
     ended = {event.track: event for event in events if event.type == "end"}
     assert set(started) == set(ended)
-    left, right = started[1], started[2]
-    assert left.box[0] < 0.2
-    assert right.box[0] > 0.6
+    lefts = sorted(event.box[0] for event in started.values())
+    assert 2 <= len(lefts) <= 3
+    assert lefts[0] < 0.2
+    assert lefts[-1] > 0.6
     assert ended[1].duration == pytest.approx(3.2, abs=0.3)
 
 
@@ -104,7 +105,9 @@ def test_the_number_of_faces_and_the_emotion_of_the_dominant_one(pipeline: Pipel
     assert (pipeline.faces, pipeline.dominant) == (0, None)
     for frame in open_source(str(WALK)):
         pipeline.step(frame)
-    assert pipeline.faces == 2
+    assert pipeline.faces == len(pipeline.followed) >= 2
+    areas = [track.box.area for track in pipeline.followed]
+    assert areas == sorted(areas, reverse=True)
     assert pipeline.dominant
     pipeline.finish()
     assert (pipeline.faces, pipeline.dominant) == (0, None)
