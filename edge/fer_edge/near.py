@@ -30,8 +30,8 @@ class Near:
         self._cascade = open_cascade()
 
     def verify(self, pyramid: Pyramid, box: Box, turn: int = 0) -> Box | None:
-        """The face at `box`, where there may be one; the first look, turn 0, is the strictest."""
-        return self._detect(pyramid, box, SURE[turn % len(SURE)], NARROW, 5 if turn else 6, 1.07)
+        """The face at `box`, where there may be one: a look in fine steps, many of which must agree."""
+        return self._detect(pyramid, box, SURE[turn % len(SURE)], NARROW, 6, 1.07)
 
     def look(self, pyramid: Pyramid, box: Box, turn: int = 0) -> Box | None:
         """The face that is known to be near `box`: at a quick glance, or else a thorough one, four times the price."""
