@@ -1,13 +1,14 @@
 # make demo      the whole line on a recorded clip, with a broker inside: light, no TensorFlow
 # make test      installs everything and passes the tests
 # make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills, a day without a broker
-# make test-arm  the shipped models on emulated 64-bit Arm against this machine
+# make test-arm  the package on emulated 64-bit Arm against this machine: its wheels, its models, the events of a clip
 # make test-picamera2  the fake picamera2 of the tests, and the daemon, against the real one on a camera of libcamera's
 #                that plays pictures; needs root
 # make test-homeassistant  a real Home Assistant finds the device; needs Python 3.13
 # make test-systemd  the service under a real systemd, in a container that boots this machine's own root: install, watchdog,
 #                crash, sandbox, upgrade, roll-back, removal; needs root
 # make bench     what a frame costs, stage by stage, what stands around the network, and what delivery costs
+# make lock      pins anew, with hashes, what the service installs: systemd/requirements-*.txt; needs Python 3.11 and 3.13
 # make models    trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
 #                FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
 
@@ -35,7 +36,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo test soak test-arm test-picamera2 test-homeassistant test-systemd models models-gpu ship bench clean
+.PHONY: demo test soak test-arm test-picamera2 test-homeassistant test-systemd lock models models-gpu ship bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -71,6 +72,9 @@ test-systemd: $(VENV)/.test
 	rm -rf build
 	$(BIN)/pip --python /usr/bin/python3 wheel --quiet --wheel-dir build/systemd .
 	FER_EDGE_WHEELS=build/systemd $(BIN)/python -m pytest -rP tests/systemd
+
+lock:
+	for python in python3.11 python3.13; do $$python systemd/lock.py || exit 1; done
 
 # What the shipped models were trained with: two processor cores, four hours. `base` is trained twice: the second run
 # starts from, and learns of, the quantized models of the first.

@@ -114,7 +114,7 @@ adopt() {
 }
 
 build() {
-    local target=$1 pip=("$1/bin/pip" install --quiet --disable-pip-version-check)
+    local target=$1 pip=("$1/bin/pip" install --quiet --disable-pip-version-check) lock
     say_done "building $target"
     building=$target
     run rm -rf "$target"
@@ -126,7 +126,14 @@ build() {
         # Of a copy: setuptools leaves its work in the folder that it builds.
         scratch=$(mktemp -d)
         run cp -R "$HERE/.."/{pyproject.toml,README.md,LICENSE,edge,convert,train} "$scratch"
-        run "${pip[@]}" "$scratch"
+        lock=$HERE/requirements-$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt
+        if [[ -r $lock ]]; then
+            # All of it checked by its hash, that which builds the package too.
+            run "${pip[@]}" --only-binary :all: --require-hashes --requirement "$lock"
+            run "${pip[@]}" --no-deps --no-build-isolation "$scratch"
+        else
+            run "${pip[@]}" "$scratch"
+        fi
     fi
     run "$target/bin/fer-edge" --version
     put_units_into "$target/units"

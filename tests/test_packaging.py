@@ -10,12 +10,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from tests.support import run
 
 from fer_edge import __version__
 
 ROOT = Path(__file__).parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, BUILD = PYPROJECT["project"], PYPROJECT["build-system"]
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,18 @@ def test_a_command_without_its_extra_says_what_to_install(
 def test_the_pi_gets_nothing_heavy() -> None:
     names = {re.split(r"[^a-z0-9-]", dependency)[0] for dependency in PROJECT["dependencies"]}
     assert names == {"msgspec", "paho-mqtt", "numpy", "opencv-python-headless", "tflite-runtime", "ai-edge-litert"}
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+def test_the_lock_file_pins_all_that_the_pi_needs_by_hashes_and_no_host(python: str) -> None:
+    text = (ROOT / "systemd" / f"requirements-{python}.txt").read_text()
+    pins = re.findall(r"^([\w.-]+)==(\S+) \\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE)
+    assert len(pins) == text.count("==")
+    pinned = {canonicalize_name(name): version for name, version, _ in pins}
+    wanted = [Requirement(text) for text in PROJECT["dependencies"] + BUILD["requires"]]
+    wanted = [need for need in wanted if not need.marker or need.marker.evaluate({"python_version": python})]
+    assert all(need.specifier.contains(pinned[canonicalize_name(need.name)]) for need in wanted)
+    assert "://" not in text
 
 
 @pytest.mark.parametrize("module", ["fer_edge", "fer_train", "fer_convert"])

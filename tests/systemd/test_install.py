@@ -51,6 +51,22 @@ def test_a_wheel_is_installed_without_the_network(bin_folder: Path, tmp_path: Pa
     assert f"--no-index --find-links {tmp_path} {tmp_path}/fer_edge-1-py3-none-any.whl" in done.stdout
 
 
+@pytest.mark.parametrize("version", ["3.11", "3.13"])
+def test_what_is_installed_is_pinned_and_checked(bin_folder: Path, version: str) -> None:
+    answer(bin_folder, "python3", version)
+    lines = install(bin_folder, "--dry-run").stdout.splitlines()
+    pinned, package = (line for line in lines if "pip install" in line)
+    assert "--require-hashes --requirement" in pinned
+    assert f"requirements-{version}.txt" in pinned
+    assert "--no-deps --no-build-isolation" in package
+
+
+def test_a_python_without_a_lock_file_gets_what_is_newest(bin_folder: Path) -> None:
+    answer(bin_folder, "python3", "3.12")
+    (package,) = (line for line in install(bin_folder, "--dry-run").stdout.splitlines() if "pip install" in line)
+    assert "--no-deps" not in package
+
+
 def test_a_system_that_will_not_do_is_told_all_that_is_missing(bin_folder: Path) -> None:
     answer(bin_folder, "uname", "armv7l")
     answer(bin_folder, "python3", "", 1)

@@ -1,0 +1,49 @@
+"""Pins what the service installs, by the hashes of its wheels, for the Python that runs this; see `make lock`.
+
+Which versions is pip's own answer, for 64-bit Arm; the wheels are those of both processors that install.sh takes. The
+build system is among them, so that nothing is installed unchecked.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+HERE = Path(__file__).parent
+GLIBC = 36  # 2.36 is that of Debian 12
+HEADER = "# Made by `make lock`: what install.sh installs under Python {}, on 64-bit Arm and Intel."
+
+
+def main() -> None:
+    """Write requirements-X.Y.txt."""
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    arm = wheels("aarch64", project["project"]["dependencies"] + project["build-system"]["requires"])
+    intel = wheels("x86_64", [*arm, "--no-deps"])
+    python = "{}.{}".format(*sys.version_info)
+    lines = [HEADER.format(python)]
+    for pin in sorted(arm):
+        hashes = sorted({arm[pin], intel[pin]})
+        lines.append(" \\\n    ".join([pin, *(f"--hash=sha256:{value}" for value in hashes)]))
+    (HERE / f"requirements-{python}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def wheels(machine: str, wanted: Iterable[str]) -> dict[str, str]:
+    """The wheels that pip would install on a machine: name==version -> SHA-256."""
+    platforms = ["any", f"manylinux2014_{machine}"]
+    platforms += [f"manylinux_2_{minor}_{machine}" for minor in range(17, GLIBC + 1)]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-"]
+    command += ["--only-binary", ":all:", "--target", "unused", *(f"--platform={platform}" for platform in platforms)]
+    done = subprocess.run([*command, *wanted], stdout=subprocess.PIPE, check=True)  # noqa: S603  pip
+    hashes = {}
+    for wheel in json.loads(done.stdout)["install"]:
+        about, archive = wheel["metadata"], wheel["download_info"]["archive_info"]
+        hashes[f"{about['name']}=={about['version']}"] = archive["hashes"]["sha256"]
+    return hashes
+
+
+if __name__ == "__main__":
+    main()
