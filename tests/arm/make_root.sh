@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make_root.sh ROOT WHEEL: a 64-bit Arm Debian in the folder ROOT, with the wheel of fer-edge and what a Pi would install with it.
-# Unpacked, not configured, for qemu-user. Needs mmdebstrap, arch-test and qemu-user-static; takes the mirror of this machine, and the
+# make_root.sh ROOT WHEEL: a 64-bit Arm Debian in the folder ROOT, with the wheel of fer-edge and what systemd/install.sh would install
+# with it: the wheels of the lock file, for Arm, and no others. Unpacked, not configured, for qemu-user: ROOT/python runs its Python. Needs mmdebstrap, arch-test and qemu-user-static; takes the mirror of this machine, and the
 # Python of the environment's PYTHON.
 set -euo pipefail
 root=$1 wheel=$2
@@ -17,5 +17,13 @@ mmdebstrap --quiet --arch=arm64 --variant=extract --include=python3,python3-mini
 	"$suite" "$root" "$mirror"
 platforms=(--platform any --platform manylinux2014_aarch64)
 for glibc in 17 26 27 28 31 34 35; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
-"$python" -m pip install --quiet --disable-pip-version-check --target "$root/opt/site" --only-binary :all: \
-	--implementation cp --python-version "$version" "${platforms[@]}" "$wheel"
+pip=("$python" -m pip install --quiet --disable-pip-version-check --target "$root/opt/site" --only-binary :all:
+	--implementation cp --python-version "$version" "${platforms[@]}")
+lock=$(dirname "$0")/../../systemd/requirements-$version.txt
+"${pip[@]}" --require-hashes --requirement "$lock"
+"${pip[@]}" --no-deps "$wheel"
+
+# As its own interpreter's name, so that what it starts is run by qemu, too.
+root=$(realpath "$root")
+printf '#!/bin/sh\nexec qemu-aarch64-static -L "%s" -0 "$0" "%s/usr/bin/python3" "$@"\n' "$root" "$root" >"$root/python"
+chmod +x "$root/python"
