@@ -9,6 +9,7 @@
 #                crash, sandbox, upgrade, roll-back, removal; needs root
 # make bench     what a frame costs, stage by stage, what stands around the network, and what delivery costs
 # make lock      pins anew, with hashes, what the service installs: systemd/requirements-*.txt; needs Python 3.11 and 3.13
+# make audit     what bandit says of the code, and what is known against the packages that the service installs; needs the network
 # make models    trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
 #                FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
 
@@ -36,7 +37,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo test soak test-arm test-picamera2 test-homeassistant test-systemd lock models models-gpu ship bench clean
+.PHONY: demo test soak test-arm test-picamera2 test-homeassistant test-systemd lock audit models models-gpu ship bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -75,6 +76,13 @@ test-systemd: $(VENV)/.test
 
 lock:
 	for python in python3.11 python3.13; do $$python systemd/lock.py || exit 1; done
+
+# Ruff has bandit's rules too and each exception is justified there: here, what is more than a remark. Strict: a package of
+# which nothing can be learned is not one of which nothing is known.
+audit: $(VENV)-audit/.installed
+	$(VENV)-audit/bin/bandit --quiet --recursive --severity-level medium edge convert train systemd
+	for lock in systemd/requirements-*.txt; do \
+		$(VENV)-audit/bin/pip-audit --strict --disable-pip --requirement $$lock || failed=yes; done; test -z "$$failed"
 
 # What the shipped models were trained with: two processor cores, four hours. `base` is trained twice: the second run
 # starts from, and learns of, the quantized models of the first.
@@ -125,5 +133,10 @@ $(VENV)-homeassistant/.installed:
 	$(VENV)-homeassistant/bin/pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0
 	@touch $@
 
+$(VENV)-audit/.installed:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/pip install --quiet --disable-pip-version-check bandit pip-audit
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(VENV)-homeassistant build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-homeassistant build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
