@@ -69,7 +69,7 @@ test-homeassistant: $(VENV)/.test $(VENV)-homeassistant/.installed
 	FER_EDGE_HOMEASSISTANT=$(VENV)-homeassistant/bin/python $(BIN)/python -m pytest -rP tests/homeassistant
 
 test-systemd: $(VENV)/.test
-	@$(call need,systemd-container mosquitto mosquitto-clients python3-venv)
+	@$(call need,systemd-container mosquitto mosquitto-clients python3-venv shellcheck)
 	rm -rf build
 	$(BIN)/pip --python /usr/bin/python3 wheel --quiet --wheel-dir build/systemd .
 	FER_EDGE_WHEELS=build/systemd $(BIN)/python -m pytest -rP tests/systemd

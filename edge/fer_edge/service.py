@@ -253,11 +253,11 @@ class Service:
     def _standing(self, fps: float) -> str:
         """How the run fares, in a line."""
         camera = "paused" if self._controls.paused else self._source.trouble
-        waiting = f"{len(self._outbox)} events wait"
+        waiting = f"events waiting: {len(self._outbox)}"
         if self._remote and not self._remote.publisher.connected:
             waiting += f" (broker {self._remote.publisher.trouble})"
         frames = f"camera {camera}" if camera else f"{fps:.0f} fps"
-        return f"{frames}; {self._pipeline.faces} faces; {self._runs_on}; {waiting}"
+        return f"{frames}; faces: {self._pipeline.faces}; {self._runs_on}; {waiting}"
 
     def _state(self) -> dict[str, Any]:
         score = self._pipeline.score

@@ -158,8 +158,8 @@ def test_a_hangup_is_a_new_start_of_the_service_with_or_without_a_broker(tmp_pat
     assert "STOPPING=1" not in manager.heard()
     wait_until(lambda: any("broker" in message for message in manager.heard()), 30)
     status = next(message for message in manager.heard() if message.startswith("STATUS="))
-    assert "fps; 0 faces; cpu (" in status
-    assert f"; 0 events wait (broker {away}: " in status
+    assert "fps; faces: 0; cpu (" in status
+    assert f"; events waiting: 0 (broker {away}: " in status
     process.send_signal(signal.SIGHUP)
     wait_until(lambda: sum(message.startswith("RELOADING=1\n") for message in manager.heard()) == 2)
     process.terminate()  # in the midst of it: the later word counts

@@ -31,10 +31,11 @@ def status(field: str) -> str:
 
 STATE = Path(os.environ["STATE_DIRECTORY"])
 SETTINGS = Path("/etc/fer-edge/mqtt-password")
-FOLDERS = ("/etc", "/opt/fer-edge", "/usr", "/var/lib", "/var/log", "/srv", "/run", "/dev", "/root", str(STATE.parent))
+FOLDERS = ["/etc", "/opt/fer-edge", "/usr", "/var/lib", "/srv/everybody", "/run", "/dev", "/root", str(STATE.parent)]
 found = {
     "written": [folder for folder in FOLDERS if outcome((Path(folder) / "probe").touch) == "done"],
     "state": outcome((STATE / "probe").touch),
+    "tmp": outcome(Path("/tmp/probe").touch),  # noqa: S108  it is a private one
     "settings": outcome(SETTINGS.read_text),
     "home": outcome(lambda: list(Path("/root").iterdir())),
     "processes": [name for name in os.listdir("/proc") if name == "1"],  # noqa: PTH208
