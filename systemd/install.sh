@@ -76,7 +76,7 @@ hint_camera() {
 
 hint_edgetpu() {
     local library version
-    library=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | awk '$1 == "libedgetpu.so.1" { print $NF; exit }')
+    library=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | awk '$1 == "libedgetpu.so.1" && !found++ { print $NF }')
     if [[ -z $library ]]; then
         say "note: no libedgetpu.so.1, so the processor does the work"
         return
@@ -234,8 +234,12 @@ configure() {
     reload_udev
 }
 
+# Also for a Coral that is plugged in already.
 reload_udev() {
-    [[ ! -S /run/udev/control ]] || run udevadm control --reload
+    if [[ -S /run/udev/control ]]; then
+        run udevadm control --reload
+        run udevadm trigger --subsystem-match=usb --subsystem-match=apex
+    fi
 }
 
 # --- the end

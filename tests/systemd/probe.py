@@ -47,7 +47,6 @@ found = {
     "set_clock": outcome(lambda: time.clock_settime(time.CLOCK_REALTIME, time.time())),
     "read_clock": outcome(lambda: call("adjtimex", ctypes.create_string_buffer(256))),
     "packets": outcome(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()),
-    "bluetooth": outcome(lambda: socket.socket(socket.AF_BLUETOOTH, socket.SOCK_SEQPACKET, 0).close()),
     "netlink": outcome(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15).close()),
     "tunnel": outcome(lambda: os.close(os.open("/dev/net/tun", os.O_RDWR))),
 }
