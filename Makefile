@@ -71,7 +71,7 @@ test-homeassistant: $(VENV)/.test $(VENV)-homeassistant/.installed
 test-systemd: $(VENV)/.test
 	@$(call need,systemd-container mosquitto mosquitto-clients python3-venv shellcheck)
 	rm -rf build
-	$(BIN)/pip --python /usr/bin/python3 wheel --quiet --wheel-dir build/systemd .
+	$(BIN)/pip --python /usr/bin/python3 wheel --quiet --wheel-dir build/systemd . 'setuptools>=77'
 	FER_EDGE_WHEELS=build/systemd $(BIN)/python -m pytest -rP tests/systemd
 
 lock:

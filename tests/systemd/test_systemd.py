@@ -21,6 +21,8 @@ from tests.systemd.box import Box
 HERE = Path(__file__).parent
 WHEELS = os.environ.get("FER_EDGE_WHEELS")
 INSTALL = ["env", "PYTHON=/usr/bin/python3", "/srv/systemd/install.sh"]
+CLONE = ["systemd", "pyproject.toml", "README.md", "LICENSE", "edge", "convert", "train"]
+OFFLINE = ["PIP_NO_INDEX=1", "PIP_FIND_LINKS=/srv/wheels"]  # in the place of the package index
 CAMERA = """
 import signal, sys
 sys.path.insert(0, "/srv")
@@ -62,7 +64,8 @@ def box() -> Iterator[Box]:
 
 def furnish(box: Box) -> None:
     """A broker that asks for a password, a camera with a face before it, a subscriber, and what is to be installed."""
-    box.copy(HERE.parents[1] / "systemd", "/srv/systemd")
+    for part in CLONE:
+        box.copy(HERE.parents[1] / part, f"/srv/{part}")
     box.copy(Path(WHEELS), "/srv/wheels")
     for file in (HERE / "hang.py", HERE / "probe.py", HERE.parent / "edge" / "mjpeg.py"):
         box.copy(file, f"/srv/{file.name}")
@@ -272,6 +275,15 @@ def test_an_upgrade_keeps_the_settings_and_starts_what_ran(installed: Box) -> No
     assert not processes & {show(installed, "MainPID", unit) for unit in ("fer-edge", "fer-edge@front")}
     assert "--device box" in installed.at("/etc/fer-edge/fer-edge.env").read_text()
     assert show(installed, "ActiveState") == show(installed, "ActiveState", "fer-edge@front") == "active"
+
+
+def test_an_upgrade_may_come_from_the_clone_in_which_it_leaves_nothing(installed: Box) -> None:
+    clone = installed.tell("find", *(f"/srv/{part}" for part in CLONE))
+    process = show(installed, "MainPID")
+    installed.do("env", *OFFLINE, *INSTALL)
+    assert show(installed, "MainPID") != process
+    assert show(installed, "ActiveState") == show(installed, "ActiveState", "fer-edge@front") == "active"
+    assert installed.tell("find", *(f"/srv/{part}" for part in CLONE)) == clone
 
 
 def test_an_upgrade_that_does_not_get_ready_is_rolled_back(installed: Box) -> None:
