@@ -13,6 +13,7 @@ from . import __version__
 from .commands import Command, CommandError, flag, number, only
 from .events import rfc3339
 from .frames import Frame
+from .health import Health
 from .pipeline import Pipeline
 
 JPEG_QUALITY = 80
@@ -83,3 +84,9 @@ class Controls:
         picture = self.frame.grey if self.frame.detail is None else self.frame.detail
         jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes()
         return {"frame": self.frame.number, "jpeg": base64.b64encode(jpeg).decode()}
+
+
+def answer_health(health: Health, request: dict[str, Any]) -> dict[str, Any]:
+    """The command `health`: the message of that name, now."""
+    only(request)
+    return {"health": health.message()}

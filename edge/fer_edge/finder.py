@@ -34,8 +34,8 @@ class FaceFinder:
         self._suspicions = []
         self._search.forget()
 
-    def find(self, pyramid: Pyramid, tracks: Sequence[Track], time: float) -> list[Sighting]:
-        """The faces of the frame at `time`, seconds: those of the tracks, and others."""
+    def find(self, pyramid: Pyramid, tracks: Sequence[Track], time: float, ease: int = 1) -> list[Sighting]:
+        """The faces of the frame at `time`, seconds: those of the tracks, and others. `ease`: see EngineOptions."""
         expected = [track.at(time) for track in tracks]
         found: list[Sighting] = []
         for number, track in enumerate(tracks):
@@ -47,7 +47,7 @@ class FaceFinder:
         if self._suspicions:
             self._look_into_some(pyramid, found)
         else:
-            boxes = self._search.step(pyramid, [sighting.box for sighting in found], time)
+            boxes = self._search.step(pyramid, [sighting.box for sighting in found], time, ease)
             self._suspicions = [(box, TRIES) for box in _distinct(boxes) if not _among(box, found)]
         return found
 

@@ -11,13 +11,14 @@ from .frames import FrameSource
 from .meter import Meter
 
 MEGABYTE = 1_000_000
+HOT = 80.0  # degrees Celsius from which a Pi slows down
 
 
 class Health:
     """Gathers `health` from those who know.
 
-    runs_on: the accelerator, in words. counts: of events, by what became of them. clock: seconds. system: where /proc
-    and /sys are.
+    runs_on: the accelerator, in words. counts: of events, by what became of them. clock: seconds. degraded: why less is
+    done than was asked for, `hot` or `slow`. system: where /proc and /sys are.
     """
 
     def __init__(
@@ -28,13 +29,14 @@ class Health:
         counts: Callable[[], dict[str, int]],
         clock: Callable[[], float],
         *,
+        degraded: Callable[[], str | None] = lambda: None,
         system: Path = Path("/"),
     ) -> None:
         self._source, self._meter, self._runs_on, self._counts = source, meter, runs_on, counts
-        self._clock, self._system, self._started = clock, system, clock()
+        self._clock, self._degraded, self._system, self._started = clock, degraded, system, clock()
 
     def message(self) -> dict[str, Any]:
-        """The JSON object of `health`; `fps` and `stages_ms` are since the last call, counts since the start."""
+        """The JSON object of `health`; `fps` and `stages_ms` are since the last reading, counts since the start."""
         fps, stages = self._meter.take()
         return {
             "uptime_s": round(self._clock() - self._started, 1),
@@ -44,6 +46,7 @@ class Health:
             "dropped": self._source.dropped,
             "camera": self._source.trouble or "ok",
             "accelerator": self._runs_on,
+            "degraded": self._degraded(),
             **self._counts(),
             "temperature_c": temperature(self._system),
             "rss_mb": resident(self._system),

@@ -12,11 +12,10 @@ from .config import CPU, Config
 from .coral import Machine, edgetpus
 from .events import clock_synced
 from .finding import Finding, fail, ok, warn
-from .health import temperature
+from .health import HOT, temperature
 from .throttling import read_throttling, throttling_words
 
 CAMERA_NODES = ("video[0-9]*", "media[0-9]*", "dma_heap/*")  # of V4L2 and libcamera, under /dev
-HOT = 80.0  # degrees Celsius from which a Pi slows down
 
 
 def check_permissions(config: Config, machine: Machine | None = None) -> Finding:

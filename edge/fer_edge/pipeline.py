@@ -109,7 +109,7 @@ class Pipeline:
         height, width = frame.grey.shape
         ended = self._tracker.forget(frame.time, (width, height))
         with self._measure("find"):
-            found = self._finder.find(Pyramid(frame.grey), self._tracker.tracks, frame.time)
+            found = self._finder.find(Pyramid(frame.grey), self._tracker.tracks, frame.time, self._options.ease)
         self._tracker.see(found, frame.time)
         with self._measure("classify"):
             self._classify(self._due(frame.time), frame)
@@ -123,7 +123,7 @@ class Pipeline:
 
     def _pause(self, track: Track) -> float:
         """Seconds from one look at a face to the next; a little less, as frames do not come on the dot."""
-        return 0.9 / (self._options.rate * (RESTLESS_TIMES if track.restless else 1))
+        return 0.9 * self._options.ease / (self._options.rate * (RESTLESS_TIMES if track.restless else 1))
 
     def _classify(self, tracks: list[Track], frame: Frame) -> None:
         for track in tracks:

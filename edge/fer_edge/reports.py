@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import __version__
+from .emotions import EmotionClassifier
+from .frames import FrameSource
 from .publisher import Publisher
 
 STATE_EXPIRY = 600  # seconds that the broker believes a state that is not said again
 SCORE_EVERY = 1.0  # seconds between two states that differ in the score alone
 FIRST_HEALTH, HEALTH_EVERY = 10.0, 60.0  # seconds
+
+
+def describe(source: FrameSource, classifier: EmotionClassifier) -> dict[str, Any]:
+    """The message `info`: what runs here."""
+    return {
+        "version": __version__,
+        "model": {"name": classifier.model.name, "sha256": classifier.model.sha256},
+        "labels": classifier.labels,
+        "accelerator": classifier.runs_on,
+        "camera": source.name,
+    }
 
 
 class Reports:

@@ -66,13 +66,16 @@ class Search:
         """Search everything again, whether it has moved or not."""
         self._frame = Box(0, 0, 0, 0)
 
-    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box]:
-        """What may be a face, by the task whose turn it is in this frame; it may be one of those already `known`."""
+    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float, ease: int = 1) -> list[Box]:
+        """What may be a face, by the task whose turn it is in this frame; it may be one of those already `known`.
+
+        `ease`: see EngineOptions.
+        """
         frame = Box(0, 0, pyramid.width, pyramid.height)
         if self._frame != frame:
             self._frame, self._tasks = frame, list(_tasks(frame, self._min_face))
         self._turn += 1
-        if known and self._turn % PAUSE == 0:
+        if self._turn % ease or (known and self._turn % PAUSE == 0):
             return []
         squares = pyramid.level(max(0, round(math.log2(pyramid.height / SQUARES))))
         for turn, task in enumerate(self._tasks):

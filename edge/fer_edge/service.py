@@ -15,13 +15,12 @@ from typing import Any, TextIO
 
 import cv2
 
-from . import __version__
 from .broker import Broker
 from .cameras import open_source
 from .choice import choose
-from .commands import Commands
+from .commands import Command, Commands
 from .config import Config
-from .controls import Controls
+from .controls import Controls, answer_health
 from .discovery import announce
 from .emotions import EmotionClassifier
 from .errors import FerError
@@ -34,7 +33,8 @@ from .outbox import Outbox
 from .pipeline import open_pipeline
 from .progress import bar
 from .publisher import Publisher
-from .reports import Reports
+from .reports import Reports, describe
+from .strain import Strain
 from .writers import Copy, open_copy
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,7 @@ class Service:
         self._source, self._copy = source, copy
         self._meter = Meter(self._clock.monotonic)
         self._pipeline = open_pipeline(classifier, config.engine, self._meter.stage)
+        self._strain = Strain(source, self._pipeline, self._clock.monotonic)
         self._outbox = Outbox(config.outbox)
         self._kept_in = config.outbox
         self._stamper = Stamper(config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live))
@@ -119,13 +120,21 @@ class Service:
     def _connect(self, config: Config, broker: Broker, classifier: EmotionClassifier, password: str | None) -> Remote:
         publisher = Publisher(broker, password, config.device, self._outbox)
         clock = self._clock.monotonic
-        health = Health(self._source, self._meter, classifier.runs_on, lambda: publisher.counts, clock)
-        info = _info(self._source, classifier)
+        health = Health(
+            self._source,
+            self._meter,
+            classifier.runs_on,
+            lambda: publisher.counts,
+            clock,
+            degraded=lambda: self._strain.degraded,
+        )
+        info = describe(self._source, classifier)
         reports = Reports(publisher, info, health.message, clock)
         reports.tell(self._state())
         if config.discovery:
             announce(publisher, config.discovery, config.device, info)
-        return Remote(publisher, reports, Commands(publisher, self._controls.commands))
+        commands: dict[str, Command] = {**self._controls.commands, "health": partial(answer_health, health)}
+        return Remote(publisher, reports, Commands(publisher, commands))
 
     @property
     def restarting(self) -> bool:
@@ -202,6 +211,7 @@ class Service:
             self._controls.frame = frame
         else:
             events = self._pipeline.finish()
+        self._strain.turn(frame=frame is not None)
         self._tell(events)
         if frame and self._copy:
             self._copy.add(frame, self._pipeline.followed)
@@ -257,6 +267,8 @@ class Service:
         if self._remote and not self._remote.publisher.connected:
             waiting += f" (broker {self._remote.publisher.trouble})"
         frames = f"camera {camera}" if camera else f"{fps:.0f} fps"
+        if self._strain.degraded:
+            frames += f" ({self._strain.degraded})"
         return f"{frames}; faces: {self._pipeline.faces}; {self._runs_on}; {waiting}"
 
     def _state(self) -> dict[str, Any]:
@@ -267,16 +279,6 @@ class Service:
             "score": None if score is None else round(score, 2),
             "paused": self._controls.paused,
         }
-
-
-def _info(source: FrameSource, classifier: EmotionClassifier) -> dict[str, Any]:
-    return {
-        "version": __version__,
-        "model": {"name": classifier.model.name, "sha256": classifier.model.sha256},
-        "labels": classifier.labels,
-        "accelerator": classifier.runs_on,
-        "camera": source.name,
-    }
 
 
 def _wall_clock(clock: Clock, *, live: bool) -> Callable[[float], float]:

@@ -116,3 +116,22 @@ def test_health_is_told_soon_after_the_start_and_then_once_a_minute() -> None:
         reports.tell(state(None))
     told = [payload["at"] for _, payload in line.sent]
     assert told == [100 + FIRST_HEALTH + n * HEALTH_EVERY for n in range(4)]
+
+
+def test_what_is_read_again_at_once_is_still_told_over_a_span_that_says_something() -> None:
+    clock = Hand()
+    meter = Meter(clock)
+    meter.frames = 200
+    clock.now += 20
+    first = meter.take()
+    clock.now += 0.1
+    meter.frames += 1
+    assert meter.take() == first == (10.0, {})
+    clock.now += 0.9
+    assert meter.take() == (1.0, {})
+
+
+def test_health_says_that_less_is_done(tmp_path: Path) -> None:
+    clock, causes = Hand(), iter([None, "hot"])
+    health = Health(Source(), Meter(clock), "cpu", dict, clock, degraded=lambda: next(causes))  # type: ignore[arg-type]
+    assert [health.message()["degraded"] for _ in range(2)] == [None, "hot"]

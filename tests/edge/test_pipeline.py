@@ -259,3 +259,16 @@ def test_a_still_among_moving_frames_is_a_scene_of_its_own(classifier: EmotionCl
     pipeline, picture = open_pipeline(classifier), scene(Face("astronaut.png", 320, 240, 100))
     watch(pipeline, [picture] * 15)
     assert kinds(pipeline.step(Frame(picture, 1.0, 15, still=True))) == [("end", 1), ("start", 2), ("end", 2)]
+
+
+@pytest.mark.parametrize("ease", [1, 2, 4])
+def test_a_machine_under_strain_classifies_less_often_and_follows_all_the_same(
+    classifier: EmotionClassifier, monkeypatch: pytest.MonkeyPatch, ease: int
+) -> None:
+    looks: list[int] = []
+    classify = classifier.classify
+    monkeypatch.setattr(classifier, "classify", lambda crops: looks.append(1) or classify(crops))
+    pipeline = open_pipeline(classifier, EngineOptions(rate=8, ease=ease))
+    watch(pipeline, [scene(Face("luciano.png", 300, 240, 100))] * 90)
+    assert pipeline.faces == 1
+    assert 24 / ease - 6 / ease <= len(looks) <= 24 / ease + 6 / ease

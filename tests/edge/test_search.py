@@ -64,3 +64,11 @@ def test_the_noise_of_a_sensor_is_no_movement() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 640), (20, 20), (30, 30), (37, 25), (2736, 3648)])
 def test_a_picture_of_any_size_can_be_searched(shape: tuple[int, int]) -> None:
     assert searched(Search(0.08), np.full(shape, 77, np.uint8), frames=3) == []
+
+
+def test_a_machine_under_strain_searches_in_fewer_frames_and_finds_the_face_later() -> None:
+    face = Face("astronaut.png", 330, 240, 100)
+    search, picture = Search(0.08), Pyramid(scene(face))
+    found = [search.step(picture, [], number / 30, ease=4) for number in range(4 * PASS)]
+    assert {number % 4 for number, boxes in enumerate(found) if boxes} == {3}
+    assert max(box.overlap(face.box) for boxes in found for box in boxes) > 0.4
