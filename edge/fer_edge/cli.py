@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import signal
@@ -25,7 +26,8 @@ EXIT_CODES = """\
 exit codes:
   0   the file ended, or SIGINT or SIGTERM was received
   1   it could not run, or not to the end: no Edge TPU or one that fails, a damaged file, a camera in which the daemon
-      hangs, events that could not be delivered or printed; a camera that is away is waited for; --check found a fault
+      hangs, events that could not be delivered or printed; a camera that is away is waited for; --check found a fault;
+      --status got no answer
   2   a flag, a file or a broker's address is wrong
   78  the configuration file, a FER_EDGE_ variable or the model cannot be used (systemd does not restart)
 """
@@ -45,13 +47,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(arguments: argparse.Namespace) -> int:
     if arguments.check:
         return _check(arguments)
-    if arguments.json:
-        raise UsageError("--json belongs to --check")
+    if arguments.json and not arguments.status:
+        raise UsageError("--json belongs to --check and to --status")
     resolved = gather(vars(arguments), os.environ, arguments.config)
     settings = replace(make_config(resolved), annotate=arguments.annotate)
     if arguments.print_config:
         print(as_toml(resolved), end="")
         return 0
+    if arguments.status:
+        return _status(settings, as_json=arguments.json)
     try:
         return _forget(settings) if arguments.forget else _run(settings)
     except UsageError as error:
@@ -71,6 +75,17 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(as_json(findings))
     return int(any(finding.level == "FAIL" for _, finding in findings))
+
+
+def _status(settings: Config, *, as_json: bool) -> int:
+    from .status import ask, lines
+
+    logging.getLogger().setLevel(logging.ERROR)  # one line is enough: why there is no answer
+    if not settings.broker:
+        raise UsageError("--status asks at the broker: give --mqtt URL")
+    told = ask(settings.broker, broker.read_password(settings.broker, os.environ), settings.device)
+    print(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(lines(settings.device, told)))
+    return 0
 
 
 def _forget(settings: Config) -> int:
@@ -127,7 +142,12 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "--check", action="store_true", help="look whether all that a run needs works, say what helps, and exit: 0 or 1"
     )
-    parser.add_argument("--json", action="store_true", help="with --check: the findings as JSON")
+    parser.add_argument("--json", action="store_true", help="with --check or --status: as JSON")
+    parser.add_argument(
+        "--status",
+        action="store_true",
+        help="ask the running service how it fares, and exit: 0, or 1 if it does not answer",
+    )
     parser.add_argument("--print-config", action="store_true", help="print what is set, and by whom, and exit")
     parser.add_argument(
         "--annotate",
