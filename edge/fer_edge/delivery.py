@@ -42,10 +42,14 @@ class Delivery:
 
     def put(self, payload: str) -> None:
         """Add an event. Raises DeliveryError when nobody is there to send it."""
-        if not (self._thread.is_alive() and self._connection.alive):
-            raise DeliveryError("the delivery of events has failed; the log tells why")
+        self.check()
         self._outbox.put(payload)
         self._called.set()
+
+    def check(self) -> None:
+        """Raise DeliveryError when a thread has died: nothing would be sent or heard any more."""
+        if not (self._thread.is_alive() and self._connection.alive):
+            raise DeliveryError("the delivery of events has failed; the log tells why")
 
     def flush(self, patience: float) -> bool:
         """Wait until the broker is there and has everything, `patience` seconds at most; tell whether it came so."""

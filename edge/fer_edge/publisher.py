@@ -53,6 +53,10 @@ class Publisher:
         """Add an event to the outbox, to be sent to `event`. Raises DeliveryError when that has failed for good."""
         self._delivery.put(payload)
 
+    def check(self) -> None:
+        """Raise DeliveryError when delivery has failed for good, be there events or not."""
+        self._delivery.check()
+
     def retain(self, name: str, payload: dict[str, Any], expiry: int | None = None) -> None:
         """Keep a retained message at `fer/DEVICE/NAME`: see retain_at."""
         self.retain_at(f"{self._topic}/{name}", encode(payload), expiry)

@@ -243,6 +243,7 @@ class Service:
                 self._remote.publisher.put(line)
             self._print(line)
         if self._remote:
+            self._remote.publisher.check()
             self._remote.reports.tell(self._state())
 
     def _print(self, line: str) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime
 
+import numpy as np
 import pytest
-from tests.support import WALK
+from tests.support import WALK, Mosquitto
 
+from fer_edge.broker import Broker
 from fer_edge.config import Config
+from fer_edge.delivery import Delivery, DeliveryError
 from fer_edge.emotions import EmotionClassifier
 from fer_edge.frames import CameraError, Frame, VideoFile
+from fer_edge.mqtt import Connection
 from fer_edge.service import Clock, Service
 
 NOON = 1_700_049_600.0  # 2023-11-15T12:00:00Z
@@ -127,3 +133,44 @@ def test_a_stop_ends_after_the_frame_in_hand(classifier: EmotionClassifier) -> N
     camera.service = made
     made.run()
     assert camera.closed
+
+
+class Empty:
+    """A room without anybody, until somebody says stop."""
+
+    name, live, dropped, trouble = "fake", True, 0, None
+
+    def __iter__(self) -> Iterator[Frame]:
+        for number in range(2000):
+            time.sleep(0.01)
+            yield Frame(np.full((60, 80), 120, np.uint8), number / 10, number)
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("thread", ["delivery", "MQTT"])
+def test_a_thread_that_dies_ends_the_run_though_nobody_is_seen(
+    classifier: EmotionClassifier, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, thread: str
+) -> None:
+    def die(*_: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(*((Delivery, "_step") if thread == "delivery" else (Connection, "_connect")), die)
+    config = Config(camera="fake", broker=Broker("127.0.0.1", mosquitto.port), device="cam")
+    with pytest.raises(DeliveryError, match="the log tells why"):
+        Service(config, Empty(), classifier).run()
+
+
+def test_the_wall_clock_may_jump_while_faces_are_followed(classifier: EmotionClassifier) -> None:
+    """From 1970 to now and back to last year: each event bears the time of its moment, and durations do not know."""
+    camera, out = Camera(), io.StringIO()
+    days = itertools.cycle([0.0, NOON, NOON - 365 * 86400.0])
+    config = Config(camera="fake", broker=None, device="cam", print_events=True)
+    clock = Clock(wall=lambda: next(days), monotonic=lambda: 5000.0)
+    made = camera.service = Service(config, camera, classifier, stdout=out, clock=clock)
+    made.run()
+    events = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert {event["ts"][:4] for event in events} == {"1970", "2023", "2022"}
+    assert [event["seq"] for event in events] == list(range(len(events)))
+    assert all(0 < event["duration_s"] < 60 for event in events if event["type"] == "end")
