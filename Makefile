@@ -1,6 +1,8 @@
 # make demo      the whole line on a recorded clip, with a broker inside: light, no TensorFlow
 # make test      installs everything and passes the tests
 # make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills, a day without a broker
+#                and then months of a service: 1,000,000 frames with faults of camera, broker and clock (FRAMES=100000 for
+#                fewer), drawn in build/soak.png
 # make test-arm  the package on emulated 64-bit Arm against this machine: its wheels, its models, the events of a clip
 # make test-picamera2  the fake picamera2 of the tests, and the daemon, against the real one on a camera of libcamera's
 #                that plays pictures; needs root
@@ -19,6 +21,7 @@ VENV ?= .venv
 FER2013 ?= fer2013.csv
 FERPLUS ?= fer2013new.csv
 RUNS ?= runs
+FRAMES ?= 1000000
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -50,6 +53,8 @@ test: $(VENV)/.test
 
 soak: $(VENV)/.test
 	FER_EDGE_SOAK=1 $(BIN)/python -m pytest --timeout 1800 tests/edge/test_delivery.py
+	mkdir -p build
+	FER_EDGE_FRAMES=$(FRAMES) FER_EDGE_PLOT=build/soak.png $(BIN)/python -m pytest -p no:logging --timeout 0 tests/soak
 
 test-arm: $(VENV)/.test
 	@$(call need,mmdebstrap arch-test qemu-user-static)
