@@ -174,3 +174,33 @@ def test_the_wall_clock_may_jump_while_faces_are_followed(classifier: EmotionCla
     assert {event["ts"][:4] for event in events} == {"1970", "2023", "2022"}
     assert [event["seq"] for event in events] == list(range(len(events)))
     assert all(0 < event["duration_s"] < 60 for event in events if event["type"] == "end")
+
+
+class Hurried:
+    """Gives a frame every tenth of a second of its own clock, and has two more that nobody had time for."""
+
+    name, trouble = "fake", None
+
+    def __init__(self, *, live: bool) -> None:
+        self.live, self.dropped, self.now = live, 0, 5000.0
+
+    def __iter__(self) -> Iterator[Frame]:
+        for number in range(450):
+            self.now, self.dropped = self.now + 0.1, self.dropped + 2
+            yield Frame(np.full((60, 80), 120, np.uint8), self.now, number)
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_camera_that_is_too_fast_is_searched_less_often_and_a_file_is_not(
+    classifier: EmotionClassifier, caplog: pytest.LogCaptureFixture, live: bool
+) -> None:
+    camera = Hurried(live=live)
+    config = Config(camera="fake", broker=None, device="cam")
+    Service(config, camera, classifier, clock=Clock(monotonic=lambda: camera.now)).run()
+    said = [record.message for record in caplog.records if "less often" in record.message]
+    assert said == live * [
+        "the machine is too slow: 67% of the camera's frames are dropped; it searches and classifies less often until "
+        "that is over"
+    ]
