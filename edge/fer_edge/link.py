@@ -131,6 +131,13 @@ class Link:
 
     def run(self, *, fresh: bool) -> End:
         """Connect, stay until the line ends, and tell how. `fresh`: the broker forgets what it kept for us."""
+        try:
+            self._stay(fresh=fresh)
+        finally:
+            self._let_go()
+        return self._end
+
+    def _stay(self, *, fresh: bool) -> None:
         broker = self._login.broker
         options: dict[str, Any] = {}
         if self._modern:
@@ -142,7 +149,7 @@ class Link:
             self._client.connect(broker.host, broker.port, self._login.keepalive, **options)
         except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one
             self._finish(End(explain(error, broker)))
-            return self._end
+            return
         self._client.loop_start()
         if not self._settled.wait(MODERN_TIMEOUT if self._modern else CONNECT_TIMEOUT):
             self._hang_up(End("does not answer", try_older=True))
@@ -150,7 +157,11 @@ class Link:
             if not self._client._thread:
                 self._finish(End("sent what is no MQTT"))  # and the client stumbled over it
         self._client.loop_stop()
-        return self._end
+
+    def _let_go(self) -> None:
+        """Have the client call nobody: else the two hold each other, and its sockets, until a garbage collection."""
+        client = self._client
+        client.on_connect = client.on_disconnect = client.on_publish = client.on_subscribe = client.on_message = None
 
     def publish(self, topic: str, text: str, *, retain: bool = False, expiry: int | None = None) -> int:
         """Send a message of QoS 1 and return its id. `expiry`: seconds after which the broker forgets it (MQTT 5)."""

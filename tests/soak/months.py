@@ -6,7 +6,6 @@ so is the time, which passes by a fifteenth of a second with each frame and by w
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 from collections import Counter
@@ -249,7 +248,6 @@ def _run(frames: int, broker: Mosquitto, seed: int) -> Record:
 
     def sample(number: int) -> None:
         if number % max(50, frames // SAMPLES) == 0:
-            gc.collect()  # clients of lost connections wait for it with their sockets
             queue, well = len(service._outbox), not camera.fault and service._remote.publisher.connected
             samples.append(Sample(number, resident() or 0, descriptors(), threading.active_count(), queue, well))
 

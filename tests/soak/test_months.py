@@ -20,10 +20,9 @@ GROWTH = 3.0  # MB between the medians of the second and the last quarter
 
 
 def test_months_of_faults_leave_nothing_behind_and_lose_nothing(tmp_path: Path) -> None:
-    before = descriptors(), threading.active_count()
+    before = held_now()
     record = live(FRAMES, tmp_path)
-    gc.collect()
-    after = descriptors(), threading.active_count()
+    after = held_now()
     if picture := os.environ.get("FER_EDGE_PLOT"):
         draw(record, Path(picture))
     # It went on after every fault, and to the end.
@@ -43,6 +42,11 @@ def test_months_of_faults_leave_nothing_behind_and_lose_nothing(tmp_path: Path) 
         assert middle(late, held) == middle(early, held)
     assert middle(late, "rss") - middle(early, "rss") < GROWTH
     assert after == before
+
+
+def held_now() -> tuple[int, int]:
+    gc.collect()  # a service that has ended, or a test before this one
+    return descriptors(), threading.active_count()
 
 
 def middle(samples: Sequence[Sample], held: str) -> float:
