@@ -1,8 +1,8 @@
 # make demo      the whole line on a recorded clip, with a broker inside: light, no TensorFlow
 # make test      installs everything and passes the tests
-# make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills, a day without a broker
-#                and then months of a service: 1,000,000 frames with faults of camera, broker and clock (FRAMES=100000 for
-#                fewer), drawn in build/soak.png
+# make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills, a day without a broker;
+#                then months of a service in half an hour: FRAMES=1000000 with faults of camera, broker and clock, and what
+#                it held meanwhile in build/soak.png
 # make test-arm  the package on emulated 64-bit Arm against this machine: its wheels, its models, the events of a clip
 # make test-picamera2  the fake picamera2 of the tests, and the daemon, against the real one on a camera of libcamera's
 #                that plays pictures; needs root
@@ -116,6 +116,7 @@ ship: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/stages.py
 	$(BIN)/python tests/benchmarks/classifier.py
+	-$(BIN)/python -m tests.benchmarks.engine
 	$(BIN)/python tests/benchmarks/mqtt.py --fleet 200
 
 $(BIN)/python:

@@ -202,9 +202,9 @@ install_first() {
     switch_to "$1"
     run systemctl --quiet enable fer-edge.service
     if booted; then
-        restart fer-edge.service || die "installed, but it does not get ready: see above, $ETC/fer-edge.env"
+        restart fer-edge.service || die "installed, but it does not get ready: see above, $ETC/config.toml"
     fi
-    say_done "installed; settings: $ETC/fer-edge.env, then: sudo systemctl restart fer-edge"
+    say_done "installed; settings: $ETC/config.toml, then: sudo systemctl restart fer-edge"
 }
 
 install_or_upgrade() {
@@ -230,6 +230,10 @@ configure() {
         getent group "$group" >/dev/null || run groupadd --system "$group"
     done
     [[ -e $ETC/fer-edge.env ]] || run install -D -m 600 "$HERE/fer-edge.env" "$ETC/fer-edge.env"
+    if [[ ! -e $ETC/config.toml ]]; then
+        run install -D -m 644 "$HERE/config.toml" "$ETC/config.toml"
+        run sed -i 's/^#source = /source = /' "$ETC/config.toml" # the first camera
+    fi
     run install -D -m 644 "$HERE/$RULES" "/etc/udev/rules.d/$RULES"
     reload_udev
 }

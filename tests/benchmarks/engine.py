@@ -4,7 +4,7 @@ Both see the same frames in the same process, on one thread; what is measured is
 A face is one that the plain method holds for three frames on end; its first ten frames are not counted. Exits with 1
 when a target is missed.
 
-usage: python tests/benchmarks/engine.py [--only NAME] [--runtime NAME] [--frames COUNT]
+usage: python -m tests.benchmarks.engine [--only NAME] [--runtime NAME] [--frames COUNT]
 
 --frames plays one scene over and over for so many frames, engine alone, and shows how the memory grows.
 """

@@ -61,7 +61,7 @@ class Record:
     """What came of a run.
 
     faults: at which frame which began. received: the `seq` of the events as a subscriber heard them, copies too.
-    log: how often something was said.
+    log: how often the camera or the broker was said to be lost, or back.
     """
 
     samples: list[Sample]
@@ -104,8 +104,8 @@ class Camera:
         self.faults: list[tuple[int, str]] = []
         self.each: Callable[[int], None] = lambda _: None
         self._time, self._broker, self._rng = time, broker, rng
-        self._between = min(BETWEEN, frames // 20)
-        self._calm_from = frames - self._between
+        self._between = min(BETWEEN, frames // 30)
+        self._calm_from = frames - 3 * self._between  # longer than any fault
         self._long = 2 * self._between
         self._deck: list[str] = []
         self._clip = [
@@ -206,8 +206,9 @@ class Ear(logging.Handler):
         self.said: Counter[str] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
         for words in ("it is back", "trying again", "connected to"):
-            self.said[words] += words in record.getMessage()
+            self.said[f"{message.partition(' ')[0]}: {words}"] += words in message
         self.said[record.levelname] += 1
 
 
