@@ -76,7 +76,9 @@ test-homeassistant: $(VENV)/.test $(VENV)-homeassistant/.installed
 test-systemd: $(VENV)/.test
 	@$(call need,systemd-container mosquitto mosquitto-clients python3-venv shellcheck)
 	rm -rf build
-	$(BIN)/pip --python /usr/bin/python3 wheel --quiet --wheel-dir build/systemd . 'setuptools>=77'
+	lock=systemd/requirements-$$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt && \
+	$(BIN)/pip --python /usr/bin/python3 download --quiet --no-deps --dest build/systemd --requirement $$lock && \
+	$(BIN)/pip --python /usr/bin/python3 wheel --quiet --no-deps --wheel-dir build/systemd .
 	FER_EDGE_WHEELS=build/systemd $(BIN)/python -m pytest -rP tests/systemd
 
 lock:

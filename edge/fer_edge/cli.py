@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import __version__, broker, notify, progress
+from . import __version__, broker, notify
 from .cameraoptions import SPECS
 from .config import Config
 from .configtext import as_toml
 from .errors import OneLineParser, UsageError, forget_stdout, run_command
 from .events import SCHEMA_FILE
 from .layers import DEFAULT_FILE, blame, gather, make_config
+from .logs import start_log
 from .settings import add_flags
 
 EXIT_CODES = """\
@@ -36,8 +37,7 @@ exit codes:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `fer-edge` and return its exit code."""
     arguments = _parser().parse_args(argv)
-    over_bar = progress.CLEAR if sys.stderr.isatty() else ""
-    logging.basicConfig(format=f"{over_bar}fer-edge: %(message)s", level=logging.INFO, stream=sys.stderr)
+    start_log(os.environ)
     if arguments.schema:
         print(SCHEMA_FILE.read_text(encoding="utf-8"), end="")
         return 0

@@ -15,18 +15,21 @@ from .events import rfc3339
 from .frames import Frame
 from .health import Health
 from .pipeline import Pipeline
+from .reports import SCORE_EVERY
 
 JPEG_QUALITY = 80
 
 
 SETTINGS = {"min_face": (0.01, 0.99), "min_score": (0.0, 1.0), "rate": (0.1, 100.0)}  # from, to: see EngineOptions
+STATE_EVERY = (0.1, 3600.0)  # from, to
 
 
 class Controls:
     """The switches of a run. `pipeline` is what it runs, `stop` ends it, `wall` gives the time of day.
 
     paused: whether no frames are to be taken. restarting: whether the process is to start anew when the run has ended.
-    frame: the last one. Snapshots are given only if the owner allows them.
+    frame: the last one. state_every: seconds between two states that differ in the score alone. Snapshots are given
+    only if the owner allows them.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Controls:
     ) -> None:
         self.paused = self.restarting = False
         self.frame: Frame | None = None
+        self.state_every = SCORE_EVERY
         self._pipeline, self._stop, self._wall, self._snapshots = pipeline, stop, wall, snapshots
 
     @property
@@ -63,11 +67,13 @@ class Controls:
         return {"paused": False}
 
     def _set(self, request: dict[str, Any]) -> dict[str, Any]:
-        only(request, *SETTINGS)
-        asked: dict[str, Any] = {key: number(request, key, *SETTINGS[key]) for key in request}
+        ranges = {**SETTINGS, "state_every": STATE_EVERY}
+        only(request, *ranges)
+        asked: dict[str, Any] = {key: number(request, key, *ranges[key]) for key in request}
+        self.state_every = asked.pop("state_every", self.state_every)
         if asked:
             self._pipeline.adjust(replace(self._pipeline.options, **asked))
-        return {key: getattr(self._pipeline.options, key) for key in SETTINGS}
+        return {key: getattr(self._pipeline.options, key) for key in SETTINGS} | {"state_every": self.state_every}
 
     def _restart(self, request: dict[str, Any]) -> dict[str, Any]:
         only(request)

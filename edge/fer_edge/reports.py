@@ -11,7 +11,7 @@ from .frames import FrameSource
 from .publisher import Publisher
 
 STATE_EXPIRY = 600  # seconds that the broker believes a state that is not said again
-SCORE_EVERY = 1.0  # seconds between two states that differ in the score alone
+SCORE_EVERY = 1.0  # seconds between two states that differ in the score alone, unless it is set
 FIRST_HEALTH, HEALTH_EVERY = 10.0, 60.0  # seconds
 
 
@@ -42,11 +42,11 @@ class Reports:
         self._health_at = clock() + FIRST_HEALTH
         publisher.retain("info", info)
 
-    def tell(self, state: dict[str, Any]) -> None:
-        """Say `state` if it has changed; a `score` alone not more than once a second."""
+    def tell(self, state: dict[str, Any], score_every: float = SCORE_EVERY) -> None:
+        """Say `state` if it has changed; a `score` alone only every so many seconds."""
         now = self._clock()
         unlike = {key for key, value in state.items() if self._state.get(key, ...) != value}
-        if unlike - {"score"} or (unlike and now - self._said_at >= SCORE_EVERY):
+        if unlike - {"score"} or (unlike and now - self._said_at >= score_every):
             self._state, self._said_at = state, now
         self._publisher.retain("state", self._state, STATE_EXPIRY)
         if now >= self._health_at:

@@ -244,7 +244,7 @@ class Service:
             self._print(line)
         if self._remote:
             self._remote.publisher.check()
-            self._remote.reports.tell(self._state())
+            self._remote.reports.tell(self._state(), self._controls.state_every)
 
     def _print(self, line: str) -> None:
         if self._stdout:

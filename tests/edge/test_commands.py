@@ -97,8 +97,10 @@ def test_pause_and_resume() -> None:
 
 def test_what_is_set_holds_and_is_told() -> None:
     desk = Desk()
-    assert desk.ask("set") == {"ok": True, "min_face": 0.08, "min_score": 0.0, "rate": 10.0}
-    assert desk.ask("set", {"rate": 5, "min_score": 0.5}) == {"ok": True, "min_face": 0.08, "min_score": 0.5, "rate": 5}
+    known = {"ok": True, "min_face": 0.08, "min_score": 0.0, "rate": 10.0, "state_every": 1.0}
+    assert desk.ask("set") == known
+    assert desk.ask("set", {"rate": 5, "min_score": 0.5}) == {**known, "min_score": 0.5, "rate": 5}
+    assert desk.ask("set", {"state_every": 60})["state_every"] == desk.controls.state_every == 60
     assert desk.pipeline.options == EngineOptions(rate=5, min_score=0.5)
 
 
@@ -138,6 +140,7 @@ def test_pictures_are_given_only_if_the_owner_allows_it() -> None:
         ("ping", b" " * (MOST_BYTES + 1), f"a request may have {MOST_BYTES} bytes at most"),
         ("ping", b'{"louder": 1}', "unknown key 'louder'; known are none"),
         ("pause", b'{"paused": "yes"}', "paused must be true or false"),
+        ("set", b'{"state_every": 0}', "state_every must be a number from 0.1 to 3600"),
         ("set", b'{"rate": 0}', "rate must be a number from 0.1 to 100"),
         ("set", b'{"min_score": true}', "min_score must be a number from 0 to 1"),
         ("set", b'{"min_score": 0.5, "min_face": "small"}', "min_face must be a number from 0.01 to 0.99"),

@@ -104,8 +104,12 @@ def test_a_score_alone_is_told_once_a_second_and_all_else_at_once() -> None:
     assert [payload for _, payload in line.retained] == [{"version": "1"}, state(0.5)]
     reports.tell(state(0.7, faces=2))
     clock.now += SCORE_EVERY
+    reports.tell(state(0.8, faces=2), score_every=60)
     reports.tell(state(0.8, faces=2))
     assert [payload for _, payload in line.retained][2:] == [state(0.7, faces=2), state(0.8, faces=2)]
+    clock.now += SCORE_EVERY
+    reports.tell(state(0.9, faces=2), score_every=60)
+    assert line.retained[-1][1] == state(0.8, faces=2)
 
 
 def test_health_is_told_soon_after_the_start_and_then_once_a_minute() -> None:
