@@ -16,6 +16,7 @@ import pytest
 from tests.support import Run, command, patterns, run, wait_until, write_csv
 
 from fer_edge.readers import FER2013_CLASSES
+from fer_train.run import Interruptible
 
 SMALL = ["--model", "nano", "--batch", "32", "--average", "0.9", "--warmup", "1"]
 
@@ -135,6 +136,19 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(data: Path, tmp_path: Path) -
         assert process.wait(30) == 130
     assert "Traceback" not in complaint
     assert "the same command goes on" in complaint
+
+
+def test_a_ctrl_c_that_a_library_swallows_is_heard_after_the_batch() -> None:
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        callback = Interruptible()
+        callback.on_train_begin()
+        callback.on_train_batch_end(0)
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            callback.on_train_batch_end(1)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_run_that_blows_up_writes_no_model(data: Path, tmp_path: Path) -> None:

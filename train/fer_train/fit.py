@@ -26,7 +26,7 @@ from .distribute import Processes, spread
 from .pretrained import NO_WEIGHTS, fit_head, start_from
 from .recipe import Recipe
 from .report import write_report
-from .run import BACKUP, HISTORY, MODEL, Backup, Orders, accuracies, origins_of
+from .run import BACKUP, HISTORY, MODEL, Backup, Interruptible, Orders, accuracies, origins_of
 
 CHECKPOINT = "checkpoint.keras"
 
@@ -75,7 +75,8 @@ def fit(
     average.set_model(model)  # fit does so too, but not for a run that has ended
     started = time.monotonic()
     if done < recipe.epochs:
-        callbacks = [average, keras.callbacks.CSVLogger(kept / HISTORY, append=True), Backup(kept / BACKUP)]
+        history = keras.callbacks.CSVLogger(kept / HISTORY, append=True)
+        callbacks = [average, history, Backup(kept / BACKUP), Interruptible()]
         _train(model, batches, recipe, done, callbacks, told=first)
     average.take(whole.steps)
     if recipe.patience:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import signal
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import keras
@@ -125,6 +127,31 @@ def accuracies(run: Path) -> tuple[float, ...]:
             return tuple(float(row["val_accuracy"]) for row in csv.DictReader(file))
     except OSError:
         return ()
+
+
+class Interruptible(keras.callbacks.Callback):
+    """Has Ctrl-C heard in any case, at the end of a batch at the latest.
+
+    The KeyboardInterrupt of Python's own handler is lost when it comes in a destructor or a callback of a library.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = False
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        before = signal.getsignal(signal.SIGINT)
+
+        def hear(number: int, frame: FrameType | None) -> None:
+            self._asked = True
+            if callable(before):
+                before(number, frame)
+
+        signal.signal(signal.SIGINT, hear)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
 
 
 class Backup(keras.callbacks.Callback):
