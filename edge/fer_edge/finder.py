@@ -13,21 +13,25 @@ from .tracks import Sighting, Track
 SAME = 0.3  # intersection over union from which two boxes are of one face
 TOUCHING = 0.1  # from which one face may hide another
 LOOK = 0.2  # seconds; a face that does not move is looked at no more often
-AT_ONCE = 2  # suspicions that are looked into in one frame, in which the search rests
+TWIN = 0.8  # correlation with the frame before from which it is the same face, and still one
+ALIKE = 0.6  # from which a face that the cascade no longer sees has turned away, but is not gone
+AT_ONCE = 2  # suspicions that are looked into in one frame; the search rests while some are left, or a face is found
 TRIES = 3  # looks at a suspicion, in frames that follow each other
 
 
 class FaceFinder:
     """Looks again near every known face, and spreads the search for others over the frames.
 
-    A face that has not moved is not looked at in every frame; one that the cascade misses is followed by what it looked
-    like. It depends on nothing but the frames and their times.
+    A face that has not moved is not looked at in every frame, and one that moves in every other frame: in between it is
+    followed by what it looked like, as is one that the cascade misses. It depends on nothing but the frames and their
+    times.
     """
 
     def __init__(self, min_face: float) -> None:
         """`min_face`: see faces.FaceDetector, as are the errors."""
         self._near, self._search = Near(), Search(min_face)
         self._suspicions: list[tuple[Box, int]] = []
+        self._frames = 0
 
     def forget(self) -> None:
         """Begin anew: what comes next has nothing to do with what was before."""
@@ -36,6 +40,7 @@ class FaceFinder:
 
     def find(self, pyramid: Pyramid, tracks: Sequence[Track], time: float, ease: int = 1) -> list[Sighting]:
         """The faces of the frame at `time`, seconds: those of the tracks, and others. `ease`: see EngineOptions."""
+        self._frames += 1
         expected = [track.at(time) for track in tracks]
         found: list[Sighting] = []
         for number, track in enumerate(tracks):
@@ -44,9 +49,9 @@ class FaceFinder:
             sighting = self._again(pyramid, track, expected[number], time, hidden=hidden)
             if sighting and not _among(sighting.box, found):
                 found.append(sighting)
-        if self._suspicions:
-            self._look_into_some(pyramid, found)
-        else:
+        known = len(found)
+        self._look_into_some(pyramid, found)
+        if not self._suspicions and len(found) == known:
             boxes = self._search.step(pyramid, [sighting.box for sighting in found], time, ease)
             self._suspicions = [(box, TRIES) for box in _distinct(boxes) if not _among(box, found)]
         return found
@@ -65,16 +70,45 @@ class FaceFinder:
 
     def _again(self, pyramid: Pyramid, track: Track, box: Box, time: float, *, hidden: bool) -> Sighting | None:
         """A known face that is expected at `box`; `hidden` when another may be before it."""
-        last = track.patch
-        settled = track.number and track.last_seen == track.last_found and time - track.looked < LOOK
-        if settled and last is not None and unchanged(pyramid, track.seen, last):
+        return (
+            self._as_before(pyramid, track, box, time, hidden=hidden)
+            or self._seen(pyramid, track, box)
+            or self._followed(pyramid, track, box, hidden=hidden)
+        )
+
+    def _as_before(self, pyramid: Pyramid, track: Track, box: Box, time: float, *, hidden: bool) -> Sighting | None:
+        """A face that needs no look by the cascade: it has not moved, or it was looked at in the frame before."""
+        if track.patch is None or not track.number or _doubted(track) or time - track.looked >= LOOK:
+            return None
+        if unchanged(pyramid, track.seen, track.patch):
             return Sighting(track.seen)
-        look = self._near.look if track.number else self._near.verify
-        face = look(pyramid, box, track.sightings)
-        if face:
-            return Sighting(face, patch(pyramid, face))
-        gone = None if hidden or last is None else follow(pyramid, box, last)
+        if hidden or track.looked < track.last_found:
+            return None
+        moved = follow(pyramid, box, track.patch, TWIN)
+        return Sighting(moved) if moved else None
+
+    def _seen(self, pyramid: Pyramid, track: Track, box: Box) -> Sighting | None:
+        if not track.number:
+            face = self._near.verify(pyramid, box, track.sightings)
+            return Sighting(face, patch(pyramid, face)) if face else None
+        thorough = not _doubted(track) or self._frames % 2 == 0
+        face = self._near.look(pyramid, box, track.sightings, thorough=thorough)
+        if not face:
+            return None
+        # The cascade knows where a face is, but its size to a fifth only, and a box of another size is another crop.
+        face = face.widened((face.w + box.w) / (2 * face.w))
+        return Sighting(face, patch(pyramid, face))
+
+    def _followed(self, pyramid: Pyramid, track: Track, box: Box, *, hidden: bool) -> Sighting | None:
+        if hidden or track.patch is None:
+            return None
+        gone = follow(pyramid, box, track.patch, ALIKE)
         return Sighting(gone, sure=False) if gone else None
+
+
+def _doubted(track: Track) -> bool:
+    """Whether the cascade did not see it when it was last found."""
+    return track.last_seen < track.last_found
 
 
 def _distinct(boxes: Sequence[Box]) -> list[Box]:

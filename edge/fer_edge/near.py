@@ -16,7 +16,6 @@ QUICK = (34, 32, 36)  # pixels that a known face is shrunk to; looks that follow
 SURE = (48, 44, 52)  # from 40 pixels on the cascade's windows lie at every pixel: it finds what it finds at full size
 NARROW, WIDE = 1.6, 2.0  # how much wider than the face the window is
 UNCHANGED = 3.0  # mean difference of two patches, grey levels, up to which the face has not moved
-ALIKE = 0.6  # correlation from which a patch is the same face
 
 
 class Near:
@@ -33,10 +32,15 @@ class Near:
         """The face at `box`, where there may be one: a look in fine steps, many of which must agree."""
         return self._detect(pyramid, box, SURE[turn % len(SURE)], NARROW, 6, 1.07)
 
-    def look(self, pyramid: Pyramid, box: Box, turn: int = 0) -> Box | None:
-        """The face that is known to be near `box`: at a quick glance, or else a thorough one, four times the price."""
+    def look(self, pyramid: Pyramid, box: Box, turn: int = 0, *, thorough: bool = True) -> Box | None:
+        """The face that is known to be near `box`: at a quick glance, or else by a `thorough` one.
+
+        That one is four times the price.
+        """
         quick = self._detect(pyramid, box, QUICK[turn % len(QUICK)], NARROW, 1, 1.2)
-        return quick or self._detect(pyramid, box, SURE[turn % len(SURE)], WIDE, 2, 1.1)
+        if quick or not thorough:
+            return quick
+        return self._detect(pyramid, box, SURE[turn % len(SURE)], WIDE, 2, 1.1)
 
     def _detect(self, pyramid: Pyramid, box: Box, size: int, wide: float, neighbours: int, step: float) -> Box | None:
         window = pyramid.window(box.widened(wide), box.w / size)
@@ -63,11 +67,11 @@ def unchanged(pyramid: Pyramid, box: Box, last: Patch) -> bool:
     return now is not None and float(cv2.norm(now, last, cv2.NORM_L1)) <= UNCHANGED * SIDE * SIDE
 
 
-def follow(pyramid: Pyramid, box: Box, last: Patch) -> Box | None:
-    """Where the patch has gone from `box`, by normalised correlation; None when nothing there is like it."""
+def follow(pyramid: Pyramid, box: Box, last: Patch, alike: float) -> Box | None:
+    """Where the patch has gone from `box`, by normalised correlation, 0..1; None when it is `alike` nowhere."""
     window = pyramid.window(box.widened(NARROW), box.w / SIDE)
     if window is None or min(window.pixels.shape) < SIDE:
         return None
     likeness = cv2.matchTemplate(window.pixels, last, cv2.TM_CCOEFF_NORMED)
     _, best, _, (x, y) = cv2.minMaxLoc(likeness)
-    return window.box(x, y, SIDE, SIDE) if best >= ALIKE else None
+    return window.box(x, y, SIDE, SIDE) if best >= alike else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .faces import Box
+
+GREY = 128
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,17 @@ class Window:
         """A box in this window, in pixels of the picture."""
         k = self.shrink
         return Box(round(self.x + k * x), round(self.y + k * y), round(k * w), round(k * h))
+
+    def covered(self, boxes: Iterable[Box]) -> NDArray[np.uint8]:
+        """The pixels, and grey where one of these boxes of the picture lies."""
+        pixels, k = self.pixels.copy(), self.shrink
+        for box in boxes:
+            left, top = (
+                max(0, round((side - corner) / k)) for side, corner in zip(box, (self.x, self.y), strict=False)
+            )
+            right, bottom = round((box.x + box.w - self.x) / k), round((box.y + box.h - self.y) / k)
+            pixels[top : max(0, bottom), left : max(0, right)] = GREY
+        return pixels
 
 
 class Pyramid:

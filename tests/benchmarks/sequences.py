@@ -70,6 +70,13 @@ def sequences() -> Iterator[Sequence]:
     yield _scene(
         "two", "two", plain, lambda n: [_swaying("luciano.png", turn(n), 80, 180), _still("astronaut.png", 470)]
     )
+    yield _scene(
+        "two, one enters",
+        "two",
+        plain,
+        lambda n: [Face("luciano.png", -300 + 8 * n, 210, 80), _still("astronaut.png", 520)],
+    )
+    yield _scene("two, one turns up", "two", room, lambda n: [_swaying("astronaut.png", turn(n), 90), *_late(n)])
     yield _scene("two crossing", "two", plain, _crossing)
     yield _scene("four", "four", room, lambda n: _four(turn(n)))
     yield _scene("four still", "four", plain, lambda n: _four(still(n)))
@@ -109,6 +116,10 @@ def _still(name: str, x: float) -> Face:
 def _swaying(name: str, angle: float, size: float, x: float = 320) -> Face:
     reach = 110 if x == 320 else 60
     return Face(name, x + reach * math.sin(angle), 240 + 40 * math.sin(2 * angle), size * (1 + 0.15 * math.cos(angle)))
+
+
+def _late(number: int) -> list[Face]:
+    return [Face("luciano.png", 90, 150, 64)] if number >= FRAMES // 2 else []
 
 
 def _crossing(number: int) -> list[Face]:

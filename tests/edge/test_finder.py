@@ -66,6 +66,17 @@ def test_a_face_that_does_not_move_is_seen_in_every_frame_though_seldom_looked_a
     assert 5 <= len(set(looks)) <= 12
 
 
+def test_a_face_that_moves_is_looked_at_in_every_other_frame_and_seen_in_all() -> None:
+    finder, tracker, looks = FaceFinder(0.08), Tracker(), []
+    for number in range(40):
+        face = Face("luciano.png", 200 + 4 * number, 200, 90)
+        show(finder, tracker, [scene(face)], start=number / 30)
+        looks += [track.looked for track in tracker.faces if number >= 20]
+        assert all(track.box.overlap(face.box) > 0.6 for track in tracker.faces)
+    assert tracker.faces[0].last_seen == pytest.approx(39 / 30)
+    assert len({look for look in looks if look >= 20 / 30}) == 10
+
+
 def test_a_face_is_found_once_by_whatever_finds_it() -> None:
     finder, tracker = FaceFinder(0.08), Tracker()
     for number in range(40):

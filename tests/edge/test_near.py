@@ -53,7 +53,7 @@ def test_a_face_is_followed_by_its_looks_when_it_moves() -> None:
     last = patch(scene(FACE), FACE.box)
     assert last is not None
     moved = Face(FACE.name, FACE.x + 14, FACE.y - 9, FACE.size)
-    found = follow(scene(moved), FACE.box, last)
+    found = follow(scene(moved), FACE.box, last, 0.8)
     assert found
     assert found.overlap(moved.box) > 0.8
 
@@ -61,8 +61,17 @@ def test_a_face_is_followed_by_its_looks_when_it_moves() -> None:
 def test_what_looks_otherwise_is_not_followed() -> None:
     last = patch(scene(FACE), FACE.box)
     assert last is not None
-    assert follow(scene(), FACE.box, last) is None
-    assert follow(scene(), Box(-200, 0, 90, 90), last) is None
+    assert follow(scene(), FACE.box, last, 0.6) is None
+    assert follow(scene(), Box(-200, 0, 90, 90), last, 0.6) is None
+
+
+def test_a_face_that_only_a_thorough_look_finds_is_not_found_at_a_glance() -> None:
+    """Found by trying: beside the middle of the window, where only the wider one of the thorough look has it whole."""
+    near, face = Near(), Face(FACE.name, FACE.x + 38, FACE.y + 14, FACE.size)
+    assert near.look(scene(face), FACE.box, thorough=False) is None
+    found = near.look(scene(face), FACE.box)
+    assert found
+    assert found.overlap(face.box) > 0.6
 
 
 def test_noise_is_no_change_and_a_step_aside_is_one() -> None:

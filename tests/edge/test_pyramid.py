@@ -42,3 +42,17 @@ def test_a_window_beyond_the_edge_is_cut_and_one_outside_is_none() -> None:
     assert window.pixels.shape == (50, 50)
     assert window.box(0, 0, 10, 10) == Box(0, 0, 10, 10)
     assert Pyramid(GREY).window(Box(700, 10, 50, 50), 1.0) is None
+
+
+@pytest.mark.parametrize("shrink", [1.0, 2.0, 3.3])
+def test_what_is_covered_is_grey_there_and_nowhere_else(shrink: float) -> None:
+    picture = np.full((480, 640), 255, np.uint8)
+    window = Pyramid(picture).window(Box(100, 100, 200, 200), shrink)
+    assert window
+    covered = window.covered([Box(60, 150, 90, 60), Box(500, 10, 50, 50)])
+    rows, columns = np.nonzero(covered != 255)
+    y, x = rows.min(), columns.min()
+    there = window.box(x, y, columns.max() + 1 - x, rows.max() + 1 - y)
+    assert there.overlap(Box(100, 150, 50, 60)) > 0.9
+    assert len(rows) == (rows.max() + 1 - y) * (columns.max() + 1 - x)
+    assert (window.pixels == 255).all()

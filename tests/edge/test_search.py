@@ -72,3 +72,11 @@ def test_a_machine_under_strain_searches_in_fewer_frames_and_finds_the_face_late
     found = [search.step(picture, [], number / 30, ease=4) for number in range(4 * PASS)]
     assert {number % 4 for number, boxes in enumerate(found) if boxes} == {3}
     assert max(box.overlap(face.box) for boxes in found for box in boxes) > 0.4
+
+
+def test_beside_a_known_face_another_is_suspected_and_the_known_one_is_not() -> None:
+    search, known, other = Search(0.08), Face("luciano.png", 200, 200, 100), Face("astronaut.png", 420, 200, 100)
+    picture = scene(known, other)
+    found = [box for n in range(2 * PASS) for box in search.step(Pyramid(picture), [known.box], n / 30)]
+    assert max(box.overlap(other.box) for box in found) > 0.5
+    assert max(box.overlap(known.box) for box in found) < 0.3
