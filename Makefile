@@ -130,9 +130,9 @@ $(VENV)/.demo: $(BIN)/python $(PACKAGE)
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python $(PACKAGE)
-	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev)
+	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev chromium)
 	$(PIP) --upgrade 'pip>=25.1'
-	$(PIP) --editable '.[train,convert,demo]' --group dev
+	$(PIP) --editable '.[train,convert,demo,web]' --group dev
 	@touch $@
 
 # One version, since the tests reach into it; with the paho-mqtt that its manifest names.

@@ -10,11 +10,11 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from .errors import UsageError
+from .secret import Secret
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 NO_BROKER = "none"
-PASSWORD_VARIABLE = "FER_EDGE_MQTT_PASSWORD"  # noqa: S105  its name, not a password
-CREDENTIAL = "mqtt-password"  # in the folder of systemd's LoadCredential=
+PASSWORD = Secret("--mqtt-password-file", "mqtt-password", "FER_EDGE_MQTT_PASSWORD")
 PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 WEBSOCKET_PATH = "/mqtt"
 
@@ -66,9 +66,7 @@ def parse_broker(text: str) -> Broker | None:
     except ValueError:
         raise UsageError(f"{wanted}the port must be a number between 1 and 65535") from None
     if url.password is not None:
-        raise UsageError(
-            f"{wanted}a password does not belong here; put it into {PASSWORD_VARIABLE} or --mqtt-password-file"
-        )
+        raise UsageError(f"{wanted}a password does not belong here; put it into {PASSWORD.variable} or {PASSWORD.flag}")
     if not _is_address(url):
         raise UsageError(f"{wanted}expected mqtt://[user@]host[:port], mqtts://, ws:// or wss://, or {NO_BROKER}")
     path = (url.path or WEBSOCKET_PATH) if url.scheme in {"ws", "wss"} else ""
@@ -133,25 +131,8 @@ def _told(error: OSError) -> str:
 
 
 def read_password(broker: Broker, environment: Mapping[str, str]) -> str | None:
-    """The password of the broker's user: of its password file, of systemd's credential or of the environment.
-
-    A newline at the end of a file is not part of it, and an empty credential is none. Raises UsageError when a file
-    cannot be read.
-    """
-    if broker.password_file:
-        return _read_line(broker.password_file)
-    credential = Path(environment.get("CREDENTIALS_DIRECTORY", "")) / CREDENTIAL
-    given = _read_line(credential) if "CREDENTIALS_DIRECTORY" in environment and credential.exists() else ""
-    return given or environment.get(PASSWORD_VARIABLE)
-
-
-def _read_line(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise UsageError(f"--mqtt-password-file {file}: {str(error.strerror).lower()}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"--mqtt-password-file {file}: not UTF-8 text") from error
+    """The password of the broker's user, if there is one. Raises UsageError when a file cannot be read."""
+    return PASSWORD.read(broker.password_file, environment)
 
 
 def explain(error: Exception, broker: Broker) -> str:

@@ -10,8 +10,8 @@ Size = tuple[int, int]
 SEARCH_SIDE = 640  # pixels, the longer side of the picture in which faces are searched
 SIDES = (32, 8192)  # pixels
 SPECS = (
-    "a camera's number (a Pi's own, else /dev/videoN), its id, a device, an rtsp:// or http:// address, a video file, "
-    "a picture or a folder of pictures"
+    "a camera's number (a Pi's own, else /dev/videoN), its id, a device, an rtsp:// or http:// address, browser (the "
+    "webcam of who opens the page), a video file, a picture or a folder of pictures"
 )
 
 

@@ -7,6 +7,7 @@ import re
 import stat
 from pathlib import Path
 
+from .browsercamera import BROWSER, BrowserCamera
 from .cameraoptions import SPECS, CameraOptions
 from .camerathread import Camera, Shot
 from .errors import UsageError
@@ -74,6 +75,8 @@ def open_source(spec: str, options: CameraOptions | None = None) -> FrameSource:
     Raises UsageError for what is none of these.
     """
     options = options or CameraOptions()
+    if spec == BROWSER:
+        return BrowserCamera(options)
     camera = _camera(spec, options)
     if camera:
         return LiveSource(camera, options)

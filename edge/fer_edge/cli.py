@@ -22,6 +22,7 @@ from .events import SCHEMA_FILE
 from .layers import DEFAULT_FILE, blame, gather, make_config
 from .logs import start_log
 from .settings import add_flags
+from .web import options
 
 EXIT_CODES = """\
 exit codes:
@@ -108,7 +109,8 @@ def _run(settings: Config) -> int:
 
     password = broker.read_password(settings.broker, os.environ) if settings.broker else None
     notifier = notify.Notifier(os.environ.get(notify.VARIABLE))
-    service = open_service(settings, password)
+    token = options.TOKEN.read(settings.web.token_file, os.environ) if settings.web else None
+    service = open_service(settings, password, token)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: service.stop())
     # For a service it means: read your settings anew. Else a terminal has gone.

@@ -12,6 +12,7 @@ from .broker import Broker
 from .cameraoptions import CameraOptions
 from .engine import EngineOptions
 from .errors import UsageError
+from .web.options import WebOptions
 
 MODELS = Path(__file__).parent / "models"
 SHIPPED = ("nano", "small", "base")  # models that come with the package, by name
@@ -37,7 +38,8 @@ class Config:
     camera: see cameras.open_source. camera_options: what is asked of it. broker: None for none. outbox: a file, or None
     for memory. discovery: the prefix of Home Assistant's topics, or None for no word to it. allow_snapshots: whether
     the command `snapshot` gives a picture away. accelerator: see parse_accelerator. threads: of the network and of
-    OpenCV. engine: how faces are found and classified. annotate: where the annotated copy of a file goes.
+    OpenCV. engine: how faces are found and classified. annotate: where the annotated copy of a file goes. web: where
+    the live page is, or None for nowhere.
     """
 
     camera: str
@@ -53,6 +55,7 @@ class Config:
     allow_snapshots: bool = False
     annotate: Path | None = None
     discovery: str | None = DEFAULT_DISCOVERY
+    web: WebOptions | None = None
 
 
 def parse_model(text: str) -> Path:

@@ -17,7 +17,7 @@ WIDTH = 116  # letters of a line of explanation
 HEAD = """\
 # /etc/fer-edge/config.toml: every setting at its default. Take the # away from those that you change.
 # `fer-edge --check` tells whether it will work, `fer-edge --print-config` what holds: the environment wins over this
-# file, and flags over both. The broker's password does not belong here: see mqtt.password_file.
+# file, and flags over both. Password and token do not belong here: see mqtt.password_file, web.token_file.
 """
 
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .cameraoptions import CameraOptions
+from .cameraoptions import CameraOptions, search_size
 from .errors import FerError, UsageError
 
 ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -43,6 +43,15 @@ def turned(grey: NDArray[np.uint8], options: CameraOptions) -> NDArray[np.uint8]
     if options.flip:
         grey = np.asarray(cv2.flip(grey, FLIPS[options.flip]), np.uint8)
     return grey
+
+
+def for_search(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """The `grey` and `detail` of a Frame, of a camera's picture, uint8 [H,W]: one small enough to search, and all."""
+    height, width = grey.shape
+    small = search_size((width, height))
+    if small[0] >= width:
+        return grey, None
+    return np.asarray(cv2.resize(grey, small, interpolation=cv2.INTER_AREA), np.uint8), grey
 
 
 class CameraError(FerError, OSError):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .frames import FrameSource
-from .meter import Meter
+from .meter import Meter, Reader
 
 MEGABYTE = 1_000_000
 HOT = 80.0  # degrees Celsius from which a Pi slows down
@@ -33,11 +33,12 @@ class Health:
         system: Path = Path("/"),
     ) -> None:
         self._source, self._meter, self._runs_on, self._counts = source, meter, runs_on, counts
+        self._reader = Reader(meter)
         self._clock, self._degraded, self._system, self._started = clock, degraded, system, clock()
 
     def message(self) -> dict[str, Any]:
         """The JSON object of `health`; `fps` and `stages_ms` are since the last reading, counts since the start."""
-        fps, stages = self._meter.take()
+        fps, stages = self._reader.take()
         return {
             "uptime_s": round(self._clock() - self._started, 1),
             "fps": fps,

@@ -18,11 +18,16 @@ from .config import Config
 from .engine import EngineOptions
 from .errors import ConfigError, FerError, UsageError
 from .settings import SETTINGS, Environment, Setting
+from .web.options import TOKEN, make_options
 
 DEFAULT_FILE = Path("/etc/fer-edge/config.toml")
 PREFIX = "FER_EDGE_"
 FLAG = r"(?<![\w-])--[a-z]+(?:-[a-z]+)*"
-OTHERS = {broker.PASSWORD_VARIABLE, coral.LIBRARY_VARIABLE}  # environment variables that are no settings
+OTHERS = {
+    broker.PASSWORD.variable,
+    TOKEN.variable,
+    coral.LIBRARY_VARIABLE,
+}  # environment variables that are no settings
 NEAR = 0.75  # likeness, 0..1, from which the name of a variable is taken for a misspelt one
 
 
@@ -80,7 +85,12 @@ def _broker(url: broker.Broker | None, **files: Path | None) -> broker.Broker | 
 
 
 # Of Config, and what makes them.
-PARTS: dict[str, Callable[..., Any]] = {"broker": _broker, "camera_options": CameraOptions, "engine": EngineOptions}
+PARTS: dict[str, Callable[..., Any]] = {
+    "broker": _broker,
+    "camera_options": CameraOptions,
+    "engine": EngineOptions,
+    "web": make_options,
+}
 
 
 def _make_part(part: str, resolved: list[Resolved]) -> Any:

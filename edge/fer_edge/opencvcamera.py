@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .cameraoptions import CameraOptions, Size, search_size
+from .cameraoptions import CameraOptions, Size
 from .camerathread import Shot
 from .errors import UsageError
-from .frames import CameraError
+from .frames import CameraError, for_search
 
 DEFAULT_SIZE = (640, 480)
 SCHEMES = ("rtsp", "rtsps", "http", "https")
@@ -132,8 +132,4 @@ def _open_address(address: str) -> cv2.VideoCapture:
 
 def _shot(picture: NDArray[np.uint8], now: float) -> Shot:
     grey = np.asarray(picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-    height, width = grey.shape
-    small = search_size((width, height))
-    if small[0] >= width:
-        return Shot(grey, None, now)
-    return Shot(np.asarray(cv2.resize(grey, small, interpolation=cv2.INTER_AREA), np.uint8), grey, now)
+    return Shot(*for_search(grey), now)

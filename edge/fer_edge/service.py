@@ -6,35 +6,29 @@ import logging
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import length_hint
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import cv2
 
-from .broker import Broker
+from .browsercamera import BROWSER, BrowserCamera
 from .cameras import open_source
 from .choice import choose
-from .commands import Command, Commands
 from .config import Config
-from .controls import Controls, answer_health
-from .discovery import announce
 from .emotions import EmotionClassifier
-from .errors import FerError
+from .errors import FerError, MissingExtraError, UsageError
 from .events import Event, Stamper, encode
 from .frames import Frame, FrameSource, turned
-from .health import Health
-from .meter import Meter
 from .notify import Notifier, Watch
-from .outbox import Outbox
-from .pipeline import open_pipeline
 from .progress import bar
-from .publisher import Publisher
-from .reports import Reports, describe
-from .strain import Strain
+from .remote import Remote
+from .sensor import Sensor
+from .tracks import Track
+from .web.options import WebOptions
 from .writers import Copy, open_copy
 
 log = logging.getLogger(__name__)
@@ -52,13 +46,36 @@ class OutputError(FerError):
     """The events could not be printed; its cause tells why."""
 
 
-@dataclass(frozen=True)
-class Remote:
-    """The broker's side of a run."""
+class Onlooker(Protocol):
+    """Somebody who looks on at a run, and of whom it knows no more; called by the loop over the frames."""
 
-    publisher: Publisher
-    reports: Reports
-    commands: Commands
+    def start(self, sensor: Sensor) -> None:
+        """The run begins; `sensor` can be asked, and paused, from any thread."""
+        ...
+
+    def see(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        """A frame, and the faces in it, the largest first; their boxes are in its pixels."""
+        ...
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """An event, as subscribers get it."""
+        ...
+
+    def check(self) -> None:
+        """Raise FerError when the onlooker has broken down."""
+        ...
+
+    def close(self) -> None:
+        """The run has ended. May be called more than once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Guests:
+    """Who takes part in a run beside the broker, if anybody: an annotated copy, an onlooker."""
+
+    copy: Copy | None = None
+    onlooker: Onlooker | None = None
 
 
 @dataclass(frozen=True)
@@ -70,10 +87,11 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-def open_service(config: Config, password: str | None = None) -> Service:
-    """Open model and camera, in this order, and join them to the broker. Broker and camera may be away.
+def open_service(config: Config, password: str | None = None, token: str | None = None) -> Service:
+    """Open model, camera and page, in this order, and join them to the broker. Broker and camera may be away.
 
-    Raises FerError when the model, the accelerator, or what `config.camera` names cannot be used.
+    password: of the broker's user. token: of the page. Raises FerError when the model, the accelerator, or what
+    `config.camera` or `config.web` names cannot be used.
     """
     cv2.setNumThreads(config.threads)
     classifier = EmotionClassifier(*choose(config.model, config.accelerator, config.threads))
@@ -81,10 +99,20 @@ def open_service(config: Config, password: str | None = None) -> Service:
     source = open_source(config.camera, config.camera_options)
     copy = None
     if config.annotate:
-        copy = open_copy(
-            config.camera, config.annotate, classifier.labels, partial(turned, options=config.camera_options)
-        )
-    return Service(config, source, classifier, password=password, copy=copy)
+        turn = partial(turned, options=config.camera_options)
+        copy = open_copy(config.camera, config.annotate, classifier.labels, turn)
+    page = _open_page(config.web, token) if config.web else None
+    if isinstance(source, BrowserCamera) and not page:
+        raise UsageError(f"--camera {BROWSER}: the browser needs the page; give --web PORT")
+    return Service(config, source, classifier, password=password, guests=Guests(copy, page))
+
+
+def _open_page(options: WebOptions, token: str | None) -> Onlooker:
+    try:
+        from .web.page import Page
+    except ImportError as error:
+        raise MissingExtraError("--web", "web", error.name) from error
+    return Page(options, token)
 
 
 class Service:
@@ -99,42 +127,20 @@ class Service:
         password: str | None = None,
         stdout: TextIO = sys.stdout,
         clock: Clock | None = None,
-        copy: Copy | None = None,
+        guests: Guests | None = None,
     ) -> None:
-        """Open the outbox and start to connect. Raises UsageError when the outbox cannot be used."""
+        """Open the outbox. Raises UsageError when it cannot be used."""
         self._clock = clock or Clock()
-        self._source, self._copy = source, copy
-        self._meter = Meter(self._clock.monotonic)
-        self._pipeline = open_pipeline(classifier, config.engine, self._meter.stage)
-        self._strain = Strain(source, self._pipeline, self._clock.monotonic)
-        self._outbox = Outbox(config.outbox)
-        self._kept_in = config.outbox
+        self._source, guests = source, guests or Guests()
+        self._copy, self._onlooker = guests.copy, guests.onlooker
+        self.sensor = Sensor(config, source, classifier, self.stop, self._clock.wall, self._clock.monotonic)
+        self._controls = self.sensor.controls
         self._stamper = Stamper(config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live))
         self._stdout = stdout if config.print_events else None
         self._unprinted: OutputError | None = None
         self._stopping = False
-        self._controls = Controls(self._pipeline, self.stop, self._clock.wall, snapshots=config.allow_snapshots)
-        self._runs_on = classifier.runs_on
-        self._remote = self._connect(config, config.broker, classifier, password) if config.broker else None
-
-    def _connect(self, config: Config, broker: Broker, classifier: EmotionClassifier, password: str | None) -> Remote:
-        publisher = Publisher(broker, password, config.device, self._outbox)
-        clock = self._clock.monotonic
-        health = Health(
-            self._source,
-            self._meter,
-            classifier.runs_on,
-            lambda: publisher.counts,
-            clock,
-            degraded=lambda: self._strain.degraded,
-        )
-        info = describe(self._source, classifier)
-        reports = Reports(publisher, info, health.message, clock)
-        reports.tell(self._state())
-        if config.discovery:
-            announce(publisher, config.discovery, config.device, info)
-        commands: dict[str, Command] = {**self._controls.commands, "health": partial(answer_health, health)}
-        return Remote(publisher, reports, Commands(publisher, commands))
+        self._connect = partial(Remote, config, config.broker, self.sensor, password) if config.broker else None
+        self._remote: Remote | None = None
 
     @property
     def restarting(self) -> bool:
@@ -160,8 +166,9 @@ class Service:
         delivered or printed.
         """
         faults: list[FerError] = []
-        watch = Watch(notifier or Notifier(), self._standing, self._clock.monotonic)
+        watch = Watch(notifier or Notifier(), self.sensor.standing, self._clock.monotonic)
         try:
+            self._join()
             try:
                 for frame in self._frames():
                     self._turn(frame)
@@ -169,10 +176,10 @@ class Service:
             except FerError as error:
                 faults.append(error)
             watch.end(restarting=self.restarting)
-            self._tell(self._pipeline.finish())
+            self._tell(self.sensor.pipeline.finish())
             faults += self._finish_copy()
             if self._remote and not self._remote.publisher.flush(STOP_PATIENCE if self._stopping else FLUSH_PATIENCE):
-                faults.append(UndeliveredError(f"broker {self._remote.publisher.trouble}; {self._left()}"))
+                faults.append(UndeliveredError(f"broker {self._remote.publisher.trouble}; {self.sensor.undelivered()}"))
         finally:
             self._close()
         if self._unprinted:
@@ -181,6 +188,13 @@ class Service:
             log.warning("%s", fault)
         if faults:
             raise faults[0]
+
+    def _join(self) -> None:
+        """Begin to connect, and let onlookers in; not before, so that a signal finds what it can end in good order."""
+        if self._connect:
+            self._remote = self._connect()
+        if self._onlooker:
+            self._onlooker.start(self.sensor)
 
     def _frames(self) -> Iterator[Frame | None]:
         """The frames of the source; None, a few times a second, while it has none or is paused."""
@@ -204,19 +218,15 @@ class Service:
         return bar(self._source, Path(self._source.name).name, "frame", length_hint(self._source) or None)
 
     def _turn(self, frame: Frame | None) -> None:
-        if frame:
-            with self._meter.stage("step"):
-                events = self._pipeline.step(frame)
-            self._meter.frames += 1
-            self._controls.frame = frame
-        else:
-            events = self._pipeline.finish()
-        self._strain.turn(frame=frame is not None)
-        self._tell(events)
+        self._tell(self.sensor.step(frame))
         if frame and self._copy:
-            self._copy.add(frame, self._pipeline.followed)
+            self._copy.add(frame, self.sensor.pipeline.followed)
+        if self._onlooker:
+            self._onlooker.check()
+            if frame:
+                self._onlooker.see(frame, self.sensor.pipeline.followed)
         if self._remote:
-            self._remote.commands.run()
+            self._remote.answer()
 
     def _finish_copy(self) -> list[FerError]:
         if self._copy and self._stopping:
@@ -230,21 +240,25 @@ class Service:
 
     def _close(self) -> None:
         self._source.close()
+        if self._onlooker:
+            self._onlooker.close()
         if self._copy:
             self._copy.drop()
         if self._remote:
             self._remote.publisher.close()
-        self._outbox.close()
+        self.sensor.outbox.close()
 
     def _tell(self, events: list[Event]) -> None:
         for event in events:
-            line = encode(self._stamper.message(event))
+            message = self._stamper.message(event)
+            line = encode(message)
             if self._remote:
-                self._remote.publisher.put(line)
+                self._remote.put(line)
+            if self._onlooker:
+                self._onlooker.hear(message)
             self._print(line)
         if self._remote:
-            self._remote.publisher.check()
-            self._remote.reports.tell(self._state(), self._controls.state_every)
+            self._remote.report()
 
     def _print(self, line: str) -> None:
         if self._stdout:
@@ -256,30 +270,6 @@ class Service:
                 self._stdout, self._unprinted = None, OutputError(f"--print: standard output: {error.strerror}")
                 self._unprinted.__cause__ = error
                 self.stop()
-
-    def _left(self) -> str:
-        kept = f"they wait in {self._kept_in}" if self._kept_in else "they are lost (--outbox FILE keeps them)"
-        return f"{len(self._outbox)} events were not delivered; {kept}" if len(self._outbox) else "there were no events"
-
-    def _standing(self, fps: float) -> str:
-        """How the run fares, in a line."""
-        camera = "paused" if self._controls.paused else self._source.trouble
-        waiting = f"events waiting: {len(self._outbox)}"
-        if self._remote and not self._remote.publisher.connected:
-            waiting += f" (broker {self._remote.publisher.trouble})"
-        frames = f"camera {camera}" if camera else f"{fps:.0f} fps"
-        if self._strain.degraded:
-            frames += f" ({self._strain.degraded})"
-        return f"{frames}; faces: {self._pipeline.faces}; {self._runs_on}; {waiting}"
-
-    def _state(self) -> dict[str, Any]:
-        score = self._pipeline.score
-        return {
-            "faces": self._pipeline.faces,
-            "emotion": self._pipeline.dominant,
-            "score": None if score is None else round(score, 2),
-            "paused": self._controls.paused,
-        }
 
 
 def _wall_clock(clock: Clock, *, live: bool) -> Callable[[float], float]:

@@ -16,6 +16,7 @@ from . import broker, config
 from .cameraoptions import SPECS, CameraOptions, parse_size
 from .config import Config
 from .engine import EngineOptions
+from .web import options
 
 Environment = Mapping[str, str]
 
@@ -109,7 +110,7 @@ SETTINGS = (
             "mqtt://[user@]host[:port], mqtts:// (TLS), ws:// or wss:// (websockets), or none",
             default=broker.DEFAULT_BROKER, read=broker.parse_broker, metavar="URL"),
     Setting("mqtt.password_file", "--mqtt-password-file", TEXT, "broker.password_file", "holds the user's password",
-            unset=f"{broker.PASSWORD_VARIABLE}, or systemd's {broker.CREDENTIAL}",
+            unset=f"{broker.PASSWORD.variable}, or systemd's {broker.PASSWORD.credential}",
             example="/etc/fer-edge/mqtt-password", read=Path, metavar="FILE"),
     Setting("mqtt.ca", "--mqtt-ca", TEXT, "broker.ca", "whom to trust, PEM",
             unset="as the system does", example="/etc/fer-edge/ca.pem", read=Path, metavar="FILE"),
@@ -147,6 +148,21 @@ SETTINGS = (
     Setting("faces.min_score", "--min-score", PROBABILITY, "engine.min_score",
             "report another emotion only when its probability is at least this",
             default=EngineOptions.min_score, metavar="P"),
+
+    Setting("web.listen", "--web", TEXT, "web.listen",
+            "show the live page at PORT of this machine alone, at HOST:PORT (0.0.0.0:8080 for the network, with a "
+            "token), or none", default=options.OFF, read=options.parse_listen, metavar="PORT"),
+    Setting("web.token_file", "--web-token-file", TEXT, "web.token_file", "holds the token, or password, of the page",
+            unset=f"{options.TOKEN.variable}, or systemd's {options.TOKEN.credential}",
+            example="/etc/fer-edge/web-token", read=Path, metavar="FILE"),
+    Setting("web.certificate", "--web-cert", TEXT, "web.certificate", "its certificate, PEM, for https",
+            unset="none", example="/etc/fer-edge/web.pem", read=Path, metavar="FILE"),
+    Setting("web.key", "--web-key", TEXT, "web.key", "the key, PEM, if it is not in the same file",
+            unset="none", example="/etc/fer-edge/web.key", read=Path, metavar="FILE"),
+    Setting("web.names", "--web-names", TEXT, "web.names",
+            "more names by which browsers reach the page, with commas between",
+            unset="its address, and this machine's name", example="faces.example.org", read=options.parse_names,
+            metavar="NAMES"),
 
     Setting("output.print", "--print", SWITCH, "print_events",
             "print the events on stdout, a line of JSON each", default=Config.print_events),

@@ -73,10 +73,11 @@ class Source:
 def health() -> dict[str, Any]:
     """What a daemon that has seen a frame says."""
     meter = Meter(time.monotonic)
+    counts = {"queue": 0, "lost": 2, "refused": 0}
+    made = Health(Source(), meter, "cpu", lambda: counts, time.monotonic)
     with meter.stage("step"):
         meter.frames += 1
-    counts = {"queue": 0, "lost": 2, "refused": 0}
-    return Health(Source(), meter, "cpu", lambda: counts, time.monotonic).message()
+    return made.message()
 
 
 def entities(message: dict[str, Any]) -> dict[str, dict[str, Any]]:

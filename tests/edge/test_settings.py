@@ -41,9 +41,20 @@ VALUES: dict[str, tuple[Any, Any, Any]] = {
     "faces.min_face": (0.2, 0.3, 0.4),
     "faces.rate": (5.0, 6.0, 7.0),
     "faces.min_score": (0.2, 0.3, 0.4),
+    "web.listen": ("8080", "[::1]:8081", "127.0.0.1:8082"),
+    "web.token_file": ("/file", "/environment", "/flag"),
+    "web.certificate": ("/file", "/environment", "/flag"),
+    "web.key": ("/file", "/environment", "/flag"),
+    "web.names": ("file.example", "environment.example", "a.example,b.example"),
     "output.print": (True, False, True),
 }
-CERTIFICATES = ("broker.ca", "broker.certificate", "broker.key")  # must be real: see below
+CERTIFICATES = (
+    "broker.ca",
+    "broker.certificate",
+    "broker.key",
+    "web.certificate",
+    "web.key",
+)  # must be real: see below
 every = pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
 
 
@@ -92,7 +103,8 @@ def test_flags_win_over_the_environment_that_over_the_file_and_that_over_the_def
 
 @pytest.mark.parametrize("setting", [one for one in SETTINGS if one.field not in CERTIFICATES], ids=lambda one: one.key)
 def test_a_setting_reaches_the_configuration(setting: Setting, tmp_path: Path) -> None:
-    other = {"mqtt.url": "mqtt://anna@broker"} if setting.field == "broker.password_file" else {}
+    needed = {"broker.password_file": {"mqtt.url": "mqtt://anna@broker"}}
+    other = needed.get(setting.field, {"web.listen": "8000"} if setting.section == "web" else {})
     file = as_file(tmp_path / "config.toml", {**other, setting.key: VALUES[setting.key][0]})
     config = make_config(gather({}, {}, file))
     part, _, name = setting.field.partition(".")
@@ -133,6 +145,9 @@ WRONG = [
     ("faces.min_face", 1, "must be a number between 0 and 1"),
     ("faces.min_face", float("nan"), "must be a number between 0 and 1"),
     ("faces.rate", 0, "must be a number above 0 and up to 1000"),
+    ("web.listen", "localhost", "'localhost': expected PORT, HOST:PORT (0.0.0.0:8080"),
+    ("web.listen", "70000", "'70000': expected PORT"),
+    ("web.names", "https://faces.example", "'https://faces.example': expected names of hosts, without a port"),
     ("faces.min_score", 1, "must be 0 or a number between 0 and 1"),
 ]
 
@@ -222,11 +237,16 @@ def test_settings_that_do_not_go_together_are_the_fault_of_who_said_them(tmp_pat
         make_config(gather({}, {}, file))
     with pytest.raises(UsageError, match="--mqtt-key needs --mqtt-cert"):
         make_config(gather({"mqtt.key": "/key.pem"}, {}))
+    with pytest.raises(UsageError, match="--web-key needs --web-cert"):
+        make_config(gather({"web.key": "/key.pem", "web.listen": "8080"}, {}))
 
 
 def test_certificates_of_the_file_are_looked_at(tmp_path: Path) -> None:
     file = as_file(tmp_path / "config.toml", {"mqtt.url": "mqtts://h", "mqtt.ca": str(tmp_path / "ca.pem")})
     with pytest.raises(ConfigError, match=r"ca\.pem: no such file"):
+        make_config(gather({}, {}, file))
+    file = as_file(tmp_path / "config.toml", {"web.listen": "8080", "web.certificate": str(tmp_path / "web.pem")})
+    with pytest.raises(ConfigError, match=r"web\.certificate .*web\.pem: no such file"):
         make_config(gather({}, {}, file))
 
 

@@ -249,7 +249,7 @@ def _run(frames: int, broker: Mosquitto, seed: int) -> Record:
 
     def sample(number: int) -> None:
         if number % max(50, frames // SAMPLES) == 0:
-            queue, well = len(service._outbox), not camera.fault and service._remote.publisher.connected
+            queue, well = len(service.sensor.outbox), not camera.fault and service._remote.publisher.connected
             samples.append(Sample(number, resident() or 0, descriptors(), threading.active_count(), queue, well))
 
     camera.each = sample

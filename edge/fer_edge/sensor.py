@@ -1,0 +1,124 @@
+"""Frames to events, and all that can be told of it: to the broker, to systemd, and to who looks on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .browsercamera import BrowserCamera
+from .config import Config
+from .controls import Controls
+from .emotions import EmotionClassifier
+from .events import Event
+from .frames import Frame, FrameSource
+from .health import Health
+from .meter import Meter
+from .outbox import Outbox
+from .pipeline import open_pipeline
+from .publisher import Publisher
+from .reports import describe
+from .strain import Strain
+
+
+class Sensor:
+    """The inside of a run, as far as it does not matter who hears of it.
+
+    `step` and `finish` belong to the loop over the frames. What is told may be asked for from any thread, and so may
+    `controls.paused` be set. publisher: the broker's side of the run, if there is one. stop: ends the run.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        source: FrameSource,
+        classifier: EmotionClassifier,
+        stop: Callable[[], None],
+        wall: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Open the outbox. Raises UsageError when it cannot be used. `wall` and `monotonic` give seconds."""
+        self.device, self.source, self.kept_in = config.device, source, config.outbox
+        self.labels, self.info = classifier.labels, describe(source, classifier)
+        self.clock, self._runs_on = monotonic, classifier.runs_on
+        self.meter = Meter(monotonic)
+        self.pipeline = open_pipeline(classifier, config.engine, self.meter.stage)
+        self.strain = Strain(source, self.pipeline, monotonic)
+        self.outbox = Outbox(config.outbox)
+        self.controls = Controls(self.pipeline, stop, wall, snapshots=config.allow_snapshots)
+        self.publisher: Publisher | None = None
+        self._broker = config.broker
+
+    def step(self, frame: Frame | None) -> list[Event]:
+        """Take in the next frame, or that there is none now; tell what happened."""
+        if frame:
+            with self.meter.stage("step"):
+                events = self.pipeline.step(frame)
+            self.meter.frames += 1
+            self.controls.frame = frame
+        else:
+            events = self.pipeline.finish()
+        self.strain.turn(frame=frame is not None)
+        return events
+
+    def state(self) -> dict[str, Any]:
+        """The message `state`."""
+        score = self.pipeline.score
+        return {
+            "faces": self.pipeline.faces,
+            "emotion": self.pipeline.dominant,
+            "score": None if score is None else round(score, 2),
+            "paused": self.controls.paused,
+        }
+
+    def health(self) -> Health:
+        """Makes the message `health`; each who wants to read it needs one, as its rates are since it was last read."""
+        return Health(
+            self.source,
+            self.meter,
+            self._runs_on,
+            self._counts,
+            self.clock,
+            degraded=lambda: self.strain.degraded,
+        )
+
+    def _counts(self) -> dict[str, int]:
+        if self.publisher:
+            return self.publisher.counts
+        return {"queue": len(self.outbox), "lost": self.outbox.lost, "refused": 0}
+
+    def standing(self, fps: float) -> str:
+        """How the run fares, in a line, at so many frames a second."""
+        waiting = f"events waiting: {len(self.outbox)}"
+        if self.publisher and not self.publisher.connected:
+            waiting += f" (broker {self.publisher.trouble})"
+        frames = f"camera {self.camera_trouble}" if self.camera_trouble else f"{fps:.0f} fps"
+        if self.strain.degraded:
+            frames += f" ({self.strain.degraded})"
+        return f"{frames}; faces: {self.pipeline.faces}; {self._runs_on}; {waiting}"
+
+    @property
+    def broker(self) -> dict[str, Any] | None:
+        """The broker's address, whether it is there, and why not; None when there is none."""
+        if not (self._broker and self.publisher):
+            return None
+        connected = self.publisher.connected
+        return {
+            "address": str(self._broker),
+            "connected": connected,
+            "trouble": "" if connected else self.publisher.trouble,
+        }
+
+    @property
+    def browser(self) -> BrowserCamera | None:
+        """The camera, if it is a browser's."""
+        return self.source if isinstance(self.source, BrowserCamera) else None
+
+    @property
+    def camera_trouble(self) -> str | None:
+        """Why there are no frames now, be it that it is paused; None when there are."""
+        return "paused" if self.controls.paused else self.source.trouble
+
+    def undelivered(self) -> str:
+        """What has not arrived, and where it is, in words."""
+        kept = f"they wait in {self.kept_in}" if self.kept_in else "they are lost (--outbox FILE keeps them)"
+        return f"{len(self.outbox)} events were not delivered; {kept}" if len(self.outbox) else "there were no events"

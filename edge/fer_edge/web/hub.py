@@ -1,0 +1,198 @@
+"""Between the loop over the frames, which tells what is seen, and those who look on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..frames import Frame
+from ..sensor import Sensor
+from ..tracks import Track
+from .channel import Channel
+from .scene import Scene, faces_of
+
+MOST_VIEWERS = 20  # pages and streams of events together
+RATE = 15.0  # pictures a second, at most
+SAMPLE = 0.5  # seconds between two samples of the time line
+SPAN = 300.0  # seconds of the time line
+EVENTS = 100  # that are kept for who comes later
+STATUS = 2.0  # seconds between two words on how the sensor fares
+LOOK = 0.25  # seconds between two looks whether that has changed
+WAITING = 200  # events that a stream may be behind
+
+
+class Viewer(Channel):
+    """A page that looks on. It gets a frame for each that it asks for, the newest, so that a slow one loses frames."""
+
+    most_asked = 2
+
+    asked = 0
+    picture = True
+    _scene: Scene | None = None
+
+    def ask(self) -> None:
+        """It wants one more frame."""
+        self.asked = min(self.asked + 1, self.most_asked)
+        self.news.set()
+
+    def show(self, scene: Scene) -> None:
+        """This is the newest frame."""
+        self._scene = scene
+        self.news.set()
+
+    async def send_ready(self) -> None:
+        """Send the texts, and then the newest frame if it was asked for."""
+        await super().send_ready()
+        if self.asked and self._scene:
+            scene, self._scene = self._scene, None
+            self.asked -= 1
+            await self.socket.send_bytes(scene.message(picture=self.picture))
+
+
+Stream = asyncio.Queue[dict[str, Any] | None]  # events; None: it is over
+
+
+class Hub:
+    """Keeps what a viewer wants to know of the last minutes, and hands on what happens.
+
+    `see` and `hear` are called by the loop over the frames, all else in the server's loop. While nobody looks on, a
+    sample twice a second and the last events are all that is kept, and no picture is.
+    """
+
+    def __init__(self, sensor: Sensor) -> None:
+        self.sensor, self.health = sensor, sensor.health()
+        self.events: deque[dict[str, Any]] = deque(maxlen=EVENTS)
+        self.counts: Counter[str] = Counter()
+        self.faces: list[dict[str, Any]] = []
+        self.viewers: set[Viewer] = set()
+        self.streams: set[Stream] = set()
+        self.uploading = False  # whether a browser is the camera
+        self._samples: deque[dict[str, Any]] = deque(maxlen=int(SPAN / SAMPLE))
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._picture_at = self._sample_at = 0.0
+        self._brief: Any = None
+
+    # --- the loop over the frames
+
+    def see(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        """A frame and its faces, the largest first."""
+        now = self.sensor.clock()
+        shown, sampled = bool(self.viewers) and now >= self._picture_at, now >= self._sample_at
+        if not (shown or sampled):
+            return
+        faces = faces_of(frame, tracks, self.sensor.labels)
+        if sampled:
+            self._sample_at = now + SAMPLE
+            self.post(self._sample, now, faces)
+        if shown:
+            self._picture_at = max(self._picture_at + 1 / RATE, now)
+            self.post(self._show, Scene(frame.number, now, frame.grey, faces))
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """An event."""
+        self.post(self._hear, message)
+
+    def post(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Have something called in the server's loop; from any thread."""
+        with contextlib.suppress(RuntimeError):  # it has ended meanwhile
+            if self._loop:
+                self._loop.call_soon_threadsafe(call, *arguments)
+
+    # --- the server's loop
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Name the server's loop."""
+        self._loop = loop
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many who look on as may."""
+        return len(self.viewers) + len(self.streams) >= MOST_VIEWERS
+
+    def hello(self, *, login: bool) -> str:
+        """The first words to a viewer."""
+        now = self.sensor.clock()
+        return encode(
+            {
+                "type": "hello",
+                "device": self.sensor.device,
+                **self.sensor.info,
+                "browser": self.sensor.browser is not None,
+                "login": login,
+                "now": now,
+                "samples": [sample for sample in self._samples if now - sample["t"] <= SPAN],
+                "events": list(self.events),
+            }
+        )
+
+    def status(self) -> dict[str, Any]:
+        """How the sensor fares."""
+        return {
+            "type": "status",
+            "state": self.sensor.state(),
+            "camera": self.sensor.camera_trouble,
+            "broker": self.sensor.broker,
+            "health": self.health.message(),
+            "viewers": len(self.viewers),
+            "browser": self.uploading,
+        }
+
+    async def report(self) -> None:
+        """Tell the viewers how the sensor fares, now and then and when it changes; without end."""
+        said_at = 0.0
+        while True:
+            await asyncio.sleep(LOOK)
+            state = {**self.sensor.state(), "score": None}
+            brief = state, self.sensor.camera_trouble, self.sensor.broker, self.uploading
+            now = self.sensor.clock()
+            if self.viewers and (brief != self._brief or now - said_at >= STATUS):
+                self._brief, said_at = brief, now
+                self._tell(self.status())
+
+    async def close(self) -> None:
+        """Send everybody away."""
+        for stream in self.streams:
+            end(stream)
+        await asyncio.gather(*(viewer.close(1001, "the sensor has ended") for viewer in list(self.viewers)))
+
+    def _sample(self, now: float, faces: list[dict[str, Any]]) -> None:
+        self.faces = faces
+        told = [[face["track"], face["emotion"], face["score"]] for face in faces]
+        sample = {"type": "sample", "t": round(now, 2), "faces": told}
+        self._samples.append(sample)
+        self._tell(sample)
+
+    def _show(self, scene: Scene) -> None:
+        for viewer in self.viewers:
+            viewer.show(scene)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        self.events.append(message)
+        self.counts[message["type"]] += 1
+        self._tell({"type": "event", "event": message})
+        for stream in self.streams:
+            if stream.full():
+                end(stream)
+            else:
+                stream.put_nowait(message)
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        text = encode(message)
+        for viewer in self.viewers:
+            viewer.tell(text)
+
+
+def end(stream: Stream) -> None:
+    """Let a stream end after what it has."""
+    if stream.full():
+        stream.get_nowait()
+    stream.put_nowait(None)
+
+
+def encode(message: dict[str, Any]) -> str:
+    """A message as compact JSON."""
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)

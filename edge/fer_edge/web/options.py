@@ -1,0 +1,110 @@
+"""Where the live page is, and who may see it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import UsageError
+from ..secret import Secret
+
+OFF = "none"
+LOOPBACK = "127.0.0.1"
+TOKEN = Secret("--web-token-file", "web-token", "FER_EDGE_WEB_TOKEN")
+SHORTEST = 8  # characters of a token: a stranger has a handful of guesses a minute
+NAME = r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?"
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class WebOptions:
+    """listen: host and port. token_file: see TOKEN. certificate, key: PEM, for https. names: more names of the host."""
+
+    listen: Address
+    token_file: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """As in a flag."""
+        host, port = self.listen
+        return f"{in_url(host)}:{port}"
+
+
+def parse_listen(text: str) -> Address | None:
+    """`PORT`, on this machine alone, `HOST:PORT`, `[IPv6]:PORT`, or None for `none`. Raises UsageError."""
+    if text == OFF:
+        return None
+    found = re.fullmatch(rf"(?:(?P<host>{NAME}|\[[0-9a-fA-F:.]+\]):)?(?P<port>\d{{1,5}})", text)
+    if not found or int(found["port"]) > 65535:
+        raise UsageError(f"{text!r}: expected PORT, HOST:PORT (0.0.0.0:8080 for the whole network), or {OFF}")
+    return (found["host"] or LOOPBACK).strip("[]"), int(found["port"])
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Names of hosts, with commas between. Raises UsageError."""
+    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if wrong := [name for name in names if not re.fullmatch(NAME, name)]:
+        raise UsageError(f"{wrong[0]!r}: expected names of hosts, without a port, with commas between")
+    return names
+
+
+def make_options(
+    listen: Address | None, names: tuple[str, ...] | None = None, **files: Path | None
+) -> WebOptions | None:
+    """The options, or None when there is no page. Raises UsageError for a certificate that cannot be used."""
+    if not listen:
+        return None
+    options = WebOptions(listen, names=names or (), **files)
+    if options.key and not options.certificate:
+        raise UsageError("--web-key needs --web-cert")
+    tls_context(options)
+    return options
+
+
+def tls_context(options: WebOptions) -> ssl.SSLContext | None:
+    """What shows the certificate, if there is one. Raises UsageError when it cannot be used."""
+    if not options.certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        # An empty password instead of a question on the terminal, which a service has not.
+        context.load_cert_chain(options.certificate, options.key, password="")
+    except OSError as error:  # ssl.SSLError is one
+        told = (error.reason or "none in it") if isinstance(error, ssl.SSLError) else str(error.strerror)
+        files = " with --web-key ".join(map(str, filter(None, (options.certificate, options.key))))
+        raise UsageError(
+            f"--web-cert {files}: {told.replace('_', ' ').lower()}; expected a certificate and its key in PEM, "
+            "without a passphrase"
+        ) from error
+    return context
+
+
+def check_token(options: WebOptions, token: str | None) -> None:
+    """Raise UsageError when the page would stand open to the network, or its token could be guessed."""
+    if not token and not is_loopback(options.listen[0]):
+        raise UsageError(
+            f"--web {options.address}: the whole network could look in; set a token with {TOKEN.flag} FILE, "
+            f"or show the page on this machine alone: --web {options.listen[1]}"
+        )
+    if token and len(token) < SHORTEST:
+        raise UsageError(f"{TOKEN.flag}: the token must have at least {SHORTEST} characters")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def in_url(host: str) -> str:
+    """A host as it stands in an address."""
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,69 @@
+"""What a frame showed, as it is told to those who look on."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cameraoptions import search_size
+from ..frames import Frame
+from ..tracks import Track
+
+JPEG_QUALITY = 75
+
+
+@dataclass
+class Scene:
+    """A picture, uint8 [H,W], taken at `time`, seconds, and its faces, the largest first, as JSON objects."""
+
+    number: int
+    time: float
+    picture: NDArray[np.uint8]
+    faces: list[dict[str, Any]]
+    _jpeg: bytes | None = field(default=None, repr=False)
+
+    def message(self, *, picture: bool) -> bytes:
+        """Faces, and the picture as JPEG if it is wanted: a length of four bytes, JSON of that length, the JPEG.
+
+        The JPEG is made when it is first wanted, and once for all.
+        """
+        height, width = self.picture.shape
+        head = json.dumps(
+            {"number": self.number, "t": self.time, "size": [width, height], "faces": self.faces}, ensure_ascii=False
+        ).encode()
+        if picture and self._jpeg is None:
+            self._jpeg = _encode(self.picture)
+        return struct.pack(">I", len(head)) + head + ((self._jpeg or b"") if picture else b"")
+
+
+def faces_of(frame: Frame, tracks: Sequence[Track], labels: Sequence[str]) -> list[dict[str, Any]]:
+    """The faces of a frame. A track goes on to change: what is told of it is taken now."""
+    height, width = frame.grey.shape
+    return [_face(track, width, height, labels) for track in tracks]
+
+
+def _face(track: Track, width: int, height: int, labels: Sequence[str]) -> dict[str, Any]:
+    box = track.box.within(width, height)
+    sides = (width, height, width, height)
+    return {
+        "track": track.number,
+        "box": [round(value / side, 4) for value, side in zip(box, sides, strict=True)],
+        "emotion": labels[track.emotion],
+        "score": round(float(track.probabilities[track.emotion]), 3),
+        "scores": [round(float(value), 3) for value in track.probabilities],
+    }
+
+
+def _encode(picture: NDArray[np.uint8]) -> bytes:
+    height, width = picture.shape
+    small = search_size((width, height))
+    if small[0] < width:
+        picture = np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.uint8)
+    return bytes(cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1])
