@@ -67,7 +67,10 @@ export class Camera {
     }
   }
 
-  /** The light goes out. @param {string} [words] why, when it was not wished */
+  /**
+   * The light goes out.
+   * @param {string} [words] why, when it was not wished
+   */
   stop(words = "") {
     this.#attempt += 1;
     this.#socket.close();
@@ -77,7 +80,10 @@ export class Camera {
     this.#become("off", words);
   }
 
-  /** The cameras there are; their names are known only while one is on. @returns {Promise<MediaDeviceInfo[]>} */
+  /**
+   * The cameras there are; their names are known only while one is on.
+   * @returns {Promise<MediaDeviceInfo[]>}
+   */
   async devices() {
     const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
     return all.filter(({ kind, deviceId }) => kind === "videoinput" && deviceId);

@@ -10,7 +10,10 @@ export class Events {
   #none = /** @type {HTMLElement} */ (document.getElementById("no-events"));
   #clock = /** @type {HTMLElement} */ (document.getElementById("clock"));
 
-  /** One that is here already is not added again. @param {any} event @param {any} raw as it was written */
+  /**
+   * One that is here already is not added again.
+   * @param {any} event @param {any} raw as it was written
+   */
   add(event, raw) {
     if (this.#ids.has(event.id)) return;
     this.#ids.add(event.id);
@@ -24,7 +27,10 @@ export class Events {
   }
 }
 
-/** What happened, for a person. @param {any} event */
+/**
+ * What happened, for a person.
+ * @param {any} event
+ */
 export function told(event) {
   if (event.type === "start") return `came, ${event.emotion} ${percent(event.score)}`;
   if (event.type === "update") return `${event.previous} → ${event.emotion} ${percent(event.score)}`;

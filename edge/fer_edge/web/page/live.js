@@ -82,7 +82,10 @@ function parse(data) {
   return { ...head, jpeg };
 }
 
-/** Keeps 0.0 from becoming 0, where the browser can. @param {string} _ @param {any} value @param {any} [context] */
+/**
+ * Keeps 0.0 from becoming 0, where the browser can.
+ * @param {string} _ @param {any} value @param {any} [context]
+ */
 function asWritten(_, value, context) {
   // @ts-ignore: newer than the types
   return typeof value === "number" && context && JSON.rawJSON ? JSON.rawJSON(context.source) : value;

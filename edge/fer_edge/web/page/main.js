@@ -18,7 +18,10 @@ const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.
 const [pause, pulse, notice, controls, choice] = ["pause", "pulse", "notice", "controls", "choice"].map(find);
 const devices = /** @type {HTMLSelectElement} */ (find("devices"));
 
-/** What is known. @type {import("./veil.js").Known} */
+/**
+ * What is known.
+ * @type {import("./veil.js").Known}
+ */
 const known = { link: "connecting", words: "", hello: null, status: null, frameAt: 0, camera: new Camera(changed) };
 const { camera } = known;
 const [picture, faces, timeline, events, status] = [new Picture(), new Faces(), new Timeline(), new Events(), new Status()];
@@ -110,7 +113,10 @@ function host() {
   }
 }
 
-/** The picture, or what stands in its place. @returns {boolean} whether there is none */
+/**
+ * The picture, or what stands in its place.
+ * @returns {boolean} whether there is none
+ */
 function draw() {
   const veil = reason(known);
   if (show(veil)) announce(`${veil?.title}. ${veil?.detail ?? ""}`);

@@ -14,7 +14,10 @@ export class Picture {
   #blanked = 0; // how often, to know of a picture that it comes too late
   /** @type {Map<number, HTMLElement>} */ #known = new Map();
 
-  /** One that is no picture is passed over. @param {Blob} jpeg @param {Face[]} faces */
+  /**
+   * One that is no picture is passed over.
+   * @param {Blob} jpeg @param {Face[]} faces
+   */
   async show(jpeg, faces) {
     const blanked = this.#blanked;
     const bitmap = await createImageBitmap(jpeg).catch(() => null);
@@ -24,7 +27,10 @@ export class Picture {
     this.mark(faces, false);
   }
 
-  /** The stage takes the shape of what is on it. @param {number} width @param {number} height */
+  /**
+   * The stage takes the shape of what is on it.
+   * @param {number} width @param {number} height
+   */
   shape(width, height) {
     if (width && height) this.#stage.style.setProperty("--aspect", String(width / height));
   }

@@ -4,7 +4,6 @@ const FIRST = 500; // milliseconds to the next attempt, doubled up to LAST
 const LAST = 5000;
 const FULL = 15000; // the same when the server has no place for us
 const TRY_AGAIN_LATER = 1013;
-const LOGGED_OUT = 4401;
 
 /**
  * @typedef {object} Ends
@@ -19,6 +18,7 @@ export class Socket {
   #timer = 0;
   #wait = FIRST;
   #heardAt = 0;
+  #greeted = false; // whether a message came on this connection
   /** @type {string} */ #path;
   /** @type {Ends} */ #ends;
   /** @type {() => boolean} */ #silent;
@@ -69,12 +69,14 @@ export class Socket {
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#heardAt = performance.now();
+    this.#greeted = false;
     socket.onopen = () => {
       this.#heardAt = performance.now();
       this.#ends.opened?.();
     };
     socket.onmessage = (message) => {
       this.#heardAt = performance.now();
+      this.#greeted = true;
       this.#wait = FIRST;
       this.#ends.heard(message.data);
     };
@@ -83,8 +85,8 @@ export class Socket {
 
   /** @param {number} code @param {string} reason */
   #lose(code, reason) {
+    if (!this.#greeted) leaveIfStranger();
     this.#drop();
-    if (code === LOGGED_OUT) return location.reload();
     const wait = code === TRY_AGAIN_LATER ? FULL : this.#wait;
     this.#wait = Math.min(LAST, 2 * this.#wait);
     this.#timer = setTimeout(() => this.#connect(), wait);
@@ -108,4 +110,10 @@ export class Socket {
     if (this.#wanted && !this.#socket) this.#connect();
     else this.#watch();
   }
+}
+
+/** A server that has another token now refuses a socket without a word; the page is then that to log in. */
+async function leaveIfStranger() {
+  const answer = await fetch("/api/state").catch(() => null);
+  if (answer?.status === 401) location.reload();
 }

@@ -45,15 +45,16 @@ export class Status {
 
   /** @param {string} name @param {string} value */
   #fact(name, value) {
-    let shown = this.#facts.get(name);
-    if (!shown) {
-      const pair = element("div");
-      shown = element("dd");
-      pair.append(element("dt", "", name), shown);
-      this.#list.append(pair);
-      this.#facts.set(name, shown);
-    }
-    write(shown, value);
+    write(this.#facts.get(name) ?? this.#add(name), value);
+  }
+
+  /** @param {string} name */
+  #add(name) {
+    const [pair, value] = [element("div"), element("dd")];
+    pair.append(element("dt", "", name), value);
+    this.#list.append(pair);
+    this.#facts.set(name, value);
+    return value;
   }
 
   /** @param {any} stages */
@@ -65,7 +66,7 @@ export class Status {
       const head = element("th", "", name);
       head.setAttribute("scope", "row");
       const { p50, p95 } = stages[stage];
-      row.append(head, element("td", "", number(p50, "", 2)), element("td", "", number(p95, "", 2)));
+      row.append(head, element("td", "", Number(p50).toFixed(2)), element("td", "", Number(p95).toFixed(2)));
       return row;
     });
     this.#stages.querySelector("tbody")?.replaceChildren(...rows);

@@ -88,7 +88,10 @@ function seconds() {
   return performance.now() / 1000;
 }
 
-/** Each sample holds until the next one, or for a step before a gap. @param {Sample[]} samples @param {number} now */
+/**
+ * Each sample holds until the next one, or for a step before a gap.
+ * @param {Sample[]} samples @param {number} now
+ */
 function split(samples, now) {
   return samples.map(({ t, faces }, index) => {
     const next = samples[index + 1]?.t ?? now;
@@ -97,7 +100,11 @@ function split(samples, now) {
   });
 }
 
-/** The times with a picture, without the seams. @param {Piece[]} pieces @returns {Piece[]} */
+/**
+ * The times with a picture, without the seams.
+ * @param {Piece[]} pieces
+ * @returns {Piece[]}
+ */
 function joined(pieces) {
   /** @type {Piece[]} */
   const spans = [];

@@ -28,7 +28,11 @@ const [title, detail, action] = ["veil-title", "veil-detail", "veil-action"].map
   (id) => /** @type {HTMLElement} */ (document.getElementById(id)),
 );
 
-/** Why there is no picture; null when there is one. @param {Known} known @returns {Veil | null} */
+/**
+ * Why there is no picture; null when there is one.
+ * @param {Known} known
+ * @returns {Veil | null}
+ */
 export function reason({ link, words, hello, status, frameAt, camera }) {
   const own = camera.state === "on";
   if (link === "busy") return { title: "No place left", detail: words, tone: "bad" };

@@ -12,7 +12,10 @@ export function number(value, unit = "", digits = 0) {
   return unit ? `${text} ${unit}` : text;
 }
 
-/** How long, in at most two units: 3.1 s, 2 min 5 s, 4 h 10 min. @param {unknown} seconds */
+/**
+ * How long, in at most two units: 3.1 s, 2 min 5 s, 4 h 10 min.
+ * @param {unknown} seconds
+ */
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return "–";
   const whole = Math.round(/** @type {number} */ (seconds));
@@ -31,13 +34,19 @@ export function duration(seconds) {
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 
-/** The time of day, here, of a moment in RFC 3339. @param {unknown} stamp */
+/**
+ * The time of day, here, of a moment in RFC 3339.
+ * @param {unknown} stamp
+ */
 export function clock(stamp) {
   const moment = new Date(String(stamp));
   return Number.isNaN(moment.getTime()) ? String(stamp) : CLOCK.format(moment);
 }
 
-/** An element with a class and a text. @param {string} tag @param {string} [name] @param {unknown} [text] */
+/**
+ * An element with a class and a text.
+ * @param {string} tag @param {string} [name] @param {unknown} [text]
+ */
 export function element(tag, name = "", text = "") {
   const made = document.createElement(tag);
   if (name) made.className = name;
