@@ -27,6 +27,7 @@ from .visit import Visit
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 100  # at the same time; more are closed at once
+BACKLOG = 10  # that are let in before they are counted
 LARGEST_REQUEST = 4096  # bytes
 PATIENCE = 10.0  # seconds for the server to begin
 LAST_WORDS = 1.0  # seconds for it to end
@@ -44,19 +45,13 @@ class Page:
         check_token(options, token)
         self._options, self._token = options, token
         self._socket = _listen(options)
+        self.url = _url(self._socket, secure=options.certificate is not None)
         self._thread: threading.Thread | None = None
         self._hub: Hub | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending = asyncio.Event()
         self._begun = threading.Event()
         self._failure: Exception | None = None
-
-    @property
-    def url(self) -> str:
-        """Where a browser finds it."""
-        host, port = self._socket.getsockname()[:2]
-        shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)  # noqa: S104  not a bind
-        return f"{'https' if self._options.certificate else 'http'}://{in_url(shown)}:{port}/"
 
     def start(self, sensor: Sensor) -> None:
         """Let people in. Raises PageError when the server does not begin."""
@@ -112,7 +107,7 @@ class Page:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_WORDS / 2, handler_cancellation=True)
         await runner.setup()
         server = await self._loop.create_server(
-            _bounded(runner), sock=self._socket, ssl=tls_context(self._options), backlog=CONNECTIONS
+            _bounded(runner), sock=self._socket, ssl=tls_context(self._options), backlog=BACKLOG
         )
         reporting = asyncio.create_task(hub.report())
         self._begun.set()
@@ -139,6 +134,14 @@ def _listen(options: WebOptions) -> socket.socket:
         raise PageError(f"{where}: not allowed; take a port from 1024 on") from error
     except OSError as error:
         raise PageError(f"{where}: {_told(error)}") from error
+
+
+def _url(listening: socket.socket, *, secure: bool) -> str:
+    """Where a browser finds it."""
+    host, port = listening.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104  every address
+        host = socket.gethostname()
+    return f"{'https' if secure else 'http'}://{in_url(host)}:{port}/"
 
 
 def _told(error: OSError) -> str:
