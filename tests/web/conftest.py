@@ -44,14 +44,28 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+Launch = Callable[..., Browser]
+
+
 @pytest.fixture(scope="session")
-def chromium(playwright: Playwright, clip: Path) -> Iterator[Browser]:
+def launch(playwright: Playwright) -> Iterator[Launch]:
+    """Starts a Chromium with some flags more."""
+    browsers: list[Browser] = []
+
+    def launched(*flags: str) -> Browser:
+        browsers.append(playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *flags]))
+        return browsers[-1]
+
+    yield launched
+    for browser in browsers:
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium(launch: Launch, clip: Path) -> Browser:
     """It has two cameras, and gives them to whoever asks."""
-    camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=2"]
-    flags = [*QUIET, *camera, f"--use-file-for-fake-video-capture={clip}"]
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-    yield browser
-    browser.close()
+    cameras = ("--use-fake-device-for-media-stream=device-count=2", f"--use-file-for-fake-video-capture={clip}")
+    return launch("--use-fake-ui-for-media-stream", *cameras)
 
 
 class Faults:

@@ -7,13 +7,11 @@ import re
 import signal
 import struct
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, WebSocket, expect
+from playwright.sync_api import Browser, Page, WebSocket, expect
 from tests.support import HEAD, wait_until
-from tests.web.conftest import CHROMIUM, QUIET, Start, Visit
+from tests.web.conftest import Launch, Start, Visit
 from tests.web.daemon import Daemon, overlap, printed
 from tests.web.sight import boxes, expect_faces, expect_veil, keep
 
@@ -28,13 +26,10 @@ def desk(start: Start) -> Daemon:
 
 
 @pytest.fixture(scope="module")
-def bare(playwright: Playwright) -> Iterator[Browser]:
+def bare(launch: Launch) -> Browser:
     """A browser without a camera, for which sensor.home is this machine."""
-    flags = ["--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream"]
-    rules = "--host-resolver-rules=MAP sensor.home 127.0.0.1"
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *flags, rules])
-    yield browser
-    browser.close()
+    flags = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=0")
+    return launch(*flags, "--host-resolver-rules=MAP sensor.home 127.0.0.1")
 
 
 def test_a_face_before_the_browser_is_boxed_in_its_mirror_and_named(desk: Daemon, visit: Visit) -> None:
@@ -185,12 +180,9 @@ def refusal(page: Page, words: str) -> None:
     expect(page.locator("#veil-action")).to_have_text("Start camera")
 
 
-def test_a_browser_that_may_not_says_who_can_allow_it(desk: Daemon, visit: Visit, chromium: Browser) -> None:
-    context = chromium.new_browser_cdp_session()
-    denied = {"origin": desk.url, "permission": {"name": "camera"}, "setting": "denied"}
-    context.send("Browser.setPermission", denied)
-    refusal(visit(desk.url), "may not use the camera")
-    context.send("Browser.resetPermissions")
+def test_a_browser_that_may_not_says_who_can_allow_it(desk: Daemon, visit: Visit, launch: Launch) -> None:
+    nobody_there_to_allow_it = launch("--use-fake-device-for-media-stream")
+    refusal(visit(desk.url, browser=nobody_there_to_allow_it), "may not use the camera")
 
 
 def test_a_machine_without_a_camera_is_told_so(desk: Daemon, visit: Visit, bare: Browser) -> None:
@@ -212,25 +204,11 @@ def test_a_camera_that_goes_is_told(desk: Daemon, visit: Visit) -> None:
     assert re.search("ended", str(page.evaluate(LIGHT)))
 
 
-def test_what_is_sent_is_small_and_never_more_than_two_ahead(desk: Daemon, visit: Visit, tmp_path: Path) -> None:
-    import cv2
-    import numpy as np
-
+def test_what_is_sent_is_small_and_never_more_than_two_ahead(desk: Daemon, visit: Visit) -> None:
     page = visit(desk.url)
-    expect_faces(page)
-    pictures: list[bytes] = []
-    ahead = [0]
-
-    def follow(socket: WebSocket) -> None:
-        if socket.url.endswith("/api/camera"):
-            socket.on("framesent", lambda payload: (pictures.append(payload), ahead.append(ahead[-1] + 1)))
-            socket.on("framereceived", lambda _: ahead.append(ahead[-1] - 1))
-
-    page.on("websocket", follow)
-    page.evaluate("location.reload()")
-    wait_until(lambda: page.title() and len(pictures) > 20, 30)  # the driver listens while it is asked something
-    assert max(ahead) <= 2
-    for picture in pictures:
-        height, width = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR).shape[:2]
+    wait_until(lambda: len(page.evaluate("witness.shapes")) > 20, 60)
+    assert page.evaluate("witness.ahead") <= 2
+    for kind, width, height in page.evaluate("witness.shapes"):
+        assert kind == "image/jpeg"
         assert max(width, height) <= 640
         assert width / height == pytest.approx(16 / 9, abs=0.01)  # the shape of the clip, nothing cut off

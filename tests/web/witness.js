@@ -1,5 +1,5 @@
-// Notes, in a page under test, what it asks of the browser and when it shows a face.
-window.witness = { asked: [], tracks: [], playing: null, box: null };
+// Notes, in a page under test, what it asks of the browser, what it sends, and when it shows a face.
+window.witness = { asked: [], tracks: [], playing: null, box: null, sends: 0, shapes: [], unanswered: 0, ahead: 0 };
 
 addEventListener("playing", () => (witness.playing ??= performance.now()), true);
 new MutationObserver(() => {
@@ -15,3 +15,15 @@ if (navigator.mediaDevices) {
     return stream;
   };
 }
+
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) {
+  witness.sends += 1;
+  if (data instanceof Blob) {
+    if (!this.watched) this.addEventListener("message", () => (witness.unanswered -= 1));
+    this.watched = true;
+    witness.ahead = Math.max(witness.ahead, (witness.unanswered += 1));
+    createImageBitmap(data).then(({ width, height }) => witness.shapes.push([data.type, width, height]));
+  }
+  send.call(this, data);
+};
