@@ -1,8 +1,8 @@
 # make demo      the whole line on a recorded clip, with a broker inside: light, no TensorFlow
 # make test      installs everything and passes the tests
-# make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills, a day without a broker;
-#                then months of a service in half an hour: FRAMES=1000000 with faults of camera, broker and clock, and what
-#                it held meanwhile in build/soak.png
+# make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills of the daemon, a day without
+#                a broker; 10,000 commands of strangers; then months of a service in half an hour: FRAMES=1000000 with
+#                faults of camera, broker and clock, and what it held meanwhile in build/soak.png
 # make test-arm  the package on emulated 64-bit Arm against this machine: its wheels, its models, the events of a clip
 # make test-picamera2  the fake picamera2 of the tests, and the daemon, against the real one on a camera of libcamera's
 #                that plays pictures; needs root
@@ -52,7 +52,8 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/.test
-	FER_EDGE_SOAK=1 $(BIN)/python -m pytest --timeout 1800 tests/edge/test_delivery.py
+	FER_EDGE_SOAK=1 $(BIN)/python -m pytest -rP --timeout 1800 tests/edge/test_delivery.py tests/edge/test_kills.py \
+		tests/edge/test_commands.py
 	mkdir -p build
 	FER_EDGE_FRAMES=$(FRAMES) FER_EDGE_PLOT=build/soak.png $(BIN)/python -m pytest -p no:logging --timeout 0 tests/soak
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,16 @@ class Mosquitto:
             self.process.wait(10)
             self.process = None
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It takes connections and never answers."""
+        assert self.process
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+
     def subscribe(self, topic: str = "fer/#", *flags: str) -> Path:
         """Start a mosquitto_sub; returns the file into which it writes a line for each message."""
         number = len(self.listeners)
@@ -122,6 +134,23 @@ class Mosquitto:
             listener.terminate()
             listener.wait(10)
         self.stop()
+
+
+class Manager:
+    """A socket as systemd has one, and what arrives at it."""
+
+    def __init__(self, address: str) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(address)
+        self.socket.setblocking(False)
+        self.messages: list[str] = []
+
+    def heard(self) -> list[str]:
+        try:
+            while True:
+                self.messages.append(self.socket.recv(4096).decode())
+        except BlockingIOError:
+            return self.messages
 
 
 def heard(file: Path) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,26 +9,9 @@ from pathlib import Path
 
 import pytest
 from tests.edge.mjpeg import MjpegCamera
-from tests.support import WALK, command, free_port, run, wait_until
+from tests.support import WALK, Manager, command, free_port, run, wait_until
 
 from fer_edge.notify import BEAT, FIRST_FRAME, STATUS, VARIABLE, Notifier, Watch
-
-
-class Manager:
-    """A socket as systemd has one, and what arrives at it."""
-
-    def __init__(self, address: str) -> None:
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(address)
-        self.socket.setblocking(False)
-        self.messages: list[str] = []
-
-    def heard(self) -> list[str]:
-        try:
-            while True:
-                self.messages.append(self.socket.recv(4096).decode())
-        except BlockingIOError:
-            return self.messages
 
 
 @pytest.fixture
