@@ -1,4 +1,5 @@
 # make demo      the whole line on a recorded clip, with a broker inside: light, no TensorFlow
+# make demo-web  the live page with the webcam of your browser, and a broker inside: light, too
 # make test      installs everything and passes the tests
 # make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills of the daemon, a day without
 #                a broker; 10,000 commands of strangers; then months of a service in half an hour: FRAMES=1000000 with
@@ -40,10 +41,13 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo test soak test-arm test-picamera2 test-homeassistant test-systemd lock audit models models-gpu ship bench clean
+.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-systemd lock audit models models-gpu ship bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
+
+demo-web: $(VENV)/.web
+	$(BIN)/python -m tests.demo_web
 
 test: $(VENV)/.test
 	$(BIN)/ruff format --check .
@@ -128,6 +132,10 @@ $(BIN)/python:
 
 $(VENV)/.demo: $(BIN)/python $(PACKAGE)
 	$(PIP) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.web: $(BIN)/python $(PACKAGE)
+	$(PIP) --editable '.[demo,web]'
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python $(PACKAGE)

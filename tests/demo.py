@@ -100,26 +100,37 @@ def shown(topic: str, text: str) -> str:
     return f"{event['ts'][11:-1]}  face {event['track']}  {event['type']:6}  {change}  {event['score']:.0%}{tail}"
 
 
-def main() -> int:
-    """Run the demonstration; 0 when every event arrived and the device went offline in good order."""
-    port = free_port()
-    print(f"a broker on mqtt://127.0.0.1:{port}, a subscriber of fer/#, and the clip {CLIP.name}:\n", flush=True)
+def run_line(*camera: str, port: int) -> tuple[int, list[tuple[str, str]]]:
+    """Run fer-edge between a camera and a broker on `port`; its exit code, and what a subscriber received."""
     with embedded_broker(port):
         subscriber = Subscriber(port)
-        code = fer_edge(["--camera", str(CLIP), "--mqtt", f"mqtt://127.0.0.1:{port}", "--device", DEVICE])
+        code = fer_edge([*camera, "--mqtt", f"mqtt://127.0.0.1:{port}", "--device", DEVICE])
         subscriber.wait_for(f"fer/{DEVICE}/status", "offline")
         subscriber.close()
+    return code, subscriber.messages
 
-    events = [json.loads(text) for topic, text in subscriber.messages if topic == f"fer/{DEVICE}/event"]
+
+def sum_up(messages: list[tuple[str, str]]) -> tuple[Counter[str], bool]:
+    """Print what was received: the events by their types, and whether all arrived and the device is offline."""
+    events = [json.loads(text) for topic, text in messages if topic == f"fer/{DEVICE}/event"]
     counts = Counter(event["type"] for event in events)
     faces = len({event["track"] for event in events})
     complete = [event["seq"] for event in events] == list(range(len(events))) and counts["start"] == counts["end"]
-    offline = subscriber.messages[-1:] == [(f"fer/{DEVICE}/status", "offline")]
+    offline = messages[-1:] == [(f"fer/{DEVICE}/status", "offline")]
     print(
         f"\n{faces} faces; {counts['start']} start, {counts['update']} update and {counts['end']} end events received, "
         f"{'none missing' if complete else 'SOME MISSING'}; device {'offline' if offline else 'NOT OFFLINE'} at the end"
     )
-    return code or int(not (events and complete and offline))
+    return counts, complete and offline
+
+
+def main() -> int:
+    """Run the demonstration; 0 when every event arrived and the device went offline in good order."""
+    port = free_port()
+    print(f"a broker on mqtt://127.0.0.1:{port}, a subscriber of fer/#, and the clip {CLIP.name}:\n", flush=True)
+    code, messages = run_line("--camera", str(CLIP), port=port)
+    counts, well = sum_up(messages)
+    return code or int(not (counts and well))
 
 
 if __name__ == "__main__":
