@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from tests.support import Mosquitto, command, free_port, wait_until
@@ -82,6 +84,23 @@ def test_a_password_that_is_refused_is_not_repeated(guarded: Mosquitto, tmp_path
     finally:
         daemon.end(signal.SIGTERM)
     assert SECRET not in daemon.said()
+
+
+def test_the_token_of_the_page_is_in_no_list_of_processes_and_no_log(guarded: Mosquitto, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{SECRET}\n")
+    daemon = Daemon(tmp_path, guarded, "--web", "0", "--web-token-file", tmp_path / "token")
+    try:
+        port = wait_until(lambda: re.search(r"page at http://[^:]+:(\d+)/, with a token", daemon.said()), 60)[1]
+        answers = []
+        for token in (quote(SECRET), "wrong"):
+            line = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
+            line.request("GET", f"/?token={token}")
+            answers.append(line.getresponse().status)
+        assert answers == [303, 401]
+        assert SECRET not in daemon.of_proc("cmdline") + daemon.of_proc("environ")
+    finally:
+        daemon.end(signal.SIGABRT)
+    assert not [secret for secret in (SECRET, quote(SECRET)) if secret in daemon.said()]
 
 
 def test_the_service_leaves_no_core() -> None:

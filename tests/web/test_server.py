@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import json
-import subprocess
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -571,11 +572,15 @@ def test_with_a_certificate_it_speaks_https_alone_and_its_cookie_does(
     certificate, key = Authority(tmp_path / "ours").certify("page", "IP:127.0.0.1")
     here = Daemon(broker, camera.url, "--web-cert", certificate, "--web-key", key, token=TOKEN)
     try:
-        trusting = ["curl", "--silent", "--cacert", str(tmp_path / "ours" / "ca.pem"), "--max-time", "10"]
-        entry = f"https://127.0.0.1:{here.port}/?token={quote(TOKEN)}"
-        told = subprocess.check_output([*trusting, "--include", entry], text=True)
-        assert "303" in told.splitlines()[0]
-        assert "Secure" in told
-        assert subprocess.run([*trusting, f"http://127.0.0.1:{here.port}/"], check=False).returncode
+        trusting = ssl.create_default_context(cafile=tmp_path / "ours" / "ca.pem")
+        line = http.client.HTTPSConnection("127.0.0.1", here.port, timeout=10, context=trusting)
+        line.request("GET", f"/?token={quote(TOKEN)}")
+        answer = line.getresponse()
+        assert answer.status == 303
+        assert "Secure" in (answer.getheader("Set-Cookie") or "")
+        line = http.client.HTTPConnection("127.0.0.1", here.port, timeout=10)
+        line.request("GET", "/")
+        with pytest.raises((ConnectionError, http.client.BadStatusLine)):
+            line.getresponse()
     finally:
         here.close()
