@@ -16,6 +16,7 @@ from .flaws import find_flaw
 from .frames import Frame, for_search, turned
 
 BROWSER = "browser"  # its name on the command line
+NEEDS_PAGE = f"--camera {BROWSER}: the browser needs the page; give --web PORT"
 TICK = 0.5  # seconds between two looks while there are no frames
 PATIENCE = 2.0  # seconds without a picture that are told
 LARGEST = 4096 * 4096  # pixels

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import choice
 from .broker import read_password
+from .browsercamera import BROWSER
 from .cameras import open_source
 from .config import Config
 from .errors import UsageError
@@ -79,6 +80,8 @@ def check_camera(config: Config, clock: Callable[[], float] = time.monotonic) ->
     """Whether it gives a frame that is not dark. Raises UsageError for what is no camera, DamagedError."""
     if not config.camera:
         raise UsageError("none is named: set camera.source, or give --camera")
+    if config.camera == BROWSER:
+        return ok(f"{BROWSER}: there is nothing to look at until somebody opens the page")
     source = open_source(config.camera, config.camera_options)
     try:
         frame = _first_frame(source, clock)

@@ -11,6 +11,7 @@ from .errors import FerError, UsageError
 from .finding import Finding, fail, ok
 from .layers import Resolved, blame, make_config
 from .machinechecks import check_clock, check_permissions, check_temperature
+from .pagecheck import check_page
 
 CHECKS: dict[str, Callable[[Config], Finding]] = {
     "model": check_model,
@@ -18,6 +19,7 @@ CHECKS: dict[str, Callable[[Config], Finding]] = {
     "camera": check_camera,
     "broker": check_broker,
     "outbox": check_outbox,
+    "page": check_page,
     "permissions": check_permissions,
     "clock": lambda config: check_clock(),
     "temperature": lambda config: check_temperature(),

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TextIO
 
 import cv2
 
-from .browsercamera import BROWSER, BrowserCamera
+from .browsercamera import NEEDS_PAGE, BrowserCamera
 from .cameras import open_source
 from .choice import choose
 from .config import Config
@@ -103,7 +103,7 @@ def open_service(config: Config, password: str | None = None, token: str | None 
         copy = open_copy(config.camera, config.annotate, classifier.labels, turn)
     page = _open_page(config.web, token) if config.web else None
     if isinstance(source, BrowserCamera) and not page:
-        raise UsageError(f"--camera {BROWSER}: the browser needs the page; give --web PORT")
+        raise UsageError(NEEDS_PAGE)
     return Service(config, source, classifier, password=password, guests=Guests(copy, page))
 
 

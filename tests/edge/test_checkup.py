@@ -57,6 +57,7 @@ def test_all_is_well_with_a_broker_a_model_and_a_picture(mosquitto: Mosquitto, t
     assert parts["camera"].text == f"{FACE}: 115x115"
     assert parts["broker"].text == f"{mosquitto.url}: MQTT 5, without a user"
     assert "MB free" in parts["outbox"].text
+    assert parts["page"].text == "none is asked for"
     assert not outbox.exists(), "made by whoever checks, it might belong to the wrong user"
 
 
@@ -114,6 +115,12 @@ def test_no_camera_is_told_with_the_cure(camera: str) -> None:
     assert "plug it in, or name another" in found.text
     with pytest.raises(UsageError, match="none is named"):
         check_camera(NOBODY)
+
+
+def test_a_browser_as_camera_is_not_waited_for() -> None:
+    found = check_camera(Config(camera="browser", broker=None))
+    assert found.level == "ok"
+    assert found.text == "browser: there is nothing to look at until somebody opens the page"
 
 
 class Shutter:

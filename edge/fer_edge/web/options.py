@@ -15,6 +15,7 @@ OFF = "none"
 LOOPBACK = "127.0.0.1"
 TOKEN = Secret("--web-token-file", "web-token", "FER_EDGE_WEB_TOKEN")
 SHORTEST = 8  # characters of a token: a stranger has a handful of guesses a minute
+IN_THE_CLEAR = "without --web-cert whoever listens on the network sees the pictures and the token"
 NAME = r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?"
 
 Address = tuple[str, int]
@@ -35,6 +36,11 @@ class WebOptions:
         """As in a flag."""
         host, port = self.listen
         return f"{in_url(host)}:{port}"
+
+    @property
+    def in_the_clear(self) -> bool:
+        """Whether pictures and token go over a network as they are."""
+        return not (self.certificate or is_loopback(self.listen[0]))
 
 
 def parse_listen(text: str) -> Address | None:

@@ -20,7 +20,7 @@ from .api import Api
 from .gate import Gate
 from .guard import Guard
 from .hub import Hub
-from .options import WebOptions, check_token, in_url, is_loopback, tls_context
+from .options import IN_THE_CLEAR, WebOptions, check_token, in_url, tls_context
 from .sockets import Sockets
 from .visit import Visit
 
@@ -61,8 +61,8 @@ class Page:
         self._begun.wait(PATIENCE)
         self.check()
         log.info("page at %s%s", self.url, "" if self._token is None else ", with a token")
-        if not (self._options.certificate or is_loopback(self._options.listen[0])):
-            log.warning("page: without --web-cert whoever listens on the network sees the pictures and the token")
+        if self._options.in_the_clear:
+            log.warning("page: %s", IN_THE_CLEAR)
 
     def see(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Show a frame and its faces, the largest first."""
