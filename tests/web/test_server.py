@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import http.client
 import json
+import socket
 import ssl
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -282,7 +284,7 @@ def test_a_pause_releases_the_camera_and_is_told_everywhere(broker: Mosquitto, c
         assert ask(here, "/api/pause", method="POST", json={"paused": True})[2] == {"paused": True}
         wait_until(lambda: here.said("state")[-1]["paused"])
         assert ask(here, "/api/state")[2]["camera"] == "paused"
-        assert ask(here, "/api/state")[2]["tracks"] == []
+        wait_until(lambda: ask(here, "/api/state")[2]["tracks"] == [])
         assert len(camera.paths) == asked
         assert ask(here, "/api/pause", method="POST", json={"paused": False})[0] == 200
         wait_until(lambda: len(camera.paths) > asked)
@@ -532,6 +534,20 @@ def test_viewers_do_not_hold_up_the_end(broker: Mosquitto, camera: MjpegCamera) 
 
     assert speak(here, "/api/live", talk) == 1001
     here.close()
+    wait_until(lambda: here.heard_in.read_text().splitlines()[-1].endswith("/status offline"))
+
+
+def test_a_viewer_that_takes_nothing_does_not_hold_up_the_end(broker: Mosquitto, camera: MjpegCamera) -> None:
+    here = Daemon(broker, camera.url, "--model", "nano")
+    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13"
+    upgrade = f"GET /api/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{key}\r\n\r\n"
+    ask_for_two = bytes.fromhex("8184000000006e657874") * 2  # masked by nothing
+    with socket.create_connection(("127.0.0.1", here.port)) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        line.sendall(upgrade.encode() + ask_for_two * 50)
+        wait_until(lambda: ask(here, "/metrics")[2].count("fer_viewers 1.0"))
+        time.sleep(2)  # what it does not take fills up
+        here.close()
     wait_until(lambda: here.heard_in.read_text().splitlines()[-1].endswith("/status offline"))
 
 

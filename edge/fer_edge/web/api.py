@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from typing import Any
 
 from aiohttp import web
@@ -13,6 +14,8 @@ from prometheus_client.exposition import choose_encoder
 
 from .hub import WAITING, Hub, Stream, encode
 from .metrics import Metrics
+
+log = logging.getLogger(__name__)
 
 ALIVE = 15.0  # seconds without an event after which a stream says that it lives
 AGAIN = 2000  # milliseconds after which a reader of a stream that broke connects again
@@ -55,6 +58,7 @@ class Api:
         if not isinstance(paused, bool):
             raise web.HTTPBadRequest(text='expected {"paused": true} or {"paused": false}')
         self._hub.sensor.controls.paused = paused
+        log.info("page: %s by %s", "paused" if paused else "resumed", request.remote)
         return answer({"paused": paused})
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:

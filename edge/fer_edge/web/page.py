@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import threading
@@ -114,8 +115,8 @@ class Page:
         ended = asyncio.create_task(self._ending.wait())
         await asyncio.wait([reporting, ended], return_when=asyncio.FIRST_COMPLETED)
         server.close()
-        await sockets.close()
-        await hub.close()
+        with contextlib.suppress(TimeoutError):  # one that takes nothing is sent no word, and cut off
+            await asyncio.wait_for(asyncio.gather(sockets.close(), hub.close()), LAST_WORDS)
         await runner.cleanup()
         if reporting.done():
             reporting.result()
