@@ -36,17 +36,18 @@ def coloured(page: Page, canvas: str) -> float:
 
 def expect_faces(page: Page) -> None:
     """Wait until a face is shown, and named beside the picture."""
-    expect(page.locator(".box").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".box").first).to_be_visible()
     expect(page.locator(".face").first).to_be_visible()
 
 
 def expect_veil(page: Page, title: str) -> None:
     """Wait until this stands in place of the picture."""
-    expect(page.locator("#veil")).to_be_visible(timeout=30_000)
-    expect(page.locator("#veil-title")).to_have_text(title, timeout=30_000)
+    expect(page.locator("#veil")).to_be_visible()
+    expect(page.locator("#veil-title")).to_have_text(title)
 
 
 def keep(page: Page, name: str) -> None:
     """Write a screenshot into the folder that FER_EDGE_SCREENSHOTS names, if it does."""
     if folder := os.environ.get("FER_EDGE_SCREENSHOTS"):
+        page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

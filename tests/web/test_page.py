@@ -35,8 +35,8 @@ def test_the_faces_are_boxed_where_they_are_and_named(porch: Daemon, visit: Visi
     expect_faces(page)
     known = [event for event in printed(WALK) if event["type"] == "end"]
     for event in known:  # where each face of the clip is when it ends, and what it is said to show
-        wait_until(lambda event=event: any(overlap(box, event["box"]) > 0.5 for _, box in boxes(page)), 30)
-    wait_until(lambda: {emotion for emotion, _ in boxes(page)} <= {event["emotion"] for event in printed(WALK)}, 30)
+        wait_until(lambda event=event: any(overlap(box, event["box"]) > 0.5 for _, box in boxes(page)), 60)
+    wait_until(lambda: {emotion for emotion, _ in boxes(page)} <= {event["emotion"] for event in printed(WALK)}, 60)
     assert coloured(page, "#canvas") == 1
     expect(page.locator("#pulse")).to_have_text(re.compile(r"Live, \d+(\.\d)? fps"))
     expect(page).to_have_title(f"{porch.device} - fer-edge")
@@ -72,12 +72,12 @@ def test_the_time_line_marks_what_the_faces_showed(porch: Daemon, visit: Visit) 
 
 def test_the_log_holds_the_events_as_a_subscriber_gets_them(porch: Daemon, visit: Visit) -> None:
     page = visit(porch.url)
-    wait_until(lambda: len(porch.texts("event")) > 1, 30)
+    wait_until(lambda: len(porch.texts("event")) > 1, 60)
 
     def shown() -> list[str]:
         return page.locator("#events pre").all_text_contents()
 
-    wait_until(lambda: shown() == list(reversed(porch.texts("event")))[:100], 30)
+    wait_until(lambda: shown() == list(reversed(porch.texts("event")))[:100], 60)
     page.locator("#events summary").first.press("Enter")
     expect(page.locator("#events pre").first).to_be_visible()
     event = json.loads(page.locator("#events pre").first.text_content() or "")
@@ -143,7 +143,7 @@ def test_the_page_comes_back_with_a_sensor_that_was_killed(start: Start, camera:
     assert coloured(page, "#canvas") == 0
     daemon.start()
     expect_faces(page)
-    wait_until(lambda: set(daemon.texts("event")) == set(page.locator("#events pre").all_text_contents()), 30)
+    wait_until(lambda: set(daemon.texts("event")) == set(page.locator("#events pre").all_text_contents()), 60)
     assert before
     assert set(before) <= set(daemon.texts("event"))  # what happened before is still there
 
@@ -155,7 +155,7 @@ def test_a_camera_that_is_away_is_told(start: Start, visit: Visit) -> None:
     expect(page.locator("#no-faces")).to_have_text("No face in the picture.")
     camera.stop()
     expect_veil(page, "Camera trouble")
-    expect(page.locator("#veil-detail")).to_have_text("no video from there", timeout=30_000)
+    expect(page.locator("#veil-detail")).to_have_text("no video from there")
     assert coloured(page, "#canvas") == 0
 
 
@@ -213,7 +213,7 @@ def test_a_screen_reader_is_told_who_comes_and_what_changes(porch: Daemon, visit
     for part in ("Picture", "Faces", "The last five minutes", "Events", "Status"):
         expect(page.get_by_role("region", name=part)).to_have_count(1)
         expect(page.get_by_role("heading", name=part, exact=True, level=2)).to_have_count(1)
-    expect(page.locator("#news")).to_have_text(re.compile(r"Face \d+(:| came| left)"), timeout=30_000)
+    expect(page.locator("#news")).to_have_text(re.compile(r"Face \d+(:| came| left)"))
 
 
 def test_a_hidden_page_asks_for_no_frame_and_a_seen_one_for_all(porch: Daemon, visit: Visit) -> None:

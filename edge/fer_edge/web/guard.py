@@ -27,7 +27,6 @@ HEADERS = {
     "Referrer-Policy": "same-origin",  # with no-referrer a browser sends the login form with `Origin: null`
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -71,6 +70,8 @@ class Guard:
         """For every answer."""
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.secure:  # over plain http a browser takes no notice of it, and complains
+            response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.headers.popall(hdrs.SERVER, None)
 
     def _check_host(self, request: web.Request) -> None:

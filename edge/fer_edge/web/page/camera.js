@@ -52,8 +52,7 @@ export class Camera {
 
   /** @param {string} [device] its id; the browser chooses when there is none */
   async start(device) {
-    this.stop();
-    const attempt = (this.#attempt += 1);
+    const attempt = this.#release();
     if (!window.isSecureContext || !navigator.mediaDevices) return this.#become("off", INSECURE);
     this.#become("asking");
     try {
@@ -72,12 +71,18 @@ export class Camera {
    * @param {string} [words] why, when it was not wished
    */
   stop(words = "") {
-    this.#attempt += 1;
+    this.#release();
+    this.#become("off", words);
+  }
+
+  /** @returns {number} the attempt that may begin now; one that has begun comes to nothing */
+  #release() {
     this.#socket.close();
     release(this.#stream);
     this.#stream = null;
     this.video.srcObject = null;
-    this.#become("off", words);
+    this.#attempt += 1;
+    return this.#attempt;
   }
 
   /**

@@ -15,7 +15,8 @@ const GRACE = 3000; // milliseconds after the first word of the server in which 
 const HELD = 3000; // milliseconds that a pause takes at most until the sensor tells of it
 
 const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-const [pause, pulse, notice, controls, choice] = ["pause", "pulse", "notice", "controls", "choice"].map(find);
+const [pause, pulse, notice] = ["pause", "pulse", "notice"].map(find);
+const [action, controls, choice] = ["veil-action", "controls", "choice"].map(find);
 const devices = /** @type {HTMLSelectElement} */ (find("devices"));
 
 /**
@@ -87,9 +88,8 @@ function changed() {
   const paused = Boolean(known.status?.state.paused);
   pause.setAttribute("aria-pressed", String(paused));
   /** @type {HTMLButtonElement} */ (pause).disabled = !known.status;
-  controls.hidden = !known.hello?.browser;
+  controls.hidden = !known.hello?.browser || !action.hidden; // what can be done stands in one place
   write(find("camera"), camera.state === "off" ? "Start camera" : "Stop camera");
-  /** @type {HTMLButtonElement} */ (find("camera")).disabled = paused;
   write(find("camera-words"), camera.words);
 }
 
@@ -172,10 +172,13 @@ find("camera").addEventListener("click", () => {
   if (camera.state === "off") return startCamera();
   wanted = false;
   camera.stop();
+  action.focus(); // the button that was pressed is not there any more
 });
-find("veil-action").addEventListener("click", ({ currentTarget }) => {
-  if (/** @type {HTMLElement} */ (currentTarget).dataset.action === "resume") setPaused(false);
+action.addEventListener("click", () => {
+  const next = action.dataset.action === "resume" ? pause : find("camera");
+  if (next === pause) setPaused(false);
   else startCamera();
+  next.focus();
 });
 devices.addEventListener("change", () => camera.start(devices.value));
 navigator.mediaDevices?.addEventListener("devicechange", list);

@@ -53,7 +53,10 @@ function withoutCamera({ state, words }) {
   return { title: "No camera", detail: why, tone: "bad", action: "start" };
 }
 
-/** @param {Veil | null} veil @returns {boolean} whether words stand there that were not there before */
+/**
+ * @param {Veil | null} veil
+ * @returns {boolean} whether words stand there that were not there before
+ */
 export function show(veil) {
   const news = Boolean(veil) && title.textContent !== veil?.title;
   stage.dataset.veil = veil ? (veil.sheer ? "sheer" : "full") : "";
