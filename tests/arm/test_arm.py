@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
-from tests.support import MEDIA, WALK
+from numpy.typing import NDArray
+from tests.support import HEAD, MEDIA, WALK
 
 ROOT = Path(os.environ.get("FER_EDGE_ARM_ROOT", "")).resolve()
 ANSWERS = Path(__file__).with_name("answers.py")
@@ -21,6 +24,16 @@ import sys
 from fer_edge import cli, runtimes
 runtimes.RUNTIMES = {sys.argv[1]: runtimes.RUNTIMES[sys.argv[1]]}
 sys.exit(cli.main(sys.argv[2:]))
+"""
+# Writes the pixels of a clip; says how tall and wide a frame is, and the rate.
+DECODE = """
+import sys, cv2
+capture = cv2.VideoCapture(sys.argv[1], cv2.CAP_FFMPEG)
+with open(sys.argv[2], "wb") as raw:
+    for _, frame in iter(capture.read, (False, None)):
+        raw.write(frame.tobytes())
+        shape = frame.shape
+print([*shape[:2], capture.get(cv2.CAP_PROP_FPS)])
 """
 ROUNDING = 16 / 256  # at most, between the scores of two processors for the same crop
 
@@ -40,25 +53,31 @@ def on_this_machine(*arguments: object) -> str:
     return subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, text=True, check=True).stdout
 
 
-@pytest.fixture(scope="module")
-def lossless(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The clip, decoded once: H.264 comes out up to 4 of 256 brighter or darker on another processor."""
-    out = tmp_path_factory.mktemp("clip") / "walk.mkv"
-    command = ["ffmpeg", "-loglevel", "error", "-i", str(WALK), "-c:v", "ffv1", "-pix_fmt", "bgr0", str(out)]
-    subprocess.run(command, check=True, timeout=60)
+def decoded_there(clip: Path, folder: Path) -> Path:
+    """The clip as it is decoded there, kept without loss."""
+    raw, out = folder / "clip.bgr", folder / "clip.mkv"
+    height, width, rate = json.loads(on_arm("-c", DECODE, clip, raw))
+    form = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}", "-r", str(rate)]
+    into = ["-c:v", "ffv1", "-pix_fmt", "bgr0", str(out)]
+    subprocess.run(["ffmpeg", "-loglevel", "error", *form, "-i", str(raw), *into], check=True, timeout=60)
     return out
 
 
-def events(clip: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What the daemon says of a clip, there and here, with the runtime of there."""
+def frames(clip: Path) -> NDArray[np.int16]:
+    """[frames,H,W,3]."""
+    capture = cv2.VideoCapture(str(clip), cv2.CAP_FFMPEG)
+    return np.array([frame for _, frame in iter(capture.read, (False, None))], np.int16)
+
+
+def events(python: Callable[..., str], clip: Path) -> list[dict[str, Any]]:
+    """What the daemon says of a clip, there or here, with the runtime of there."""
     runtime = on_arm("-c", "from fer_edge.runtimes import pick_runtime; print(pick_runtime())").strip()
-    arguments = ["-c", WITH_RUNTIME, runtime, "--camera", clip, "--mqtt", "none", "--threads", 1, "--print"]
-    there, here = ([json.loads(line) for line in run(*arguments).splitlines()] for run in (on_arm, on_this_machine))
-    for name, said in (("there", there), ("here", here)):
-        for event in said:
-            place = [event[key] for key in ("type", "track", "emotion", "score", "box")]
-            print(f"{name}, frame {event['frame']['number']}:", *place)
-    return there, here
+    said = python("-c", WITH_RUNTIME, runtime, "--camera", clip, "--mqtt", "none", "--threads", 1, "--print")
+    told = [json.loads(line) for line in said.splitlines()]
+    for event in told:
+        place = [event[key] for key in ("type", "track", "emotion", "score", "box")]
+        print(f"{python.__name__}, {clip.name}, frame {event['frame']['number']}:", *place)
+    return told
 
 
 def bounds(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -96,10 +115,11 @@ def test_a_shipped_model_gives_the_same_answers(model: str) -> None:
     assert apart.max() <= 16
 
 
-def test_the_same_pixels_give_the_same_events(lossless: Path) -> None:
+@pytest.mark.parametrize(("clip", "faces"), [(WALK, 2), (HEAD, 1)])
+def test_a_clip_gives_the_events_that_its_pixels_give_here(clip: Path, faces: int, tmp_path: Path) -> None:
     """Tracks, frames and boxes to the last pixel, scores but for rounding; an emotion differs in a tie alone."""
-    there, here = events(lossless)
-    assert len(bounds(here)) == 4
+    there, here = events(on_arm, clip), events(on_this_machine, decoded_there(clip, tmp_path))
+    assert len(bounds(here)) == 2 * faces
     ties = set()
     for one, other in zip(bounds(there), bounds(here), strict=True):
         for key in ("type", "track", "frame", "box", "device", "schema", "clock_synced", "duration_s"):
@@ -113,12 +133,19 @@ def test_the_same_pixels_give_the_same_events(lossless: Path) -> None:
     assert told[0] == told[1]
 
 
-def test_the_demo_clip_gives_the_same_events() -> None:
-    """Decoded there, it has other pixels: a face at the cascade's margin is found seconds sooner or later."""
-    there, here = events(WALK)
-    assert len(bounds(here)) == 4
-    for one, other in zip(bounds(there), bounds(here), strict=True):
-        assert (one["type"], one["track"]) == (other["type"], other["track"])
+def test_decoders_differ_in_what_is_hard_to_see_alone(tmp_path: Path) -> None:
+    """H.264 comes out some of 256 steps brighter or darker on another processor, and nothing else may come of that.
+
+    The second face of the clip is at the cascade's margin: with noise of that size on each pixel it begins in any frame
+    from 12 to 40 (in 5 of 150 tries never), so its first frame is not held to. The first one begins in the same frame.
+    """
+    assert np.abs(frames(decoded_there(WALK, tmp_path)) - frames(WALK)).max() <= 4
+    there, here = (bounds(events(python, WALK)) for python in (on_arm, on_this_machine))
+    assert [(event["type"], event["track"]) for event in there] == [(event["type"], event["track"]) for event in here]
+    for one, other in zip(there, here, strict=True):
         assert one["emotion"] == other["emotion"] or tied(one, other)
-        assert one["box"] == pytest.approx(other["box"], abs=0.03)
-        assert abs(one["frame"]["number"] - other["frame"]["number"]) <= 25
+        apart = np.abs(np.subtract(one["box"], other["box"]))
+        assert (apart <= np.tile(other["box"][2:], 2) / 10).all(), (
+            "to a tenth of the face, as a box goes half of a fifth"
+        )
+        assert one["frame"] == other["frame"] or (one["type"], one["track"]) == ("start", 2)
