@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from .logs import last_words
+
 EXIT_FAULT = 1  # something failed while running
 EXIT_USAGE = 2  # the command line is wrong, or names something unusable
 EXIT_INTERRUPTED = 130  # Ctrl-C
@@ -54,7 +56,7 @@ class OneLineParser(argparse.ArgumentParser):
     """An argument parser whose complaint is one line and whose exit code is 2."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(EXIT_USAGE, f"{last_words(self.prog, f'{message} (see {self.prog} --help)')}\n")
 
 
 def run_command(command: str, body: Callable[[], int]) -> int:
@@ -66,7 +68,7 @@ def run_command(command: str, body: Callable[[], int]) -> int:
         code = body()
         sys.stdout.flush()
     except FerError as error:
-        print(f"{command}: {' '.join(str(error).split())}", file=sys.stderr)
+        print(last_words(command, str(error)), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         forget_stdout()

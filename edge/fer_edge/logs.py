@@ -6,9 +6,11 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from types import TracebackType
 
 from .progress import CLEAR
 
+STDERR = 2
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}  # syslog(3)
 
 
@@ -24,15 +26,29 @@ class JournalFormatter(logging.Formatter):
 def start_log(environment: Mapping[str, str]) -> None:
     """Log from INFO on to stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    if goes_to_journal(environment, sys.stderr.fileno()):
+    if goes_to_journal(environment, STDERR):
         handler.setFormatter(JournalFormatter())
+        sys.excepthook = _log_fault
     else:
         over_bar = CLEAR if sys.stderr.isatty() else ""
         handler.setFormatter(logging.Formatter(f"{over_bar}fer-edge: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
+def last_words(command: str, message: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The line on stderr by which a command ends: for the journal an error, else with the command's name before it."""
+    line = " ".join(message.split())
+    return f"<{PRIORITIES[logging.ERROR]}>{line}" if goes_to_journal(environment, STDERR) else f"{command}: {line}"
+
+
+def _log_fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """What nobody foresaw is an error in the journal, too."""
+    logging.critical("ended by a fault of its own", exc_info=(kind, fault, trace))
+
+
 def goes_to_journal(environment: Mapping[str, str], descriptor: int) -> bool:
     """Whether a descriptor is the one that systemd has joined to its journal: see JOURNAL_STREAM in systemd.exec(5)."""
+    if "JOURNAL_STREAM" not in environment:
+        return False
     status = os.fstat(descriptor)
-    return environment.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+    return environment["JOURNAL_STREAM"] == f"{status.st_dev}:{status.st_ino}"
