@@ -79,9 +79,10 @@ def test_the_log_holds_the_events_as_a_subscriber_gets_them(porch: Daemon, visit
 
     wait_until(lambda: shown() == list(reversed(porch.texts("event")))[:100], 60)
     page.locator("#events summary").first.press("Enter")
-    expect(page.locator("#events pre").first).to_be_visible()
-    event = json.loads(page.locator("#events pre").first.text_content() or "")
-    expect(page.locator("#events summary").first).to_contain_text(f"face {event['track']}")
+    opened = page.locator("#events details[open]")  # which may not be the first any more
+    expect(opened.locator("pre")).to_be_visible()
+    event = json.loads(opened.locator("pre").text_content() or "")
+    expect(opened.locator("summary")).to_contain_text(f"face {event['track']}")
 
 
 def test_the_status_tells_how_the_sensor_fares(porch: Daemon, visit: Visit, broker: Mosquitto) -> None:
