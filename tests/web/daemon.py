@@ -34,8 +34,9 @@ class Daemon:
         self.start()
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL, env=self._environment)
-        wait_until(lambda: reachable(self.port), 60)
+        self._process = process = subprocess.Popen(self._command, env=self._environment)
+        wait_until(lambda: reachable(self.port) or process.poll() is not None, 60)
+        assert process.poll() is None
 
     def kill(self) -> None:
         if self._process:

@@ -16,6 +16,9 @@ from tests.web.conftest import Start, Visit
 from tests.web.daemon import Daemon, overlap, printed
 from tests.web.sight import boxes, coloured, expect_faces, expect_veil, keep
 
+from fer_edge.config import DEFAULT_MODEL
+from fer_edge.modelfile import read_model, write_model
+
 PAGE = Path(__file__).parents[2] / "edge" / "fer_edge" / "web" / "page"
 SIZES = {"desktop": (1280, 800), "phone": (360, 740)}
 TOKEN = "correct horse"  # noqa: S105  of this test alone
@@ -255,6 +258,49 @@ def test_who_has_no_token_logs_in(start: Start, camera: MjpegCamera, visit: Visi
     expect_faces(page)
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_label("Token")).to_be_visible()
+
+
+ODD = ("<b onclick=alert(1)>", "__proto__", "very very very very long a name", "喜び", "happy", "not happy", "a'\"&")
+
+
+def test_classes_of_any_name_are_shown_by_their_name(
+    start: Start, camera: MjpegCamera, visit: Visit, tmp_path: Path
+) -> None:
+    shipped = read_model(DEFAULT_MODEL)
+    write_model(tmp_path / "odd.tflite", shipped.graph, ODD, {"name": "odd"})
+    daemon = start(camera.url, "--model", tmp_path / "odd.tflite")
+    page = visit(daemon.url, width=360, height=740)
+    expect_faces(page)
+    assert page.get_by_role("rowheader").all_text_contents()[: len(ODD)] == list(ODD)
+    assert page.locator(".face").first.locator(".label").all_text_contents() == list(ODD)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+CONTRASTS = """async () => {
+  const { colour } = await import("/colours.js");
+  const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const probe = document.querySelector(".card").appendChild(document.createElement("i"));
+  const luminance = (css) => {
+    probe.style.color = css;
+    context.fillStyle = getComputedStyle(probe).color;
+    context.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const card = luminance("var(--card)");
+  const all = Array.from({ length: 30 }, (_, index) => luminance(colour(index)));
+  return all.map((one) => Math.max(one, card) / Math.min(one, card));
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_colour_of_every_class_stands_out(porch: Daemon, visit: Visit, scheme: str) -> None:
+    """By WCAG 2.2, 1.4.11: a graphical object has a contrast of 3 at least."""
+    contrasts = visit(porch.url, color_scheme=scheme).evaluate(CONTRASTS)
+    assert [(index, ratio) for index, ratio in enumerate(contrasts) if ratio < 3] == []
 
 
 def test_the_page_is_small_and_needs_nothing_from_elsewhere() -> None:
