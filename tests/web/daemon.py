@@ -29,12 +29,12 @@ class Daemon:
         listen = f"{host}:{self.port}"
         arguments = ["--camera", camera, "--device", self.device, "--mqtt", broker.url, "--web", listen, *flags]
         self._command = command("fer_edge", *arguments)
-        self._environment = {**os.environ, **({"FER_EDGE_WEB_TOKEN": token} if token else {})}
         self._process: subprocess.Popen[bytes] | None = None
-        self.start()
+        self.start(token)
 
-    def start(self) -> None:
-        self._process = process = subprocess.Popen(self._command, env=self._environment)
+    def start(self, token: str = "") -> None:
+        environment = {**os.environ, **({"FER_EDGE_WEB_TOKEN": token} if token else {})}
+        self._process = process = subprocess.Popen(self._command, env=environment)
         wait_until(lambda: reachable(self.port) or process.poll() is not None, 60)
         assert process.poll() is None
 

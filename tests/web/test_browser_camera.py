@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, WebSocket, expect
 from tests.support import HEAD, Mosquitto, wait_until
 from tests.web.conftest import GIVEN, Launch, Start, Visit
@@ -200,6 +201,7 @@ def test_an_address_to_which_no_browser_gives_its_camera_is_told(start: Start, v
     desk = start("browser", "--web-names", "sensor.home")
     page = visit(desk.url.replace("127.0.0.1", "sensor.home"), browser=bare)
     refusal(page, "A browser gives its camera only to https:// or localhost.")
+    assert Axe().run(page).violations_count == 0
     keep(page, "refused")
 
 

@@ -119,6 +119,7 @@ def test_pause_turns_the_camera_off_and_shows_nothing_of_before(
     assert coloured(page, "#canvas") == 0
     assert boxes(page) == []
     expect(page.locator(".face")).to_have_count(0)
+    assert Axe().run(page).violations_count == 0
     keep(page, "paused")
     assert len(camera.paths) == opened
     page.get_by_role("button", name="Resume").press("Enter")
@@ -150,6 +151,28 @@ def test_the_page_comes_back_with_a_sensor_that_was_killed(start: Start, camera:
     wait_until(lambda: set(daemon.texts("event")) == set(page.locator("#events pre").all_text_contents()), 60)
     assert before
     assert set(before) <= set(daemon.texts("event"))  # what happened before is still there
+
+
+def test_who_logged_in_by_an_older_token_logs_in_again(start: Start, camera: MjpegCamera, visit: Visit) -> None:
+    daemon = start(camera.url, token=TOKEN)
+    page = visit(f"{daemon.url}?token={TOKEN}", due=(*AWAY, "401", "ERR_ABORTED"))
+    expect_faces(page)
+    assert page.url == daemon.url  # the token is not left in the address
+    daemon.kill()
+    daemon.start(token=f"another {TOKEN}")
+    expect(page.get_by_label("Token")).to_be_visible()
+
+
+def test_where_too_many_look_on_one_waits(porch: Daemon, visit: Visit) -> None:
+    crowd = visit(porch.url)
+    expect_faces(crowd)
+    crowd.evaluate("() => { witness.crowd = Array.from({ length: 20 }, () => new WebSocket('/api/live')); }")
+    expect(crowd.locator("#facts")).to_contain_text("Watching20")
+    late = visit(porch.url)
+    expect_veil(late, "No place left")
+    expect(late.locator("#veil-detail")).to_contain_text("20 are looking on already")
+    crowd.close()
+    expect_faces(late)
 
 
 def test_a_camera_that_is_away_is_told(start: Start, visit: Visit) -> None:

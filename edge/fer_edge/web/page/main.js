@@ -96,15 +96,15 @@ function changed() {
 /** Whether this browser is the camera follows from what was wished and what the sensor does. */
 function host() {
   const { hello: about, status: now } = known;
-  if (!about?.browser || !now) return;
-  const paused = now.state.paused || performance.now() < heldUntil;
-  if (!asked && !paused) {
+  if (!about || !now) return;
+  const may = about.browser && !now.state.paused && performance.now() >= heldUntil;
+  if (may && !asked) {
     asked = !now.browser || performance.now() - openedAt > GRACE;
     wanted = !now.browser;
   }
   if (camera.state === "off" && camera.words) wanted = false;
-  if (paused && camera.state !== "off") camera.stop();
-  if (!paused && wanted && camera.state === "off") camera.start(devices.value);
+  if (!may && camera.state !== "off") camera.stop();
+  if (may && wanted && camera.state === "off") camera.start(devices.value);
   if (shown !== (camera.state !== "on")) {
     shown = !shown;
     picture.blank();
