@@ -3,6 +3,9 @@
 #
 # /opt/fer-edge is a link to one of two environments. An upgrade is built in the other one and the link is moved when it
 # is whole; if what ran before does not get ready with it, the link and the units go back and the old one runs again.
+#
+# A Debian package would serve less: Debian has no TFLite for Python (and that of age 12 too old an OpenCV and paho), so it
+# would carry an environment for each Python and processor, and dpkg does not go back to what ran when the new one does not.
 set -euo pipefail
 umask 022 # the service is another user and has to read what root installs
 
@@ -16,16 +19,22 @@ PYTHON=${PYTHON:-python3}
 
 usage() {
     cat <<END
-usage: sudo systemd/install.sh [--wheel FILE] [--dry-run] | --uninstall [--purge] [--dry-run]
+usage: sudo systemd/install.sh [--wheel FILE] [--web] [--dry-run] | --uninstall [--purge] [--dry-run]
 
   --wheel FILE  install this wheel, offline, with the wheels that it needs from the same folder
                 (else the clone that this script is in, with what it needs from the package index)
+  --web         also install what the live page needs; an upgrade keeps it
   --dry-run     examine the system and print what would be done
   --uninstall   remove the service, its units and its environment
   --purge       with --uninstall: also $ETC and the events that wait for the broker
 
 PYTHON names another interpreter than python3. Run it again to upgrade: the settings stay.
 END
+}
+
+wrong() {
+    usage >&2
+    exit 2
 }
 
 say() { printf 'fer-edge: %s\n' "$*"; }
@@ -113,26 +122,32 @@ adopt() {
     fi
 }
 
+# Whether the environment in use has what the live page needs, be its Python gone with an upgrade of the system.
+has_web() { compgen -G "$CURRENT/lib/python3*/site-packages/aiohttp" >/dev/null; }
+
 build() {
-    local target=$1 pip=("$1/bin/pip" install --quiet --disable-pip-version-check) lock
-    say_done "building $target"
+    local target=$1 pip=("$1/bin/pip" install --quiet --disable-pip-version-check) lock extra='' locked
+    [[ -z $web ]] && ! has_web || extra='[web]'
+    say_done "building $target${extra:+, with the live page}"
     building=$target
     run rm -rf "$target"
     # picamera2 and libcamera come from apt alone.
     run "$PYTHON" -m venv --system-site-packages "$target"
     if [[ -n $wheel ]]; then
-        run "${pip[@]}" --no-index --find-links "$(dirname "$wheel")" "$wheel"
+        run "${pip[@]}" --no-index --find-links "$(dirname "$wheel")" "$wheel$extra"
     else
         # Of a copy: setuptools leaves its work in the folder that it builds.
         scratch=$(mktemp -d)
         run cp -R "$HERE/.."/{pyproject.toml,README.md,LICENSE,edge,convert,train} "$scratch"
-        lock=$HERE/requirements-$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt
-        if [[ -r $lock ]]; then
+        lock=$HERE/requirements-$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        if [[ -r $lock.txt ]]; then
             # All of it checked by its hash, that which builds the package too.
-            run "${pip[@]}" --only-binary :all: --require-hashes --requirement "$lock"
+            locked=(--requirement "$lock.txt")
+            [[ -z $extra ]] || locked+=(--requirement "$lock-web.txt")
+            run "${pip[@]}" --only-binary :all: --require-hashes "${locked[@]}"
             run "${pip[@]}" --no-deps --no-build-isolation "$scratch"
         else
-            run "${pip[@]}" "$scratch"
+            run "${pip[@]}" "$scratch$extra"
         fi
     fi
     run "$target/bin/fer-edge" --version
@@ -267,19 +282,17 @@ uninstall() {
     say_done "removed$([[ -n $purge ]] || echo "; $ETC and /var/lib/fer-edge stay (--purge)")"
 }
 
-wheel='' dry='' purge='' scratch='' building='' job=install_or_upgrade
+wheel='' web='' dry='' purge='' scratch='' building='' job=install_or_upgrade
 systemd_version=$(systemctl --version | awk 'NR == 1 { print int($2) }')
 while (($#)); do
     case $1 in
-    --wheel) wheel=${2:-} && shift ;;
+    --wheel) (($# > 1)) || wrong && wheel=$2 && shift ;;
+    --web) web=yes ;;
     --dry-run) dry=yes ;;
     --uninstall) job=uninstall ;;
     --purge) purge=yes ;;
     -h | --help) usage && exit ;;
-    *)
-        usage >&2
-        exit 2
-        ;;
+    *) wrong ;;
     esac
     shift
 done

@@ -1,7 +1,8 @@
 """Pins what the service installs, by the hashes of its wheels, for the Python that runs this; see `make lock`.
 
 Which versions is pip's own answer, for 64-bit Arm; the wheels are those of both processors that install.sh takes. The
-build system is among them, so that nothing is installed unchecked.
+build system is among them, so that nothing is installed unchecked. What the live page adds has a file of its own, made
+for the versions of the first one, so that pip takes both together.
 """
 
 from __future__ import annotations
@@ -15,20 +16,27 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 GLIBC = 36  # 2.36 is that of Debian 12
-HEADER = "# Made by `make lock`: what install.sh installs under Python {}, on 64-bit Arm and Intel."
+HEADER = "# Made by `make lock`: what install.sh {} under Python {}, on 64-bit Arm and Intel."
 
 
 def main() -> None:
-    """Write requirements-X.Y.txt."""
-    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    arm = wheels("aarch64", project["project"]["dependencies"] + project["build-system"]["requires"])
-    intel = wheels("x86_64", [*arm, "--no-deps"])
+    """Write requirements-X.Y.txt and requirements-X.Y-web.txt."""
+    pyproject = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    project = pyproject["project"]
+    base = pins(project["dependencies"] + pyproject["build-system"]["requires"])
+    web = pins([*base, *project["optional-dependencies"]["web"]])
     python = "{}.{}".format(*sys.version_info)
-    lines = [HEADER.format(python)]
-    for pin in sorted(arm):
-        hashes = sorted({arm[pin], intel[pin]})
-        lines.append(" \\\n    ".join([pin, *(f"--hash=sha256:{value}" for value in hashes)]))
-    (HERE / f"requirements-{python}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for name, does, pinned in (("", "installs", base), ("-web", "--web adds", web.keys() - base)):
+        lines = [HEADER.format(does, python), *(web[pin] for pin in sorted(pinned))]
+        (HERE / f"requirements-{python}{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def pins(wanted: Iterable[str]) -> dict[str, str]:
+    """What pip would install: name==version -> a requirement with the hashes of its wheels."""
+    arm = wheels("aarch64", wanted)
+    intel = wheels("x86_64", [*arm, "--no-deps"])
+    hashes = {pin: sorted({arm[pin], intel[pin]}) for pin in arm}
+    return {pin: " \\\n    ".join([pin, *(f"--hash=sha256:{value}" for value in hashes[pin])]) for pin in arm}
 
 
 def wheels(machine: str, wanted: Iterable[str]) -> dict[str, str]:

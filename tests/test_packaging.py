@@ -74,12 +74,18 @@ def test_the_pi_gets_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.13"])
-def test_the_lock_file_pins_all_that_the_pi_needs_by_hashes_and_no_host(python: str) -> None:
-    text = (ROOT / "systemd" / f"requirements-{python}.txt").read_text()
+@pytest.mark.parametrize(
+    ("part", "needed"),
+    [("", PROJECT["dependencies"] + BUILD["requires"]), ("-web", PROJECT["optional-dependencies"]["web"])],
+)
+def test_a_lock_file_pins_all_that_the_pi_needs_by_hashes_and_no_host(
+    python: str, part: str, needed: list[str]
+) -> None:
+    text = (ROOT / "systemd" / f"requirements-{python}{part}.txt").read_text()
     pins = re.findall(r"^([\w.-]+)==(\S+) \\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE)
     assert len(pins) == text.count("==")
     pinned = {canonicalize_name(name): version for name, version, _ in pins}
-    wanted = [Requirement(text) for text in PROJECT["dependencies"] + BUILD["requires"]]
+    wanted = [Requirement(text) for text in needed]
     wanted = [need for need in wanted if not need.marker or need.marker.evaluate({"python_version": python})]
     assert all(need.specifier.contains(pinned[canonicalize_name(need.name)]) for need in wanted)
     assert "://" not in text

@@ -65,6 +65,27 @@ def test_a_python_without_a_lock_file_gets_what_is_newest(bin_folder: Path) -> N
     answer(bin_folder, "python3", "3.12")
     (package,) = (line for line in install(bin_folder, "--dry-run").stdout.splitlines() if "pip install" in line)
     assert "--no-deps" not in package
+    assert package[-1] != "]"
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.13"])
+def test_what_the_live_page_needs_is_installed_on_demand_pinned_and_checked(bin_folder: Path, version: str) -> None:
+    answer(bin_folder, "python3", version)
+    assert "-web.txt" not in install(bin_folder, "--dry-run").stdout
+    pinned = next(line for line in install(bin_folder, "--dry-run", "--web").stdout.splitlines() if "-web.txt" in line)
+    folder = INSTALL.parent
+    locks = " ".join(f"--requirement {folder}/requirements-{version}{part}.txt" for part in ("", "-web"))
+    assert pinned.endswith(f" --require-hashes {locks}")
+
+
+def test_the_live_page_comes_without_a_lock_file_or_the_network_too(bin_folder: Path, tmp_path: Path) -> None:
+    answer(bin_folder, "python3", "3.12")
+    wheel = tmp_path / "fer_edge-1-py3-none-any.whl"
+    wheel.touch()
+    for source in ([], ["--wheel", str(wheel)]):
+        lines = install(bin_folder, "--dry-run", "--web", *source).stdout.splitlines()
+        (package,) = (line for line in lines if "pip install" in line)
+        assert package.endswith("\\[web\\]")
 
 
 def test_a_system_that_will_not_do_is_told_all_that_is_missing(bin_folder: Path) -> None:
@@ -101,6 +122,7 @@ def test_a_wrong_flag_is_a_matter_of_usage(bin_folder: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: ")
     assert install(bin_folder, "--help").stdout == done.stderr
+    assert install(bin_folder, "--wheel").stderr == done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="NOT TESTED: shellcheck is not installed")
