@@ -8,8 +8,8 @@
 # make test-picamera2  the fake picamera2 of the tests, and the daemon, against the real one on a camera of libcamera's
 #                that plays pictures; needs root
 # make test-homeassistant  a real Home Assistant finds the device; needs Python 3.13
-# make test-systemd  the service under a real systemd, in a container that boots this machine's own root: install, watchdog,
-#                crash, sandbox, upgrade, roll-back, removal; needs root
+# make test-systemd  the service under a real systemd, in a container that boots this machine's own root, and then in one
+#                with Debian 13: install, watchdog, crash, sandbox, upgrade, roll-back, removal; needs root
 # make bench     what a frame costs, stage by stage, what stands around the network, and what delivery costs
 # make lock      pins anew, with hashes, what the service installs: systemd/requirements-*.txt; needs Python 3.11 and 3.13
 # make audit     what bandit says of the code, and what is known against the packages that the service installs; needs the network
@@ -79,12 +79,16 @@ test-homeassistant: $(VENV)/.test $(VENV)-homeassistant/.installed
 	FER_EDGE_HOMEASSISTANT=$(VENV)-homeassistant/bin/python $(BIN)/python -m pytest -rP tests/homeassistant
 
 test-systemd: $(VENV)/.test
-	@$(call need,systemd-container mosquitto mosquitto-clients python3-venv shellcheck)
+	@$(call need,systemd-container mosquitto mosquitto-clients python3-venv shellcheck mmdebstrap)
 	rm -rf build
-	lock=systemd/requirements-$$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt && \
-	$(BIN)/pip --python /usr/bin/python3 download --quiet --no-deps --dest build/systemd --requirement $$lock && \
+	lock=systemd/requirements-$$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') && \
+	$(BIN)/pip --python /usr/bin/python3 download --quiet --no-deps --dest build/systemd \
+		--requirement $$lock.txt --requirement $$lock-web.txt && \
 	$(BIN)/pip --python /usr/bin/python3 wheel --quiet --no-deps --wheel-dir build/systemd .
 	FER_EDGE_WHEELS=build/systemd $(BIN)/python -m pytest -rP tests/systemd
+	PYTHON=$(BIN)/python tests/systemd/make_root.sh build/trixie/root build/trixie/wheels
+	cp build/systemd/fer_edge-*.whl build/trixie/wheels
+	FER_EDGE_BOX_ROOT=build/trixie/root FER_EDGE_WHEELS=build/trixie/wheels $(BIN)/python -m pytest -rP tests/systemd
 
 lock:
 	for python in python3.11 python3.13; do $$python systemd/lock.py || exit 1; done

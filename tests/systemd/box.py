@@ -1,4 +1,4 @@
-"""This machine once more, as a container with a systemd of its own: what is done to it is gone when it ends."""
+"""A Debian as a container with a systemd of its own: what is done to it is gone when it ends."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class Box:
     """A machine that has booted. Needs root and systemd-nspawn."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path) -> None:
+        """`root`: a folder with all of a Debian, or / for this machine once more."""
         self._folder = Path(tempfile.mkdtemp(prefix="fer-edge-box-"))
         (self._folder / "root").mkdir()
         # nspawn does not take / itself.
-        subprocess.run(["mount", "--bind", "/", self._folder / "root"], check=True)
+        subprocess.run(["mount", "--bind", root, self._folder / "root"], check=True)
         with (self._folder / "console").open("wb") as console:
             environment = {"PATH": PATH.removeprefix("PATH="), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
             self._nspawn = subprocess.Popen(

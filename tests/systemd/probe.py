@@ -30,6 +30,7 @@ def status(field: str) -> str:
 
 
 STATE = Path(os.environ["STATE_DIRECTORY"])
+CREDENTIALS = Path(os.environ["CREDENTIALS_DIRECTORY"])
 SETTINGS = Path("/etc/fer-edge/mqtt-password")
 FOLDERS = ["/etc", "/opt/fer-edge", "/usr", "/var/lib", "/srv/everybody", "/run", "/dev", "/root", str(STATE.parent)]
 found = {
@@ -37,6 +38,7 @@ found = {
     "state": outcome((STATE / "probe").touch),
     "tmp": outcome(Path("/tmp/probe").touch),  # noqa: S108  it is a private one
     "settings": outcome(SETTINGS.read_text),
+    "credentials": {file.name: len(file.read_bytes()) for file in CREDENTIALS.iterdir()},
     "home": outcome(lambda: list(Path("/root").iterdir())),
     "processes": [name for name in os.listdir("/proc") if name == "1"],  # noqa: PTH208
     "user": os.getuid() != 0,
@@ -48,6 +50,7 @@ found = {
     "read_clock": outcome(lambda: call("adjtimex", ctypes.create_string_buffer(256))),
     "packets": outcome(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()),
     "netlink": outcome(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15).close()),
+    "listen": outcome(lambda: socket.create_server(("", 8000)).close()),
     "tunnel": outcome(lambda: os.close(os.open("/dev/net/tun", os.O_RDWR))),
 }
 print(json.dumps(found))
