@@ -172,6 +172,8 @@ def test_where_too_many_look_on_one_waits(porch: Daemon, visit: Visit) -> None:
     expect_veil(late, "No place left")
     expect(late.locator("#veil-detail")).to_contain_text("20 are looking on already")
     crowd.close()
+    expect(late.locator("#veil")).to_be_visible()  # it tries again only now and then
+    late.evaluate("dispatchEvent(new Event('online'))")
     expect_faces(late)
 
 
