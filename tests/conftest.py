@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import Mosquitto
+from tests.support import Mosquitto, patterns, run, write_csv
 
 from fer_edge.accelerator import open_engine
 from fer_edge.config import DEFAULT_MODEL
@@ -30,3 +30,19 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker.start()
     yield broker
     broker.close()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made-up faces as a file: 315 to train on, 105 of PublicTest."""
+    return write_csv(patterns(420), tmp_path_factory.mktemp("data") / "faces.csv")
+
+
+@pytest.fixture(scope="session")
+def trained(data: Path) -> Path:
+    """The folder of a run of fer-train over them."""
+    out = data.parent / "run"
+    flags = ["--model", "nano", "--batch", 32, "--average", 0.9, "--warmup", 1, "--epochs", 5]
+    done = run("fer_train", "fit", "--data", data, "--out", out, "--validation", "PublicTest", *flags)
+    assert done.code == 0, done.err
+    return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import json
 import os
 import signal
@@ -10,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,17 @@ def run(module: str, *arguments: object, env: dict[str, str] | None = None, cwd:
         cwd=cwd,
     )
     return Run(done.returncode, done.stdout, done.stderr)
+
+
+def run_here(module: str, *arguments: object) -> Run:
+    """Run a command in this process: for what is refused, since it takes TensorFlow seconds to be imported."""
+    main = importlib.import_module(f"{module}.cli").main
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        try:
+            code = main(list(map(str, arguments)))
+        except SystemExit as end:
+            code = end.code
+    return Run(code, out.getvalue(), err.getvalue())
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support import MEDIA, patterns, run
+from tests.support import MEDIA, patterns, run, run_here
 
 from fer_edge.modelfile import read_model
 
@@ -34,17 +34,17 @@ def test_folders_go_the_whole_line_to_events(tmp_path: Path, classes: tuple[str,
     for split in splits:
         folders(tmp_path / "data", classes, 60 if split != "test" else 20, split)
     data, model, tflite = tmp_path / "data", tmp_path / "run" / "model.keras", tmp_path / "own.tflite"
-    flags = ["--model", "nano", "--batch", 16, "--epochs", 10, "--average", 0.9, "--warmup", 1]
+    flags = ["--model", "nano", "--batch", 16, "--epochs", 5, "--average", 0.9, "--warmup", 1]
     done = run("fer_train", "fit", "--data", data, "--out", tmp_path / "run", *flags)
     assert done.code == 0, done.err
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["classes"] == list(classes)
     assert ("chosen_threshold" in metrics) == (len(classes) == 2)
 
-    done = run("fer_convert", "quantize", model, "--data", data, "--out", tflite, "--max-drop", 10)
+    done = run_here("fer_convert", "quantize", model, "--data", data, "--out", tflite, "--max-drop", 10)
     assert done.code == 0, done.err
     assert read_model(tflite).labels == classes
-    done = run("fer_convert", "evaluate", tflite, "--data", data, "--json")
+    done = run_here("fer_convert", "evaluate", tflite, "--data", data, "--json")
     assert done.code == 0, done.err
     report = json.loads(done.out)
     (judged,) = report["models"]
@@ -63,15 +63,15 @@ def test_folders_go_the_whole_line_to_events(tmp_path: Path, classes: tuple[str,
 
 def test_merged_and_chosen_classes_are_judged_as_they_were_trained(tmp_path: Path) -> None:
     folders(tmp_path / "data", ("angry", "cross", "calm", "odd"), 30)
-    flags = ["--model", "nano", "--batch", 16, "--epochs", 2]
+    flags = ["--model", "nano", "--batch", 16, "--epochs", 1]
     orders = ["--merge", "angry+cross=bad", "--classes", "calm,bad"]
-    done = run("fer_train", "fit", "--data", tmp_path / "data", "--out", tmp_path / "run", *orders, *flags)
+    done = run_here("fer_train", "fit", "--data", tmp_path / "data", "--out", tmp_path / "run", *orders, *flags)
     assert done.code == 0, done.err
     arguments = ["--data", tmp_path / "data", "--out", tmp_path / "own.tflite", "--max-drop", 50]
-    done = run("fer_convert", "quantize", tmp_path / "run" / "model.keras", *arguments)
+    done = run_here("fer_convert", "quantize", tmp_path / "run" / "model.keras", *arguments)
     assert done.code == 0, done.err
     assert read_model(tmp_path / "own.tflite").labels == ("calm", "bad")
-    done = run("fer_convert", "evaluate", tmp_path / "own.tflite", "--data", tmp_path / "data", "--json")
+    done = run_here("fer_convert", "evaluate", tmp_path / "own.tflite", "--data", tmp_path / "data", "--json")
     assert done.code == 0, done.err
     confusion = np.array(json.loads(done.out)["models"][0]["confusion"])
     assert confusion.sum(axis=1).tolist() == [3, 6], "both kinds of anger count as one, the odd ones not at all"

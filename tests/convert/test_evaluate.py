@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 from sklearn import metrics
-from tests.support import command, patterns, run, write_csv
+from tests.support import command, patterns, run, run_here, write_csv
 
 from fer_convert import quantize
 from fer_convert.comparison import Comparison, Judged
@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def report(folder: Path, *arguments: object) -> dict[str, Any]:
-    done = run("fer_convert", "evaluate", *arguments, "--data", folder / "faces.csv", "--json")
+    done = run_here("fer_convert", "evaluate", *arguments, "--data", folder / "faces.csv", "--json")
     assert done.code == 0, done.err
     numbers: dict[str, Any] = json.loads(done.out, parse_constant=pytest.fail)
     return numbers
@@ -187,7 +187,7 @@ def test_it_runs_on_the_runtime_asked_for(folder: Path, runtime: str) -> None:
 
 def test_out_holds_the_page_the_numbers_and_plots(folder: Path, tmp_path: Path) -> None:
     arguments = [NANO, folder / "two.tflite", "--data", folder / "faces.csv", "--out", tmp_path / "made" / "out"]
-    done = run("fer_convert", "evaluate", *arguments, "--float", folder / "own.keras")
+    done = run_here("fer_convert", "evaluate", *arguments, "--float", folder / "own.keras")
     assert done.code == 0, done.err
     out = tmp_path / "made" / "out"
     assert {file.name for file in out.iterdir()} == {"evaluation.md", "evaluation.json", "confusion.png", "recall.png"}
@@ -275,7 +275,7 @@ def test_a_table_is_aligned_and_takes_any_text() -> None:
     ],
 )
 def test_bad_input_is_one_line_and_the_documented_code(folder: Path, arguments: str, code: int, complaint: str) -> None:
-    done = run("fer_convert", "evaluate", *arguments.format(folder, nano=NANO).split())
+    done = run_here("fer_convert", "evaluate", *arguments.format(folder, nano=NANO).split())
     lines = [line for line in done.err.splitlines() if line.startswith("fer-convert")]
     assert (done.code, len(lines), done.out) == (code, 1, "")
     assert complaint in lines[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tests.support import patterns, run, write_csv
+from tests.support import patterns, run_here, write_csv
 
 from fer_train.batches import probabilities
 from fer_train.folds import fold_of
@@ -33,7 +33,7 @@ def test_each_face_is_judged_by_the_network_that_has_not_seen_it(tmp_path: Path)
     faces = patterns(280)
     data = write_csv(faces, tmp_path / "faces.csv")
     flags = ["--model", "nano", "--batch", 32, "--epochs", 1, "--folds", 2]
-    done = run("fer_train", "fit", "--data", data, "--out", tmp_path / "run", *flags)
+    done = run_here("fer_train", "fit", "--data", data, "--out", tmp_path / "run", *flags)
     assert done.code == 0, done.err
     told = json.loads((tmp_path / "run" / "folds.json").read_text())
     said = np.load(tmp_path / "run" / "out_of_fold.npz")

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from tests.support import patterns, run, write_csv
+from tests.support import patterns, run_here, write_csv
 
 from fer_edge.accelerator import open_engine
 from fer_edge.config import parse_model
@@ -107,26 +107,18 @@ def test_a_card_names_a_file_by_what_is_in_it() -> None:
     assert [called(name) for name in ("none", "imagenet", "/x/vgg16.h5")] == ["none", "imagenet", "vgg16.h5"]
 
 
-def test_a_run_starts_from_and_learns_of_shipped_models(tmp_path: Path) -> None:
-    data, out = write_csv(patterns(600, seed=3), tmp_path / "faces.csv"), tmp_path / "run"
-    flags = ["--data", data, "--out", out, "--model", "nano", "--epochs", 1, "--head-epochs", 0, "--batch", 64]
-    done = run("fer_train", "fit", *flags, "--weights", "nano", "--teacher", "small")
+def test_a_run_learns_of_shipped_models_and_knows_what_it_started_from_when_the_file_is_gone(tmp_path: Path) -> None:
+    data, out, start = write_csv(patterns(210, seed=3), tmp_path / "faces.csv"), tmp_path / "run", tmp_path / "a.tflite"
+    start.write_bytes(parse_model("nano").read_bytes())
+    flags = ["--data", data, "--out", out, "--model", "nano", "--head-epochs", 0, "--batch", 64]
+    done = run_here("fer_train", "fit", *flags, "--weights", start, "--teacher", "small", "--epochs", 1)
+    assert done.code == 0, done.err
+    start.unlink()
+    done = run_here("fer_train", "fit", "--resume", out, "--epochs", 2)
     assert done.code == 0, done.err
     card = training_card(out)
     assert card["recipe"]["weights"] == f"nano {shipped('nano').sha256[:12]}"
     assert card["teachers"] == [f"small {shipped('small').sha256[:12]}"]
-
-
-def test_a_run_knows_what_it_started_from_when_the_file_is_gone(tmp_path: Path) -> None:
-    data, out, start = write_csv(patterns(600, seed=3), tmp_path / "faces.csv"), tmp_path / "run", tmp_path / "a.tflite"
-    start.write_bytes(parse_model("nano").read_bytes())
-    flags = ["--data", data, "--model", "nano", "--head-epochs", 0, "--batch", 64, "--weights", start]
-    done = run("fer_train", "fit", *flags, "--out", out, "--epochs", 1)
-    assert done.code == 0, done.err
-    start.unlink()
-    done = run("fer_train", "fit", "--resume", out, "--epochs", 2)
-    assert done.code == 0, done.err
-    assert training_card(out)["recipe"]["weights"] == f"nano {shipped('nano').sha256[:12]}"
 
 
 def training_card(out: Path) -> dict[str, Any]:
