@@ -17,6 +17,7 @@ from .scene import Scene, faces_of
 
 MOST_VIEWERS = 20  # pages and streams of events together
 RATE = 15.0  # pictures a second, at most
+SENT = 100.0  # pictures a second to all viewers together: many see fewer, and the engine has its time
 SAMPLE = 0.5  # seconds between two samples of the time line
 SPAN = 300.0  # seconds of the time line
 EVENTS = 100  # that are kept for who comes later
@@ -37,12 +38,19 @@ class Viewer(Channel):
     def ask(self) -> None:
         """It wants one more frame."""
         self.asked = min(self.asked + 1, self.most_asked)
-        self.news.set()
+        if self._scene:
+            self.news.set()
 
     def show(self, scene: Scene) -> None:
         """This is the newest frame."""
         self._scene = scene
-        self.news.set()
+        if self.asked:
+            self.news.set()
+
+    def forget(self) -> None:
+        """It has left: let go what it did not take, as it may be long until a garbage collection finds it."""
+        self._texts.clear()
+        self._scene = None
 
     async def send_ready(self) -> None:
         """Send the texts, and then the newest frame if it was asked for."""
@@ -89,7 +97,7 @@ class Hub:
             self._sample_at = now + SAMPLE
             self.post(self._sample, now, faces)
         if shown:
-            self._picture_at = max(self._picture_at + 1 / RATE, now)
+            self._picture_at = max(self._picture_at + max(1 / RATE, len(self.viewers) / SENT), now)
             self.post(self._show, Scene(frame.number, now, frame.grey, faces))
 
     def hear(self, message: dict[str, Any]) -> None:

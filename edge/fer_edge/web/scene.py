@@ -27,20 +27,23 @@ class Scene:
     time: float
     picture: NDArray[np.uint8]
     faces: list[dict[str, Any]]
-    _jpeg: bytes | None = field(default=None, repr=False)
+    _messages: dict[bool, bytes] = field(default_factory=dict, repr=False)
 
     def message(self, *, picture: bool) -> bytes:
         """Faces, and the picture as JPEG if it is wanted: a length of four bytes, JSON of that length, the JPEG.
 
-        The JPEG is made when it is first wanted, and once for all.
+        Made when it is first wanted, and once for all.
         """
+        if picture not in self._messages:
+            self._messages[picture] = self._faces_told + (_encode(self.picture) if picture else b"")
+        return self._messages[picture]
+
+    @property
+    def _faces_told(self) -> bytes:
         height, width = self.picture.shape
-        head = json.dumps(
-            {"number": self.number, "t": self.time, "size": [width, height], "faces": self.faces}, ensure_ascii=False
-        ).encode()
-        if picture and self._jpeg is None:
-            self._jpeg = _encode(self.picture)
-        return struct.pack(">I", len(head)) + head + ((self._jpeg or b"") if picture else b"")
+        told = {"number": self.number, "t": self.time, "size": [width, height], "faces": self.faces}
+        head = json.dumps(told, ensure_ascii=False).encode()
+        return struct.pack(">I", len(head)) + head
 
 
 def faces_of(frame: Frame, tracks: Sequence[Track], labels: Sequence[str]) -> list[dict[str, Any]]:

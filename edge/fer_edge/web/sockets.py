@@ -54,6 +54,7 @@ class Sockets:
                 viewer.ask()
         finally:
             self._hub.viewers.discard(viewer)
+            viewer.forget()
         return viewer.socket
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
