@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.broker import CREDENTIAL
+from fer_edge.broker import PASSWORD
 from fer_edge.errors import EXIT_CONFIG, EXIT_USAGE
+from fer_edge.web.options import TOKEN
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = (SYSTEMD / "fer-edge.service").read_text()
@@ -37,7 +38,8 @@ def test_the_unit_is_hardened(unit: Path) -> None:
 
 def test_the_unit_and_the_daemon_agree() -> None:
     assert f"RestartPreventExitStatus={EXIT_USAGE} {EXIT_CONFIG}\n" in UNIT
-    assert f"LoadCredential={CREDENTIAL}:" in UNIT
+    for secret in (PASSWORD, TOKEN):
+        assert f"\nLoadCredential={secret.credential}:" in UNIT
 
 
 def test_what_is_for_newer_systemds_is_not_in_the_unit() -> None:
