@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from .browsercamera import BrowserCamera
 from .config import Config
 from .controls import Controls
 from .emotions import EmotionClassifier
+from .errors import FerError
 from .events import Event
 from .frames import Frame, FrameSource
 from .health import Health
@@ -18,6 +20,11 @@ from .pipeline import open_pipeline
 from .publisher import Publisher
 from .reports import describe
 from .strain import Strain
+
+log = logging.getLogger(__name__)
+
+FAULTS = 10  # frames that fail until the run does
+FORGIVEN = 0.1  # of such a frame, by one that does not fail: a tenth of them may
 
 
 class Sensor:
@@ -46,18 +53,35 @@ class Sensor:
         self.outbox = Outbox(config.outbox)
         self.controls = Controls(self.pipeline, stop, wall, snapshots=config.allow_snapshots)
         self.publisher: Publisher | None = None
+        self._faults = 0.0
         self._broker = config.broker
 
     def step(self, frame: Frame | None) -> list[Event]:
-        """Take in the next frame, or that there is none now; tell what happened."""
-        if frame:
+        """Take in the next frame, or that there is none now; tell what happened.
+
+        Raises FerError at once, and what else goes wrong in a frame when it does so again and again.
+        """
+        events = self._look_at(frame) if frame else self.pipeline.finish()
+        self.strain.turn(frame=frame is not None)
+        return events
+
+    def _look_at(self, frame: Frame) -> list[Event]:
+        try:
             with self.meter.stage("step"):
                 events = self.pipeline.step(frame)
-            self.meter.frames += 1
-            self.controls.frame = frame
-        else:
-            events = self.pipeline.finish()
-        self.strain.turn(frame=frame is not None)
+        except FerError:
+            raise
+        except Exception:
+            # What nobody foresaw in one frame is not the end; what comes again and again is, and systemd starts anew.
+            if self._faults < 1:
+                log.exception("frame %d is left out", frame.number)
+            self._faults += 1
+            if self._faults >= FAULTS:
+                raise
+            return []
+        self._faults = max(0.0, self._faults - FORGIVEN)
+        self.meter.frames += 1
+        self.controls.frame = frame
         return events
 
     def state(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 
+import cv2
 import numpy as np
 import pytest
 from tests.support import WALK, Mosquitto
@@ -17,6 +18,7 @@ from fer_edge.broker import Broker
 from fer_edge.config import Config
 from fer_edge.delivery import Delivery, DeliveryError
 from fer_edge.emotions import EmotionClassifier
+from fer_edge.events import Event
 from fer_edge.frames import CameraError, Frame, VideoFile
 from fer_edge.mqtt import Connection
 from fer_edge.service import Clock, Service
@@ -204,3 +206,37 @@ def test_a_camera_that_is_too_fast_is_searched_less_often_and_a_file_is_not(
         "the machine is too slow: 67% of the camera's frames are dropped; it searches and classifies less often until "
         "that is over"
     ]
+
+
+@pytest.mark.parametrize(
+    ("failing", "ends", "told"),
+    [({5}, False, [5]), ({5, 6, 7, 20}, False, [5]), ({5, 30}, False, [5, 30]), (set(range(5, 41)), True, [5])],
+)
+def test_a_frame_that_fails_is_left_out_and_many_end_the_run(
+    classifier: EmotionClassifier,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failing: set[int],
+    ends: bool,
+    told: list[int],
+) -> None:
+    camera = Camera()
+    made, out = service(camera, classifier, Clock())
+    camera.service, step = made, made.sensor.pipeline.step
+
+    def stumble(frame: Frame) -> list[Event]:
+        if frame.number in failing:
+            raise cv2.error("(-215:Assertion failed)")
+        return step(frame)
+
+    monkeypatch.setattr(made.sensor.pipeline, "step", stumble)
+    if ends:
+        with pytest.raises(cv2.error):
+            made.run()
+    else:
+        made.run()
+        types = [json.loads(line)["type"] for line in out.getvalue().splitlines()]
+        assert types.count("start") == types.count("end") > 0
+    assert camera.closed
+    said = [record.getMessage() for record in caplog.records if record.exc_info]
+    assert said == [f"frame {number} is left out" for number in told]
