@@ -14,6 +14,7 @@ from .errors import FerError
 from .events import Event
 from .frames import Frame, FrameSource
 from .health import Health
+from .memory import Memory
 from .meter import Meter
 from .outbox import Outbox
 from .pipeline import open_pipeline
@@ -50,6 +51,7 @@ class Sensor:
         self.meter = Meter(monotonic)
         self.pipeline = open_pipeline(classifier, config.engine, self.meter.stage)
         self.strain = Strain(source, self.pipeline, monotonic)
+        self._memory = Memory(monotonic)
         self.outbox = Outbox(config.outbox)
         self.controls = Controls(self.pipeline, stop, wall, snapshots=config.allow_snapshots)
         self.publisher: Publisher | None = None
@@ -63,6 +65,7 @@ class Sensor:
         """
         events = self._look_at(frame) if frame else self.pipeline.finish()
         self.strain.turn(frame=frame is not None)
+        self._memory.turn()
         return events
 
     def _look_at(self, frame: Frame) -> list[Event]:
