@@ -10,7 +10,7 @@
 # make test-homeassistant  a real Home Assistant finds the device; needs Python 3.13
 # make test-systemd  the service under a real systemd, in a container that boots this machine's own root, and then in one
 #                with Debian 13: install, watchdog, crash, sandbox, upgrade, roll-back, removal; needs root
-# make bench     what a frame costs, stage by stage, what stands around the network, and what delivery costs
+# make bench     what a frame costs, stage by stage, what stands around the network, and what the live page and delivery cost
 # make lock      pins anew, with hashes, what the service installs: systemd/requirements-*.txt; needs Python 3.11 and 3.13
 # make audit     what bandit says of the code, and what is known against the packages that the service installs; needs the network
 # make models    trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
@@ -128,7 +128,8 @@ bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/stages.py
 	$(BIN)/python tests/benchmarks/classifier.py
 	-$(BIN)/python -m tests.benchmarks.engine
-	$(BIN)/python tests/benchmarks/mqtt.py --fleet 200
+	-$(BIN)/python -m tests.benchmarks.web --seconds 30
+	$(BIN)/python -m tests.benchmarks.mqtt --fleet 200
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(call need,python3-venv) }

@@ -1,6 +1,6 @@
 """What delivery costs: events a second through the outbox to an acknowledging Mosquitto, CPU of each, bytes on disk.
 
-usage: python tests/benchmarks/mqtt.py [--events N] [--fleet DEVICES [--seconds S]]
+usage: python -m tests.benchmarks.mqtt [--events N] [--fleet DEVICES [--seconds S]]
 """
 
 from __future__ import annotations

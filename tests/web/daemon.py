@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -86,3 +88,9 @@ def overlap(a: Box, b: Box) -> float:
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     common = max(0.0, width) * max(0.0, height)
     return common / (a[2] * a[3] + b[2] * b[3] - common)
+
+
+def in_a_loop(talk: Coroutine[Any, Any, Any]) -> Any:
+    """Run it in a thread of its own: in this one Chromium is led by a loop that never ends."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, talk).result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -9,8 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 from tests.support import WALK
+from tests.web.daemon import in_a_loop
 
 from fer_edge.config import Config
 from fer_edge.emotions import EmotionClassifier
@@ -20,9 +24,10 @@ from fer_edge.service import Guests, Service
 from fer_edge.web import hub as rooms
 from fer_edge.web import scene
 from fer_edge.web.channel import MOST
-from fer_edge.web.hub import RATE, SAMPLE, SPAN, Hub, Viewer
+from fer_edge.web.hub import MOST_VIEWERS, RATE, SAMPLE, SENT, SPAN, Hub, Viewer
 from fer_edge.web.options import WebOptions
 from fer_edge.web.page import Page, PageError
+from fer_edge.web.sockets import REMAINS
 
 
 class Loop:
@@ -78,6 +83,13 @@ def test_a_viewer_is_shown_the_cameras_rate_up_to_a_bound(
     assert play.loop.called.count("_show") == pytest.approx(4 * shown, abs=2)
 
 
+def test_many_viewers_are_shown_fewer_pictures_so_that_the_engine_has_its_time(classifier: EmotionClassifier) -> None:
+    play = Play(classifier)
+    play.hub.viewers.update(viewer() for _ in range(MOST_VIEWERS))
+    play.run(4)
+    assert play.loop.called.count("_show") == pytest.approx(4 * SENT / MOST_VIEWERS, abs=2)
+
+
 def test_no_jpeg_is_made_before_it_is_asked_for_and_one_for_all(
     classifier: EmotionClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +124,27 @@ def test_a_viewer_that_takes_nothing_is_cut_off() -> None:
     assert not stuck._request.transport.cut  # type: ignore[union-attr]
     stuck.tell("{}")
     assert stuck._request.transport.cut  # type: ignore[union-attr]
+
+
+async def visit(address: str, times: int) -> None:
+    async with aiohttp.ClientSession() as session:
+        for _ in range(times):
+            async with session.ws_connect(address) as socket:
+                await socket.receive()
+
+
+def test_what_visitors_leave_behind_does_not_pile_up(classifier: EmotionClassifier) -> None:
+    page = Page(WebOptions(("127.0.0.1", 0)), None)
+    page.start(Play(classifier).sensor)
+    gc.collect()
+    gc.disable()
+    try:
+        in_a_loop(visit(f"{page.url}api/live", 3 * REMAINS))
+        left = sum(isinstance(thing, web.WebSocketResponse) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+        page.close()
+    assert left <= REMAINS + 10
 
 
 class Endless:

@@ -10,8 +10,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.edge.mjpeg import MjpegCamera
 from tests.edge.test_tls import Authority
 from tests.support import MEDIA, Mosquitto, free_port, run, wait_until
-from tests.web.daemon import Daemon
+from tests.web.daemon import Daemon, in_a_loop
 
 from fer_edge.web.gate import GUESSES
 from fer_edge.web.guard import HEADERS
@@ -51,12 +50,6 @@ def desk(broker: Mosquitto) -> Iterator[Daemon]:
     made = Daemon(broker, "browser", "--model", "nano")
     yield made
     made.close()
-
-
-def in_a_loop(talk: Coroutine[Any, Any, Any]) -> Any:
-    """Run it in a thread of its own: in this one Chromium is led by a loop that never ends."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, talk).result()
 
 
 @asynccontextmanager

@@ -47,11 +47,6 @@ class Viewer(Channel):
         if self.asked:
             self.news.set()
 
-    def forget(self) -> None:
-        """It has left: let go what it did not take, as it may be long until a garbage collection finds it."""
-        self._texts.clear()
-        self._scene = None
-
     async def send_ready(self) -> None:
         """Send the texts, and then the newest frame if it was asked for."""
         await super().send_ready()
