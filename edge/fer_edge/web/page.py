@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import socket
 import threading
@@ -140,7 +141,7 @@ def _listen(options: WebOptions) -> socket.socket:
 def _url(listening: socket.socket, *, secure: bool) -> str:
     """Where a browser finds it."""
     host, port = listening.getsockname()[:2]
-    if host in {"0.0.0.0", "::"}:  # noqa: S104  every address
+    if ipaddress.ip_address(host).is_unspecified:  # it listens at every address
         host = socket.gethostname()
     return f"{'https' if secure else 'http'}://{in_url(host)}:{port}/"
 
