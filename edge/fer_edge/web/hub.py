@@ -78,6 +78,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._picture_at = self._sample_at = 0.0
         self._brief: Any = None
+        self._past, self._past_at = "", 0.0
 
     # --- the loop over the frames
 
@@ -119,7 +120,7 @@ class Hub:
     def hello(self, *, login: bool) -> str:
         """The first words to a viewer."""
         now = self.sensor.clock()
-        return encode(
+        told = encode(
             {
                 "type": "hello",
                 "device": self.sensor.device,
@@ -127,10 +128,17 @@ class Hub:
                 "browser": self.sensor.browser is not None,
                 "login": login,
                 "now": now,
-                "samples": [sample for sample in self._samples if now - sample["t"] <= SPAN],
-                "events": list(self.events),
             }
         )
+        return f"{told[:-1]},{self._told_past(now)}}}"
+
+    def _told_past(self, now: float) -> str:
+        """The last minutes, as members of a JSON object; made once for all who come within half a second."""
+        if not self._past or now - self._past_at > SAMPLE:
+            samples = [sample for sample in self._samples if now - sample["t"] <= SPAN]
+            self._past = encode({"samples": samples, "events": list(self.events)})[1:-1]
+            self._past_at = now
+        return self._past
 
     def status(self) -> dict[str, Any]:
         """How the sensor fares."""
@@ -167,6 +175,7 @@ class Hub:
         told = [[face["track"], face["emotion"], face["score"]] for face in faces]
         sample = {"type": "sample", "t": round(now, 2), "faces": told}
         self._samples.append(sample)
+        self._past = ""
         self._tell(sample)
 
     def _show(self, scene: Scene) -> None:
@@ -175,6 +184,7 @@ class Hub:
 
     def _hear(self, message: dict[str, Any]) -> None:
         self.events.append(message)
+        self._past = ""
         self.counts[message["type"]] += 1
         self._tell({"type": "event", "event": message})
         for stream in self.streams:
