@@ -145,7 +145,11 @@ class Mosquitto:
     def close(self) -> None:
         for listener in self.listeners:
             listener.terminate()
-            listener.wait(10)
+            try:
+                listener.wait(10)
+            except subprocess.TimeoutExpired:  # it may miss the signal, and has nothing to put in order
+                listener.kill()
+                listener.wait(10)
         self.stop()
 
 

@@ -13,6 +13,7 @@ import aiohttp
 import cv2
 import pytest
 from tests.support import HEAD, MEDIA, wait_until
+from tests.web.daemon import in_a_loop
 
 from fer_edge.frames import VideoFile
 
@@ -50,7 +51,7 @@ def test_the_live_page_with_a_browser_as_camera_ends_in_good_order(number: signa
         demo = subprocess.Popen([sys.executable, "-m", "tests.demo_web"], cwd=ROOT, stdout=stdout, stderr=stderr)
     try:
         found = wait_until(lambda: re.search(r"open (http://127\.0\.0\.1:\d+/)", out.read_text()), 60)
-        asyncio.run(film(found[1], HEAD))
+        in_a_loop(film(found[1], HEAD))
         wait_until(lambda: re.search(r"fer/demo/event  \S+  face 1  start", out.read_text()))
         demo.send_signal(number)
         assert demo.wait(30) == 0, out.read_text() + err.read_text()
