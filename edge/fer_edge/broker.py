@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from . import certificates
 from .errors import UsageError
 from .secret import Secret
 
@@ -111,23 +112,10 @@ def tls_context(broker: Broker) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=broker.ca)
     except OSError as error:  # ssl.SSLError is one
-        raise UsageError(f"--mqtt-ca {broker.ca}: {_told(error)}; expected certificates in PEM") from error
+        raise UsageError(f"--mqtt-ca {broker.ca}: {certificates.told(error)}; expected certificates in PEM") from error
     if broker.certificate:
-        try:
-            # An empty password instead of a question on the terminal, which a service has not.
-            context.load_cert_chain(broker.certificate, broker.key, password="")
-        except OSError as error:
-            files = " with --mqtt-key ".join(map(str, filter(None, (broker.certificate, broker.key))))
-            raise UsageError(
-                f"--mqtt-cert {files}: {_told(error)}; expected a certificate and its key in PEM, without a passphrase"
-            ) from error
+        certificates.show(context, broker.certificate, broker.key, "--mqtt")
     return context
-
-
-def _told(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return (error.reason or "no certificate or key in it").replace("_", " ").lower()
-    return str(error.strerror).lower()
 
 
 def read_password(broker: Broker, environment: Mapping[str, str]) -> str | None:
@@ -144,7 +132,7 @@ def explain(error: Exception, broker: Broker) -> str:
     if broker.encrypted and (isinstance(error, ConnectionResetError | ssl.SSLEOFError) or _is_plain(error)):
         return "no TLS at this port"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {_told(error)}"
+        return f"TLS failed: {certificates.told(error)}"
     return str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
 
 

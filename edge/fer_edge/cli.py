@@ -112,7 +112,7 @@ def _run(settings: Config) -> int:
     notifier = notify.Notifier(os.environ.get(notify.VARIABLE))
     token = options.TOKEN.read(settings.web.token_file, os.environ) if settings.web else None
     service = open_service(settings, password, token)
-    gc.freeze()  # what is there stays: a collection that need not look at it stops the frames for 3 ms and not for 30
+    gc.freeze()  # what is there stays: a collection that looked at it, too, would stop the frames for 35 ms on a PC
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: service.stop())
     # For a service it means: read your settings anew. Else a terminal has gone.

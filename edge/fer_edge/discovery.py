@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .publisher import Publisher, encode
+from .events import encode
+from .publisher import Publisher
 
 STALE = 150  # seconds without `health`, which comes every 60 s, until what it told is unknown
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import paho.mqtt.client as paho
 
 from .broker import Broker
 from .delivery import Delivery
+from .events import encode
 from .link import KEEPALIVE, Link, Login
 from .mqtt import Connection
 from .outbox import Outbox
@@ -138,11 +138,6 @@ class Publisher:
         for pattern, handler in list(self._handlers.items()):
             if paho.topic_matches_sub(pattern, message.topic):
                 handler(message.topic, bytes(message.payload), message.retain)
-
-
-def encode(payload: dict[str, Any]) -> str:
-    """A message as compact JSON."""
-    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
 
 
 def _is_due(message: Retained) -> bool:

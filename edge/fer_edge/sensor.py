@@ -31,7 +31,7 @@ FORGIVEN = 0.1  # of such a frame, by one that does not fail: a tenth of them ma
 class Sensor:
     """The inside of a run, as far as it does not matter who hears of it.
 
-    `step` and `finish` belong to the loop over the frames. What is told may be asked for from any thread, and so may
+    `step` belongs to the loop over the frames. What is told may be asked for from any thread, and so may
     `controls.paused` be set. publisher: the broker's side of the run, if there is one. stop: ends the run.
     """
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from tests.support import run
 
 from fer_edge.errors import UsageError
 from fer_edge.web.gate import ADDRESSES, GUESSES, LASTS, WINDOW, Gate, TooManyError
-from fer_edge.web.options import WebOptions, check_token, parse_listen, parse_names
+from fer_edge.web.options import TOKEN, WebOptions, check_token, parse_listen, parse_names
+from fer_edge.web.page import Page
 
 NOON = 1_700_049_600.0
 
@@ -68,6 +72,17 @@ def test_this_machine_needs_no_token_and_the_network_one(host: str, token: str |
     check_token(WebOptions((host, 8080)), token)
 
 
+def test_a_token_file_without_a_token_opens_no_door_and_an_empty_variable_is_none(tmp_path: Path) -> None:
+    empty = tmp_path / "token"
+    empty.write_text("\n")
+    options = WebOptions(("127.0.0.1", 0), token_file=empty)
+    with pytest.raises(UsageError, match=f"--web-token-file {empty}: there is no token in it"):
+        check_token(options, TOKEN.read(empty, {"FER_EDGE_WEB_TOKEN": "from elsewhere"}))
+    page = Page(WebOptions(("127.0.0.1", 0)), TOKEN.read(None, {"FER_EDGE_WEB_TOKEN": ""}))
+    page.close()
+    assert page._token is None
+
+
 def test_an_open_door_and_a_browser_camera_without_a_page_are_one_line_and_exit_2() -> None:
     done = run("fer_edge", "--camera", "browser", "--mqtt", "none", "--web", "0.0.0.0:0")
     assert done.code == 2
@@ -89,9 +104,9 @@ def test_a_cookie_outlives_a_restart_and_dies_with_its_time_or_the_token() -> No
 
 
 @pytest.mark.parametrize("change", [lambda c: "9" + c, lambda c: c[:-1] + ("0" if c[-1] != "0" else "1"), lambda c: ""])
-def test_a_cookie_that_was_made_up_is_none(change: object) -> None:
+def test_a_cookie_that_was_made_up_is_none(change: Callable[[str], str]) -> None:
     gate = Gate("correct horse", Hand(), Hand())
-    assert not gate.knows(change(gate.cookie()))  # type: ignore[operator]
+    assert not gate.knows(change(gate.cookie()))
     assert not gate.knows("ünsinn.ünsinn")
     assert not gate.knows("1700049601")
 

@@ -12,7 +12,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from .hub import WAITING, Hub, Stream, encode
+from ..events import encode
+from .hub import WAITING, Hub, Stream
 from .metrics import Metrics
 
 log = logging.getLogger(__name__)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..events import encode
 from ..frames import Frame
 from ..sensor import Sensor
 from ..tracks import Track
@@ -204,8 +204,3 @@ def end(stream: Stream) -> None:
     if stream.full():
         stream.get_nowait()
     stream.put_nowait(None)
-
-
-def encode(message: dict[str, Any]) -> str:
-    """A message as compact JSON."""
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)

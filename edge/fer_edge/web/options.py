@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import certificates
 from ..errors import UsageError
 from ..secret import Secret
 
@@ -79,21 +80,14 @@ def tls_context(options: WebOptions) -> ssl.SSLContext | None:
     if not options.certificate:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        # An empty password instead of a question on the terminal, which a service has not.
-        context.load_cert_chain(options.certificate, options.key, password="")
-    except OSError as error:  # ssl.SSLError is one
-        told = (error.reason or "none in it") if isinstance(error, ssl.SSLError) else str(error.strerror)
-        files = " with --web-key ".join(map(str, filter(None, (options.certificate, options.key))))
-        raise UsageError(
-            f"--web-cert {files}: {told.replace('_', ' ').lower()}; expected a certificate and its key in PEM, "
-            "without a passphrase"
-        ) from error
+    certificates.show(context, options.certificate, options.key, "--web")
     return context
 
 
 def check_token(options: WebOptions, token: str | None) -> None:
-    """Raise UsageError when the page would stand open to the network, or its token could be guessed."""
+    """Raise UsageError when the page would stand open to whom it should not, or its token could be guessed."""
+    if options.token_file and not token:
+        raise UsageError(f"{TOKEN.flag} {options.token_file}: there is no token in it")
     if not token and not is_loopback(options.listen[0]):
         raise UsageError(
             f"--web {options.address}: the whole network could look in; set a token with {TOKEN.flag} FILE, "

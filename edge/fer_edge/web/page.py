@@ -45,7 +45,7 @@ class Page:
     def __init__(self, options: WebOptions, token: str | None) -> None:
         """Take the port. Raises UsageError for an open door or a host that is not ours, PageError for a taken port."""
         check_token(options, token)
-        self._options, self._token = options, token
+        self._options, self._token = options, token or None
         self._socket = _listen(options)
         self.url = _url(self._socket, secure=options.certificate is not None)
         self._thread: threading.Thread | None = None

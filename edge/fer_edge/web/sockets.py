@@ -9,8 +9,9 @@ from collections.abc import Callable
 from aiohttp import WSMsgType, web
 
 from ..browsercamera import BrowserCamera
+from ..events import encode
 from .channel import Channel
-from .hub import MOST_VIEWERS, Hub, Viewer, encode
+from .hub import MOST_VIEWERS, Hub, Viewer
 
 LARGEST = 1_000_000  # bytes of a picture
 FASTEST = 60.0  # pictures a second
