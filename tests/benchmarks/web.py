@@ -13,25 +13,21 @@ stretch, beside a camera.
 from __future__ import annotations
 
 import argparse
-import json
-import os
+import gc
 import statistics
-import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import cv2
 from tests.benchmarks.crowd import Crowd
+from tests.benchmarks.daemon import Daemon, daemon
 from tests.benchmarks.engine import repeated
-from tests.edge.mjpeg import MjpegCamera
-from tests.support import WALK, command, free_port, reachable, wait_until
+from tests.support import WALK
 
 from fer_edge.accelerator import open_engine
 from fer_edge.config import DEFAULT_MODEL, Config
@@ -44,7 +40,7 @@ from fer_edge.web.options import WebOptions
 from fer_edge.web.page import Page
 
 UNSEEN, WATCHED, CROWDED, GROWTH = 1.02, 0.1, 0.05, 4.0  # targets: times, of a core, share of the rate, MB
-SIZE, WATCHED_FPS, CROWDED_FPS = (640, 480), 10, 25  # of the camera
+WATCHED_FPS, CROWDED_FPS = 10, 25  # of the camera
 ROUNDS, FRAMES = 12, 500  # with nobody
 PAIRS, TURN = 12, 3.0  # of turns with and without viewers; seconds of each
 SETTLE = 0.5  # seconds before a turn that count for nothing
@@ -76,6 +72,7 @@ class Bench:
         self._classifier = EmotionClassifier(model, open_engine(model))
         self._classifier.warm_up()
         self._frames = list(VideoFile(WALK))
+        gc.freeze()  # as the command does
 
     def run(self, play: Callable[[Reel], Reel], page: Page | None) -> None:
         source, config = Endless(self._frames, play), Config(camera="clip", broker=None)
@@ -165,62 +162,6 @@ def crowded(bench: Bench, seconds: float, viewers: int) -> bool:
     row("", "% of a core, the page's", [(100 * a.others / a.wall, 100 * b.others / b.wall) for a, b in pairs])
     print(f"{'':14} {told(counts)}")
     return verdict(times <= 1 / (1 - CROWDED), f"at most {1 / (1 - CROWDED):.3f} times")
-
-
-class Daemon:
-    """The daemon before a camera with an address, which plays the clip forth and back."""
-
-    def __init__(self, fps: float) -> None:
-        pictures = jpegs()
-        self._camera = MjpegCamera(picture=lambda number: pictures[number % len(pictures)], fps=fps)
-        self.port = free_port()
-        flags = ["--camera", self._camera.url, "--mqtt", "none", "--web", self.port]
-        self._process = subprocess.Popen(command("fer_edge", *flags), stderr=subprocess.DEVNULL)
-        wait_until(lambda: reachable(self.port) and self.frames > 2 * fps, 60)
-
-    @property
-    def frames(self) -> int:
-        """That it has looked at."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health", timeout=20) as answer:
-            return int(json.load(answer)["frames"])
-
-    @property
-    def cpu(self) -> float:
-        """Seconds of processor that all its threads have had: proc_pid_stat(5)."""
-        fields = self._of_proc("stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    @property
-    def memory(self) -> float:
-        """That it holds, MB."""
-        return int(self._of_proc("statm").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(20)
-        self._camera.stop()
-
-    def _of_proc(self, name: str) -> str:
-        return Path(f"/proc/{self._process.pid}/{name}").read_text()
-
-
-def jpegs() -> list[bytes]:
-    """The clip forth and back, its middle, as large as SIZE."""
-    pictures = []
-    for frame in VideoFile(WALK):
-        height, width = frame.grey.shape
-        side = (width - height * SIZE[0] // SIZE[1]) // 2
-        pictures.append(bytes(cv2.imencode(".jpg", cv2.resize(frame.grey[:, side : width - side], SIZE))[1]))
-    return [*pictures, *pictures[-2:0:-1]]
-
-
-@contextmanager
-def daemon(fps: float) -> Iterator[Daemon]:
-    running = Daemon(fps)
-    try:
-        yield running
-    finally:
-        running.close()
 
 
 def rate(of: Daemon, seconds: float, figure: Callable[[Daemon], float]) -> float:

@@ -25,10 +25,11 @@ def test_a_shortage_is_said_once_and_what_is_spare_given_back_until_it_is_over(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    now, left, given = [0.0], [500.0], [0]
+    now, given = [0.0], [0]
+    left: list[float | None] = [500]
     memory = Memory(lambda: now[0], lambda: left[0], lambda: given.__setitem__(0, given[0] + 1))
     for free in (500, 60, 50, 100, 60, 200, 300, None, 40):
-        left[0] = free  # type: ignore[call-overload]
+        left[0] = free
         now[0] += LOOK
         memory.turn()
         memory.turn()  # too soon for another look

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -43,16 +41,6 @@ def publisher(
         yield made
     finally:
         made.close()
-
-
-@contextmanager
-def frozen(broker: Mosquitto) -> Iterator[None]:
-    assert broker.process
-    os.kill(broker.process.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(broker.process.pid, signal.SIGCONT)
 
 
 def filled(*payloads: str) -> Outbox:
@@ -139,7 +127,7 @@ def test_each_connection_begins_with_online_and_what_is_retained_in_its_order(
         made.retain_at("homeassistant/device/cam/config", "{}")
         assert made.flush(10)
         wait_until(lambda: len(heard(file)) == 4)
-        with frozen(mosquitto):
+        with mosquitto.frozen():
             wait_until(lambda: not made.connected)
             made.retain("state", {"faces": 3})
             made.put("an event")
@@ -226,7 +214,7 @@ def test_a_frozen_broker_keeps_nothing_from_the_outbox_and_is_noticed(
     outbox = Outbox()
     with publisher(mosquitto.port, outbox, keepalive=1) as made:
         assert made.flush(10)
-        with frozen(mosquitto):
+        with mosquitto.frozen():
             made.put("unacknowledged")
             wait_until(lambda: not made.connected)
             assert len(outbox) == 1
@@ -237,7 +225,7 @@ def test_a_frozen_broker_keeps_nothing_from_the_outbox_and_is_noticed(
 def test_a_broker_that_says_nothing_at_all_is_said(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fer_edge.link.MODERN_TIMEOUT", 0.2)
     monkeypatch.setattr("fer_edge.link.CONNECT_TIMEOUT", 0.2)
-    with frozen(mosquitto), publisher(mosquitto.port, Outbox()) as made:
+    with mosquitto.frozen(), publisher(mosquitto.port, Outbox()) as made:
         wait_until(lambda: "does not answer" in made.trouble)
 
 

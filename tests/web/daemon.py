@@ -58,6 +58,11 @@ class Daemon:
         """The messages below fer/DEVICE/NAME so far."""
         return [json.loads(text) for text in self.texts(name)]
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """The last message `state`; empty before the first."""
+        return dict((self.said("state") or [{}])[-1])
+
     def texts(self, name: str) -> list[str]:
         return [text for topic, text in heard(self.heard_in) if topic == f"fer/{self.device}/{name}"]
 

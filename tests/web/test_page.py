@@ -30,7 +30,7 @@ def going(porch: Daemon) -> Iterator[Daemon]:
     """The sensor, which goes on after the test whatever the test did."""
     yield porch
     porch.send("resume", "")
-    wait_until(lambda: porch.said("state")[-1]["paused"] is False)
+    wait_until(lambda: porch.state.get("paused") is False)
 
 
 def test_the_faces_are_boxed_where_they_are_and_named(porch: Daemon, visit: Visit) -> None:
@@ -115,7 +115,7 @@ def test_pause_turns_the_camera_off_and_shows_nothing_of_before(
     expect_veil(page, "Paused")
     expect(page.locator("#veil")).to_contain_text("The camera is off.")
     expect(button).to_have_attribute("aria-pressed", "true")
-    wait_until(lambda: going.said("state")[-1]["paused"] is True)
+    wait_until(lambda: going.state.get("paused") is True)
     assert coloured(page, "#canvas") == 0
     assert boxes(page) == []
     expect(page.locator(".face")).to_have_count(0)
