@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import __version__, broker, notify
+from . import __version__, broker, notify, weboptions
 from .cameraoptions import SPECS
 from .config import Config
 from .configtext import as_toml
@@ -23,7 +23,6 @@ from .events import SCHEMA_FILE
 from .layers import DEFAULT_FILE, blame, gather, make_config
 from .logs import start_log
 from .settings import add_flags
-from .web import options
 
 EXIT_CODES = """\
 exit codes:
@@ -110,7 +109,7 @@ def _run(settings: Config) -> int:
 
     password = broker.read_password(settings.broker, os.environ) if settings.broker else None
     notifier = notify.Notifier(os.environ.get(notify.VARIABLE))
-    token = options.TOKEN.read(settings.web.token_file, os.environ) if settings.web else None
+    token = weboptions.TOKEN.read(settings.web.token_file, os.environ) if settings.web else None
     service = open_service(settings, password, token)
     gc.freeze()  # what is there stays: a collection that looked at it, too, would stop the frames for 35 ms on a PC
     for number in (signal.SIGINT, signal.SIGTERM):

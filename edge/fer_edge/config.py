@@ -12,7 +12,7 @@ from .broker import Broker
 from .cameraoptions import CameraOptions
 from .engine import EngineOptions
 from .errors import UsageError
-from .web.options import WebOptions
+from .weboptions import WebOptions
 
 MODELS = Path(__file__).parent / "models"
 SHIPPED = ("nano", "small", "base")  # models that come with the package, by name

@@ -18,7 +18,7 @@ from .config import Config
 from .engine import EngineOptions
 from .errors import ConfigError, FerError, UsageError
 from .settings import SETTINGS, Environment, Setting
-from .web.options import TOKEN, make_options
+from .weboptions import TOKEN, make_options
 
 DEFAULT_FILE = Path("/etc/fer-edge/config.toml")
 PREFIX = "FER_EDGE_"

@@ -11,7 +11,7 @@ from .browsercamera import BROWSER, NEEDS_PAGE
 from .config import Config
 from .errors import MissingExtraError, UsageError
 from .finding import Finding, fail, ok, warn, with_cure
-from .web.options import IN_THE_CLEAR, TOKEN, WebOptions, tls_context
+from .weboptions import IN_THE_CLEAR, TOKEN, WebOptions, tls_context
 
 SOON = 14 * 86_400  # seconds before its end in which a certificate is to be renewed
 CURES = {

@@ -28,7 +28,7 @@ from .progress import bar
 from .remote import Remote
 from .sensor import Sensor
 from .tracks import Track
-from .web.options import WebOptions
+from .weboptions import WebOptions
 from .writers import Copy, open_copy
 
 log = logging.getLogger(__name__)

@@ -12,11 +12,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta
 
-from . import broker, config
+from . import broker, config, weboptions
 from .cameraoptions import SPECS, CameraOptions, parse_size
 from .config import Config
 from .engine import EngineOptions
-from .web import options
 
 Environment = Mapping[str, str]
 
@@ -151,9 +150,9 @@ SETTINGS = (
 
     Setting("web.listen", "--web", TEXT, "web.listen",
             "show the live page at PORT of this machine alone, at HOST:PORT (0.0.0.0:8080 for the network, with a "
-            "token), or none", default=options.OFF, read=options.parse_listen, metavar="PORT"),
+            "token), or none", default=weboptions.OFF, read=weboptions.parse_listen, metavar="PORT"),
     Setting("web.token_file", "--web-token-file", TEXT, "web.token_file", "holds the token, or password, of the page",
-            unset=f"{options.TOKEN.variable}, or systemd's {options.TOKEN.credential}",
+            unset=f"{weboptions.TOKEN.variable}, or systemd's {weboptions.TOKEN.credential}",
             example="/etc/fer-edge/web-token", read=Path, metavar="FILE"),
     Setting("web.certificate", "--web-cert", TEXT, "web.certificate", "its certificate, PEM, for https",
             unset="none", example="/etc/fer-edge/web.pem", read=Path, metavar="FILE"),
@@ -161,7 +160,7 @@ SETTINGS = (
             unset="none", example="/etc/fer-edge/web.key", read=Path, metavar="FILE"),
     Setting("web.names", "--web-names", TEXT, "web.names",
             "more names by which browsers reach the page, with commas between",
-            unset="its address, and this machine's name", example="faces.example.org", read=options.parse_names,
+            unset="its address, and this machine's name", example="faces.example.org", read=weboptions.parse_names,
             metavar="NAMES"),
 
     Setting("output.print", "--print", SWITCH, "print_events",

@@ -36,8 +36,8 @@ from fer_edge.frames import Frame, VideoFile
 from fer_edge.modelfile import read_model
 from fer_edge.service import Guests, Service
 from fer_edge.web import scene
-from fer_edge.web.options import WebOptions
 from fer_edge.web.page import Page
+from fer_edge.weboptions import WebOptions
 
 UNSEEN, WATCHED, CROWDED, GROWTH = 1.02, 0.1, 0.05, 4.0  # targets: times, of a core, share of the rate, MB
 WATCHED_FPS, CROWDED_FPS = 10, 25  # of the camera

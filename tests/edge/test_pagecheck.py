@@ -17,7 +17,7 @@ from fer_edge.config import Config
 from fer_edge.errors import MissingExtraError, UsageError
 from fer_edge.finding import Finding
 from fer_edge.pagecheck import SOON, check_page
-from fer_edge.web.options import WebOptions
+from fer_edge.weboptions import WebOptions
 
 TOKEN = {"FER_EDGE_WEB_TOKEN": "a long token"}
 DAY = 86_400

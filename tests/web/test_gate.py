@@ -10,8 +10,8 @@ from tests.support import run
 
 from fer_edge.errors import UsageError
 from fer_edge.web.gate import ADDRESSES, GUESSES, LASTS, WINDOW, Gate, TooManyError
-from fer_edge.web.options import TOKEN, WebOptions, check_token, parse_listen, parse_names
 from fer_edge.web.page import Page
+from fer_edge.weboptions import TOKEN, WebOptions, check_token, parse_listen, parse_names
 
 NOON = 1_700_049_600.0
 

@@ -25,9 +25,9 @@ from fer_edge.web import hub as rooms
 from fer_edge.web import scene
 from fer_edge.web.channel import MOST
 from fer_edge.web.hub import MOST_VIEWERS, RATE, SAMPLE, SENT, SPAN, Hub, Viewer
-from fer_edge.web.options import WebOptions
 from fer_edge.web.page import Page, PageError
 from fer_edge.web.sockets import REMAINS
+from fer_edge.weboptions import WebOptions
 
 
 class Loop:

@@ -1,4 +1,4 @@
-"""The live page: what the sensor sees, in a browser. A room of its own: only `service` opens it, when it is asked for.
+"""The live page: what the sensor sees, in a browser. A room of its own, which needs the extra `web`.
 
-It needs the extra `web`, but for `options`.
+Only `service` opens it, when it is asked for, and `pagecheck` tries whether it could.
 """

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from ..weboptions import WebOptions
 from .gate import Gate, TooManyError
-from .options import WebOptions
 
 log = logging.getLogger(__name__)
 

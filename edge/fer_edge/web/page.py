@@ -18,11 +18,11 @@ from ..errors import FerError, UsageError
 from ..frames import Frame
 from ..sensor import Sensor
 from ..tracks import Track
+from ..weboptions import IN_THE_CLEAR, WebOptions, check_token, in_url, tls_context
 from .api import Api
 from .gate import Gate
 from .guard import Guard
 from .hub import Hub
-from .options import IN_THE_CLEAR, WebOptions, check_token, in_url, tls_context
 from .sockets import Sockets
 from .visit import Visit
 

@@ -8,9 +8,9 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import certificates
-from ..errors import UsageError
-from ..secret import Secret
+from . import certificates
+from .errors import UsageError
+from .secret import Secret
 
 OFF = "none"
 LOOPBACK = "127.0.0.1"
