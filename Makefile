@@ -56,8 +56,8 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/.test
-	FER_EDGE_SOAK=1 $(BIN)/python -m pytest -rP --timeout 1800 tests/edge/test_delivery.py tests/edge/test_kills.py \
-		tests/edge/test_commands.py
+	FER_EDGE_SOAK=1 $(BIN)/python -m pytest -rP --timeout 1800 tests/integration/test_delivery.py tests/integration/test_kills.py \
+		tests/edge/mqtt/test_command_dispatcher.py
 	mkdir -p build
 	FER_EDGE_FRAMES=$(FRAMES) FER_EDGE_PLOT=build/soak.png $(BIN)/python -m pytest -p no:logging --timeout 0 tests/soak
 

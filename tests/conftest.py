@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from tests.support import Mosquitto, patterns, run, write_csv
 
-from fer_edge.accelerator import open_engine
-from fer_edge.config import DEFAULT_MODEL
-from fer_edge.emotions import EmotionClassifier
-from fer_edge.modelfile import read_model
-from fer_edge.runtimes import import_runtimes
+from fer_edge.config.model import DEFAULT_MODEL
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import read_model
+from fer_edge.inference.runtimes import import_runtimes
 
 # First of all: tflite-runtime fails in a process where TensorFlow was imported before it.
 import_runtimes()

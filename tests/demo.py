@@ -22,7 +22,7 @@ from fer_edge.cli import main as fer_edge
 
 CLIP = Path(__file__).parent / "media" / "intel_walking_and_pause.mp4"
 DEVICE = "demo"
-PATIENCE = 10.0  # seconds
+TIMEOUT = 10.0  # seconds
 
 
 def free_port() -> int:
@@ -49,13 +49,13 @@ def embedded_broker(port: int) -> Iterator[None]:
         await broker.start()
         return broker
 
-    broker = asyncio.run_coroutine_threadsafe(start(), loop).result(PATIENCE)
+    broker = asyncio.run_coroutine_threadsafe(start(), loop).result(TIMEOUT)
     try:
         yield
     finally:
-        asyncio.run_coroutine_threadsafe(broker.shutdown(), loop).result(PATIENCE)
+        asyncio.run_coroutine_threadsafe(broker.shutdown(), loop).result(TIMEOUT)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
 
 
 class Subscriber:
@@ -70,12 +70,12 @@ class Subscriber:
         self._client.on_message = self._on_message
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        if not self._subscribed.wait(PATIENCE):
+        if not self._subscribed.wait(TIMEOUT):
             raise TimeoutError("the embedded broker does not answer")
 
     def wait_for(self, topic: str, payload: str) -> None:
         """Wait until a message has arrived."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while (topic, payload) not in self.messages and time.monotonic() < deadline:
             time.sleep(0.05)
 

@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fer_edge.edgetpu import EDGE_TPU_MEMORY, depthwise_bytes, edge_tpu_bytes
+from fer_convert.operators import COMPILED, is_dynamic, is_float, is_too_new, why_not
+from fer_data.edgetpu_memory import EDGE_TPU_MEMORY, depthwise_bytes, edge_tpu_bytes
+from fer_data.tflite_graph import Graph, Operator, read_graph
 from fer_edge.errors import UsageError
-from fer_edge.graph import Graph, Operator, read_graph
-from fer_edge.modelfile import LABELS, TFLITE_IDENTIFIER, ModelError, ModelFile, read_content, read_model
-
-from .operators import COMPILED, is_dynamic, is_float, is_too_new, why_not
+from fer_edge.inference.model_file import LABELS, TFLITE_IDENTIFIER, ModelError, ModelFile, read_content, read_model
 
 AFTERWARDS = "behind one that is not mapped: only one stretch is"
 UNREAD = "the compiler does not load a model with an operator of too new a version"

@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from fer_convert import edgetpucli, judgecli
+from fer_convert.check import check_model, refuse_unfit
+from fer_convert.datasource import add_data_flags, faces_of
+from fer_convert.drop import Drop
+from fer_convert.evaluate import probabilities
+from fer_data.dataset import TRAINING
 from fer_edge import __version__
-from fer_edge.accelerator import open_engine
-from fer_edge.dataset import TRAINING
-from fer_edge.emotions import EmotionClassifier
-from fer_edge.errors import MissingExtraError, OneLineParser, UsageError, run_command
-from fer_edge.modelfile import ModelFile, read_trained, write_model
-
-from . import edgetpucli, judgecli
-from .check import check_model, refuse_unfit
-from .datasource import add_data_flags, faces_of
-from .drop import Drop
-from .evaluate import probabilities
+from fer_edge.command_line import OneLineParser, run_command
+from fer_edge.errors import MissingExtraError, UsageError
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import ModelFile, read_trained, write_model
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +58,7 @@ def _quantize(arguments: Namespace) -> int:
     try:
         import keras
 
-        from . import quantize
+        from fer_convert import quantize
     except ImportError as error:
         raise MissingExtraError("fer-convert", "convert", error.name) from error
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fer_edge.curves import macro
-from fer_edge.dataset import TRAINING
-from fer_edge.scores import Scores
-
-from .evaluate import Evaluation
-from .markdown import table
+from fer_convert.evaluate import Evaluation
+from fer_convert.markdown import table
+from fer_data.curves import macro
+from fer_data.dataset import TRAINING
+from fer_data.scores import Scores
 
 
 @dataclass(frozen=True)

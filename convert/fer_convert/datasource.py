@@ -7,12 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fer_edge.dataset import FaceSet
-from fer_edge.source import Source
+from fer_convert.evaluate import in_terms_of
+from fer_data.data_source import DataSource
+from fer_data.dataset import FaceSet
 
-from .evaluate import in_terms_of
-
-_read = cache(Source.read)  # models that were merged alike are judged by one reading
+_read = cache(DataSource.read)  # models that were merged alike are judged by one reading
 
 
 def add_data_flags(command: ArgumentParser, what: str) -> None:
@@ -28,4 +27,4 @@ def faces_of(arguments: Namespace, labels: tuple[str, ...], training: dict[str, 
     """The faces that the flags name, in terms of the model's labels, and merged as it was trained."""
     told = arguments.merge is not None
     merge = tuple(arguments.merge if told else training.get("merge", ()))
-    return in_terms_of(labels, _read(Source(arguments.data, arguments.ferplus, merge=merge, lenient=not told)))
+    return in_terms_of(labels, _read(DataSource(arguments.data, arguments.ferplus, merge=merge, lenient=not told)))

@@ -10,14 +10,14 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from fer_edge.config import SHIPPED, parse_model
-from fer_edge.coral import OPERATOR
-from fer_edge.edgetpu import EDGE_TPU_MEMORY
-from fer_edge.errors import MissingExtraError, OneLineParser, UsageError
-from fer_edge.modelfile import TFLITE_IDENTIFIER, ModelFile, read_model, write_model
-
-from .check import Report, check_model, read_bare
-from .compiler import PROGRAM, CompilerError, compile_graph, parse_log
+from fer_convert.check import Report, check_model, read_bare
+from fer_convert.compiler import PROGRAM, CompilerError, compile_graph, parse_log
+from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
+from fer_edge.command_line import OneLineParser
+from fer_edge.config.model import SHIPPED, parse_model
+from fer_edge.errors import MissingExtraError, UsageError
+from fer_edge.inference.backends.edgetpu import OPERATOR
+from fer_edge.inference.model_file import TFLITE_IDENTIFIER, ModelFile, read_model, write_model
 
 MIB = 2**20
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.curves import Curves
-from fer_edge.dataset import FaceSet
-from fer_edge.emotions import EmotionClassifier
+from fer_data.curves import Curves
+from fer_data.dataset import FaceSet
+from fer_data.scores import Scores
 from fer_edge.errors import UsageError
+from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.progress import bar
-from fer_edge.scores import Scores
 
 
 def probabilities(classifier: EmotionClassifier, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

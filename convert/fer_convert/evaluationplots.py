@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_edge.drawing import draw_matrix, new_figure, short
-
-from .comparison import Comparison, Judged
+from fer_convert.comparison import Comparison, Judged
+from fer_data.plotting import draw_matrix, new_figure, short
 
 ACROSS = 3  # confusion matrices in a row
 LONGEST = 28

@@ -10,18 +10,18 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from fer_edge.config import SHIPPED, parse_model
-from fer_edge.errors import MissingExtraError, OneLineParser
-from fer_edge.modelfile import ModelFile, read_model
-from fer_edge.outfolder import check_apart, written
+from fer_convert.comparison import Comparison
+from fer_convert.datasource import add_data_flags, faces_of
+from fer_convert.judging import compare, in_float, names_of, on_device
+from fer_convert.latency import WARM_UP, as_markdown, measure_apart, settings_of
+from fer_convert.machine import describe_machine, in_a_line
+from fer_data.output_folder import check_outside, output_folder
+from fer_edge.command_line import OneLineParser
+from fer_edge.config.model import SHIPPED, parse_model
+from fer_edge.errors import MissingExtraError
+from fer_edge.inference.model_file import ModelFile, read_model
+from fer_edge.inference.runtimes import RUNTIMES, available_runtimes, pick_runtime
 from fer_edge.progress import bar
-from fer_edge.runtimes import RUNTIMES, available_runtimes, pick_runtime
-
-from .comparison import Comparison
-from .datasource import add_data_flags, faces_of
-from .judging import compare, in_float, names_of, on_device
-from .latency import WARM_UP, as_markdown, measure_apart, settings_of
-from .machine import describe_machine, in_a_line
 
 PICTURES = "\n![Confusion matrices](confusion.png)\n\n![Recall of each class](recall.png)\n"
 
@@ -63,11 +63,11 @@ def _counts(text: str) -> tuple[int, ...]:
 def _evaluate(arguments: Namespace) -> int:
     if arguments.out:
         _import_plots()
-        check_apart(arguments.data, arguments.out)
+        check_outside(arguments.data, arguments.out)
     comparison = _compare(arguments)
     numbers, page = json.dumps(comparison.as_json(), indent=1) + "\n", comparison.as_markdown()
     if arguments.out:
-        with written(arguments.out):
+        with output_folder(arguments.out):
             (arguments.out / "evaluation.json").write_text(numbers)
             (arguments.out / "evaluation.md").write_text(page + PICTURES)
             _import_plots().write_plots(comparison, arguments.out)
@@ -93,7 +93,7 @@ def _models(arguments: Namespace) -> list[ModelFile]:
 
 def _import_plots() -> ModuleType:
     try:
-        from . import evaluationplots
+        from fer_convert import evaluationplots
     except ImportError as error:
         raise MissingExtraError("fer-convert", "convert", error.name) from error
     return evaluationplots

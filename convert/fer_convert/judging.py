@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.accelerator import open_engine
-from fer_edge.dataset import SIDE, TRAINING, FaceSet
-from fer_edge.emotions import EmotionClassifier
+from fer_convert.comparison import Judged
+from fer_convert.evaluate import evaluate, probabilities
+from fer_data.dataset import SIDE, TRAINING, FaceSet
 from fer_edge.errors import MissingExtraError, UsageError
-from fer_edge.modelfile import ModelFile, read_trained
-
-from .comparison import Judged
-from .evaluate import evaluate, probabilities
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import ModelFile, read_trained
 
 FindFaces = Callable[[tuple[str, ...], dict[str, Any]], FaceSet]
 

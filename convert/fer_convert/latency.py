@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fer_edge.accelerator import is_compiled, open_engine
-from fer_edge.emotions import EmotionClassifier, crop_face
+from fer_convert.markdown import table
 from fer_edge.errors import FerError
-from fer_edge.faces import Box
-from fer_edge.modelfile import ModelFile, read_model
-
-from .markdown import table
+from fer_edge.geometry import Box
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.crop import crop_face
+from fer_edge.inference.engine import is_compiled, open_engine
+from fer_edge.inference.model_file import ModelFile, read_model
 
 WARM_UP = 20  # runs that do not count: caches fill, the clock rises, an Edge TPU gets its weights
 FRAME = (480, 640)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fer_edge.runtimes import available_runtimes, in_words
+from fer_edge.inference.runtimes import available_runtimes, describe_runtime
 
 DEVICE_TREE = Path("/proc/device-tree/model")  # the name of a board, e.g. of a Raspberry Pi
 CPUINFO = Path("/proc/cpuinfo")
@@ -24,7 +24,7 @@ def describe_machine() -> dict[str, Any]:
         "architecture": platform.machine(),
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "runtimes": [in_words(runtime) for runtime in available_runtimes()],
+        "runtimes": [describe_runtime(runtime) for runtime in available_runtimes()],
         "governor": _read(GOVERNOR),
         "load": round(os.getloadavg()[0], 2),
     }

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from fer_edge.coral import OPERATOR
-from fer_edge.graph import Operator, Tensor
+from fer_data.tflite_graph import Operator, Tensor
+from fer_edge.inference.backends.edgetpu import OPERATOR
 
 COMPILED = OPERATOR.decode()
 SOFTMAX_MOST = 16_000

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.convert_phase import ConverterError
 
-from fer_edge.dataset import FaceSet
+from fer_convert.calibration import narrow
+from fer_data.dataset import FaceSet
 from fer_edge.errors import UsageError
-
-from .calibration import narrow
 
 PER_CLASS = 40  # representative faces of each class
 

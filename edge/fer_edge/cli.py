@@ -14,15 +14,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import __version__, broker, notify, weboptions
-from .cameraoptions import SPECS
-from .config import Config
-from .configtext import as_toml
-from .errors import OneLineParser, UsageError, forget_stdout, run_command
-from .events import SCHEMA_FILE
-from .layers import DEFAULT_FILE, blame, gather, make_config
-from .logs import start_log
-from .settings import add_flags
+from fer_edge import __version__
+from fer_edge.command_line import OneLineParser, forget_stdout, run_command
+from fer_edge.config import broker
+from fer_edge.config.camera import SPECS
+from fer_edge.config.loader import DEFAULT_FILE, blame, gather, make_config
+from fer_edge.config.model import Config
+from fer_edge.config.schema import add_flags
+from fer_edge.config.toml import as_toml
+from fer_edge.config.web import TOKEN
+from fer_edge.errors import UsageError
+from fer_edge.events import SCHEMA_FILE
+from fer_edge.logs import start_log
+from fer_edge.monitoring.sd_notify import VARIABLE as NOTIFY_VARIABLE
+from fer_edge.monitoring.sd_notify import Notifier
 
 EXIT_CODES = """\
 exit codes:
@@ -64,7 +69,7 @@ def _command(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from .checkup import as_json, examine, line
+    from fer_edge.diagnostics.report import as_json, examine, line
 
     for handler in logging.getLogger().handlers:
         handler.setLevel(logging.ERROR)  # the findings say it
@@ -79,7 +84,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _status(settings: Config, *, as_json: bool) -> int:
-    from .status import ask, lines
+    from fer_edge.mqtt.query import ask, lines
 
     logging.getLogger().setLevel(logging.ERROR)  # one line is enough: why there is no answer
     if not settings.broker:
@@ -90,7 +95,7 @@ def _status(settings: Config, *, as_json: bool) -> int:
 
 
 def _forget(settings: Config) -> int:
-    from .forget import forget
+    from fer_edge.mqtt.forget import forget
 
     logging.getLogger().setLevel(logging.ERROR)  # one line is enough: what came of it
     if not settings.broker:
@@ -105,11 +110,11 @@ def _run(settings: Config) -> int:
         raise UsageError(f"--camera is missing: give {SPECS}; or set camera.source in {DEFAULT_FILE}")
     # Until there is something to end in good order, Ctrl-C just ends it, be it in the middle of an import.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from .service import OutputError, UndeliveredError, open_service
+    from fer_edge.daemon import OutputError, UndeliveredError, open_service
 
     password = broker.read_password(settings.broker, os.environ) if settings.broker else None
-    notifier = notify.Notifier(os.environ.get(notify.VARIABLE))
-    token = weboptions.TOKEN.read(settings.web.token_file, os.environ) if settings.web else None
+    notifier = Notifier(os.environ.get(NOTIFY_VARIABLE))
+    token = TOKEN.read(settings.web.token_file, os.environ) if settings.web else None
     service = open_service(settings, password, token)
     gc.freeze()  # what is there stays: a collection that looked at it, too, would stop the frames for 35 ms on a PC
     for number in (signal.SIGINT, signal.SIGTERM):

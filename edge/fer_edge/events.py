@@ -39,7 +39,7 @@ class Event:
     duration: float | None = None
 
 
-class Stamper:
+class MessageBuilder:
     """Makes events into messages: gives them their identity and wall time.
 
     device: the device's name. boot: names this run of the service. wall: turns the time of a frame into seconds since

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from types import TracebackType
 
-from .progress import CLEAR
+from fer_edge.progress import CLEAR
 
 STDERR = 2
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}  # syslog(3)

@@ -10,14 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .emotions import EmotionClassifier, crop_face
-from .engine import EngineOptions
-from .events import Event
-from .faces import Box, FaceDetector
-from .finder import FaceFinder
-from .frames import Frame
-from .pyramid import Pyramid
-from .tracks import Change, Sighting, Track, Tracker, TrackRules
+from fer_edge.cameras.frame import Frame
+from fer_edge.config.model import PipelineOptions
+from fer_edge.detection.haar import FaceDetector
+from fer_edge.detection.pyramid import Pyramid
+from fer_edge.events import Event
+from fer_edge.geometry import Box
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.crop import crop_face
+from fer_edge.tracking.guided_detector import GuidedDetector
+from fer_edge.tracking.track import Detection, Track
+from fer_edge.tracking.tracker import Change, Tracker, TrackRules
 
 Measure = Callable[[str], AbstractContextManager[None]]  # times a stage, by its name
 
@@ -36,13 +39,13 @@ class Pipeline:
         detector: FaceDetector,
         classifier: EmotionClassifier,
         tracker: Tracker,
-        options: EngineOptions | None = None,
+        options: PipelineOptions | None = None,
         measure: Measure = _unmeasured,
     ) -> None:
         self._measure = measure
         self._detector, self._classifier, self._tracker = detector, classifier, tracker
-        self._options = options or EngineOptions()
-        self._finder = FaceFinder(detector.min_face)
+        self._options = options or PipelineOptions()
+        self._finder = GuidedDetector(detector.min_face)
         self._last: Frame | None = None
         self._followed: list[Track] = []
 
@@ -69,14 +72,14 @@ class Pipeline:
         return float(face.probabilities[face.emotion]) if face else None
 
     @property
-    def options(self) -> EngineOptions:
+    def options(self) -> PipelineOptions:
         """What it goes by."""
         return self._options
 
-    def adjust(self, options: EngineOptions) -> None:
+    def adjust(self, options: PipelineOptions) -> None:
         """Go by other options from the next frame on; the faces that are followed are followed further."""
         if options.min_face != self._options.min_face:
-            self._detector, self._finder = FaceDetector(options.min_face), FaceFinder(options.min_face)
+            self._detector, self._finder = FaceDetector(options.min_face), GuidedDetector(options.min_face)
         self._tracker.rules = replace(self._tracker.rules, min_score=options.min_score)
         self._options = options
 
@@ -101,7 +104,7 @@ class Pipeline:
         return [] if related else self.finish()
 
     def _still(self, frame: Frame) -> list[Change]:
-        self._tracker.see([Sighting(box) for box in self._detector.detect(frame.grey)], frame.time)
+        self._tracker.see([Detection(box) for box in self._detector.detect(frame.grey)], frame.time)
         self._classify(self._tracker.tracks, frame)
         return self._tracker.show_still()
 
@@ -158,10 +161,10 @@ class Pipeline:
 
 
 def open_pipeline(
-    classifier: EmotionClassifier, options: EngineOptions | None = None, measure: Measure = _unmeasured
+    classifier: EmotionClassifier, options: PipelineOptions | None = None, measure: Measure = _unmeasured
 ) -> Pipeline:
     """A pipeline as the daemon runs it. Raises RuntimeError when this OpenCV has no cascade for faces."""
-    options = options or EngineOptions()
+    options = options or PipelineOptions()
     tracker = Tracker(TrackRules(min_score=options.min_score))
     return Pipeline(FaceDetector(options.min_face), classifier, tracker, options, measure)
 

@@ -6,21 +6,22 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from .browsercamera import BrowserCamera
-from .config import Config
-from .controls import Controls
-from .emotions import EmotionClassifier
-from .errors import FerError
-from .events import Event
-from .frames import Frame, FrameSource
-from .health import Health
-from .memory import Memory
-from .meter import Meter
-from .outbox import Outbox
-from .pipeline import open_pipeline
-from .publisher import Publisher
-from .reports import describe
-from .strain import Strain
+from fer_edge.cameras.base import FrameSource
+from fer_edge.cameras.browser import BrowserCamera
+from fer_edge.cameras.frame import Frame
+from fer_edge.config.model import Config
+from fer_edge.errors import FerError
+from fer_edge.events import Event
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.monitoring.health import Health
+from fer_edge.monitoring.load_shedding import LoadShedder
+from fer_edge.monitoring.memory import MemoryMonitor
+from fer_edge.monitoring.timing import StageTimer
+from fer_edge.mqtt.commands import Controls
+from fer_edge.mqtt.outbox import Outbox
+from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.reports import describe
+from fer_edge.pipeline import open_pipeline
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +49,10 @@ class Sensor:
         self.device, self.source, self.kept_in = config.device, source, config.outbox
         self.labels, self.info = classifier.labels, describe(source, classifier)
         self.clock, self._runs_on = monotonic, classifier.runs_on
-        self.meter = Meter(monotonic)
-        self.pipeline = open_pipeline(classifier, config.engine, self.meter.stage)
-        self.strain = Strain(source, self.pipeline, monotonic)
-        self._memory = Memory(monotonic)
+        self.meter = StageTimer(monotonic)
+        self.pipeline = open_pipeline(classifier, config.pipeline, self.meter.stage)
+        self.strain = LoadShedder(source, self.pipeline, monotonic)
+        self._memory = MemoryMonitor(monotonic)
         self.outbox = Outbox(config.outbox)
         self.controls = Controls(self.pipeline, stop, wall, snapshots=config.allow_snapshots)
         self.publisher: Publisher | None = None
@@ -117,8 +118,8 @@ class Sensor:
         """How the run fares, in a line, at so many frames a second."""
         waiting = f"events waiting: {len(self.outbox)}"
         if self.publisher and not self.publisher.connected:
-            waiting += f" (broker {self.publisher.trouble})"
-        frames = f"camera {self.camera_trouble}" if self.camera_trouble else f"{fps:.0f} fps"
+            waiting += f" (broker {self.publisher.problem})"
+        frames = f"camera {self.camera_problem}" if self.camera_problem else f"{fps:.0f} fps"
         if self.strain.degraded:
             frames += f" ({self.strain.degraded})"
         return f"{frames}; faces: {self.pipeline.faces}; {self._runs_on}; {waiting}"
@@ -132,7 +133,7 @@ class Sensor:
         return {
             "address": str(self._broker),
             "connected": connected,
-            "trouble": "" if connected else self.publisher.trouble,
+            "trouble": "" if connected else self.publisher.problem,
         }
 
     @property
@@ -141,9 +142,9 @@ class Sensor:
         return self.source if isinstance(self.source, BrowserCamera) else None
 
     @property
-    def camera_trouble(self) -> str | None:
+    def camera_problem(self) -> str | None:
         """Why there are no frames now, be it that it is paused; None when there are."""
-        return "paused" if self.controls.paused else self.source.trouble
+        return "paused" if self.controls.paused else self.source.problem
 
     def undelivered(self) -> str:
         """What has not arrived, and where it is, in words."""

@@ -4,12 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-from fer_edge.accelerator import open_engine
-from fer_edge.config import parse_model
-from fer_edge.emotions import EmotionClassifier, crop_face
-from fer_edge.faces import FaceDetector
-from fer_edge.modelfile import read_model
-from fer_edge.readers import read_grey
+from fer_data.readers import read_grey
+from fer_edge.config.model import parse_model
+from fer_edge.detection.haar import FaceDetector
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.crop import crop_face
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import read_model
 
 MARGINS = (-0.1, -0.05, 0.0, 0.05, 0.1, 0.15)
 

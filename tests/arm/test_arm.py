@@ -71,7 +71,7 @@ def frames(clip: Path) -> NDArray[np.int16]:
 
 def events(python: Callable[..., str], clip: Path) -> list[dict[str, Any]]:
     """What the daemon says of a clip, there or here, with the runtime of there."""
-    runtime = on_arm("-c", "from fer_edge.runtimes import pick_runtime; print(pick_runtime())").strip()
+    runtime = on_arm("-c", "from fer_edge.inference.runtimes import pick_runtime; print(pick_runtime())").strip()
     said = python("-c", WITH_RUNTIME, runtime, "--camera", clip, "--mqtt", "none", "--threads", 1, "--print")
     told = [json.loads(line) for line in said.splitlines()]
     for event in told:

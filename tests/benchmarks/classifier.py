@@ -23,15 +23,16 @@ import numpy as np
 
 from fer_convert.evaluate import in_terms_of, probabilities
 from fer_convert.judging import Contender
-from fer_edge.accelerator import open_engine
-from fer_edge.config import parse_model
-from fer_edge.dataset import PUBLIC_TEST, FaceSet
-from fer_edge.emotions import EmotionClassifier, crop_face
-from fer_edge.faces import Box
-from fer_edge.modelfile import ModelFile, read_model
-from fer_edge.readers import FER2013_CLASSES
-from fer_edge.runtimes import Interpreter, available_runtimes, in_words
-from fer_edge.source import Source
+from fer_data.data_source import DataSource
+from fer_data.dataset import PUBLIC_TEST, FaceSet
+from fer_data.readers import FER2013_CLASSES
+from fer_edge.config.model import parse_model
+from fer_edge.geometry import Box
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.crop import crop_face
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import ModelFile, read_model
+from fer_edge.inference.runtimes import Interpreter, available_runtimes, describe_runtime
 
 FACES, ROUNDS, RUNS, WARM_UP = 3589, 3, 300, 50
 JUDGING, CLASSIFYING = 1.3, 1.15
@@ -100,11 +101,11 @@ def main(data: Path | None, split: str) -> None:
     """Print the ratios of each runtime, and whether they are within bounds."""
     cv2.setNumThreads(1)
     model = read_model(parse_model("small"))
-    faces = in_terms_of(model.labels, Source(data).read()) if data else made_up()
+    faces = in_terms_of(model.labels, DataSource(data).read()) if data else made_up()
     print(f"{model.name}, one thread, {len(faces.split(split))} faces")
     for runtime in available_runtimes():
         invoke, classify, whole = classifying(model, runtime)
-        print(f"{in_words(runtime)}: an invoke takes {invoke:.3f} ms")
+        print(f"{describe_runtime(runtime)}: an invoke takes {invoke:.3f} ms")
         ratios = (
             ("judge a split", judging(model, runtime, faces, split), JUDGING),
             ("classify", classify, CLASSIFYING),

@@ -19,7 +19,7 @@ AGAIN = (0.5, 2.0)  # seconds after which one comes back that was sent away
 RARELY = 2.0  # seconds between two frames of a slow one
 KINDS = {"eager": 0.6, "slow": 0.2, "mute": 0.1, "stuck": 0.1}  # how they read, and their shares; stuck: not at all
 DROPPED = 0.5  # share of those that vanish without a word
-PATIENCE = 10.0  # seconds
+TIMEOUT = 10.0  # seconds
 
 
 class Crowd:
@@ -46,7 +46,7 @@ class Crowd:
     def close(self) -> None:
         """End the process."""
         self._line.close()
-        self._process.join(PATIENCE)
+        self._process.join(TIMEOUT)
 
 
 def _live(line: Connection, port: int, count: int, still: bool) -> None:

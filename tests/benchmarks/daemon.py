@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
-from tests.edge.mjpeg import MjpegCamera
 from tests.support import WALK, command, free_port, reachable, wait_until
+from tests.support.mjpeg import MjpegCamera
 
-from fer_edge.frames import VideoFile
+from fer_edge.cameras.files import VideoFile
 
 SIZE = (640, 480)  # of the camera's pictures
 

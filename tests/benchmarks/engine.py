@@ -24,14 +24,16 @@ from pathlib import Path
 import cv2
 from tests.benchmarks.sequences import FPS, Sequence, sequences
 
-from fer_edge.accelerator import open_engine
-from fer_edge.config import DEFAULT_MODEL
-from fer_edge.emotions import EmotionClassifier, crop_face
-from fer_edge.faces import Box, open_cascade
-from fer_edge.frames import Frame
-from fer_edge.modelfile import read_model
+from fer_edge.cameras.frame import Frame
+from fer_edge.config.model import DEFAULT_MODEL
+from fer_edge.detection.haar import open_cascade
+from fer_edge.geometry import Box
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.crop import crop_face
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import read_model
+from fer_edge.inference.runtimes import RUNTIMES
 from fer_edge.pipeline import open_pipeline
-from fer_edge.runtimes import RUNTIMES
 
 TARGETS = {"one": 1 / 10, "busy": 1 / 15, "two": 1 / 7.5, "four": 1 / 5, "none still": 1 / 10, "none moving": 1 / 5}
 SLOWEST = 1 / 3  # of the plain method's median: the 99th percentile of a frame

@@ -76,7 +76,7 @@ def environment(folder: Path) -> Path:
 
 def save_shown(path: Path, csv: Path | None) -> None:
     """What both are shown: frames, uint8 [N,480,640,3], and the faces of PublicTest with their labels."""
-    from fer_edge.source import Source
+    from fer_data.data_source import DataSource
 
     pictures = [cv2.imread(str(entry)) for entry in sorted((MEDIA / "faces").iterdir())]
     frames = [fitted(picture) for picture in pictures for _ in range(HELD)]
@@ -84,7 +84,7 @@ def save_shown(path: Path, csv: Path | None) -> None:
         capture = cv2.VideoCapture(str(clip))
         while (step := capture.read())[0] and capture.get(cv2.CAP_PROP_POS_FRAMES) <= LONGEST:
             frames.append(fitted(step[1]))
-    faces = Source(csv).read().split("PublicTest") if csv else None
+    faces = DataSource(csv).read().split("PublicTest") if csv else None
     pixels, labels = (faces.pixels, faces.labels) if faces else (np.zeros((0, 48, 48), np.uint8), np.zeros(0, int))
     np.savez(path, frames=np.stack(frames), pixels=pixels, labels=labels)
 
@@ -146,14 +146,14 @@ def measure_fer(shown: Any) -> Rows:
 def measure_ours(shown: Any) -> Rows:
     """The rows of fer-edge's models, from the frame in colour to its events."""
     on_one_core()
-    from fer_edge.accelerator import open_engine
-    from fer_edge.config import parse_model
-    from fer_edge.emotions import EmotionClassifier
-    from fer_edge.faces import FaceDetector
-    from fer_edge.frames import Frame
-    from fer_edge.modelfile import read_model
+    from fer_edge.cameras.frame import Frame
+    from fer_edge.config.model import parse_model
+    from fer_edge.detection.haar import FaceDetector
+    from fer_edge.inference.classifier import EmotionClassifier
+    from fer_edge.inference.engine import open_engine
+    from fer_edge.inference.model_file import read_model
     from fer_edge.pipeline import Pipeline
-    from fer_edge.tracks import Tracker
+    from fer_edge.tracking.tracker import Tracker
 
     rows = {}
     for name in ("base", "small"):

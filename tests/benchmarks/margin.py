@@ -15,12 +15,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_edge.accelerator import open_engine
-from fer_edge.emotions import EmotionClassifier, crop_face
-from fer_edge.faces import Box, FaceDetector
-from fer_edge.modelfile import read_model
+from fer_data.data_source import DataSource
+from fer_edge.detection.haar import FaceDetector
+from fer_edge.geometry import Box
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.crop import crop_face
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import read_model
 from fer_edge.progress import bar
-from fer_edge.source import Source
 
 MARGINS = (-0.1, -0.05, 0.0, 0.05, 0.1, 0.15)
 SIDE, BORDER = 192, 72
@@ -30,7 +32,7 @@ def main(path: Path, data: Path, split: str) -> None:
     """Print the accuracy of each margin, and where the boxes lie."""
     model = read_model(path)
     classifier = EmotionClassifier(model, open_engine(model))
-    faces = Source(data).read().choose(model.labels).split(split)
+    faces = DataSource(data).read().choose(model.labels).split(split)
     detector = FaceDetector(0.4)
     boxes: list[Box | None] = []
     pictures = []

@@ -19,29 +19,29 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.support import Mosquitto
 
-from fer_edge.broker import Broker
-from fer_edge.outbox import COMMIT_INTERVAL, Outbox
-from fer_edge.publisher import Publisher
+from fer_edge.config.broker import Broker
+from fer_edge.mqtt.outbox import COMMIT_INTERVAL, Outbox
+from fer_edge.mqtt.publisher import Publisher
 
 EVENT = json.dumps({"id": "0123456789ab-0", "scores": "x" * 370})  # as long as an event of seven classes
 DAY = 86_400  # seconds
 DEVICES_A_PROCESS = 25
-PATIENCE = 60.0  # seconds
+TIMEOUT = 60.0  # seconds
 
 
 def throughput(broker: Mosquitto, folder: Path | None, events: int) -> None:
     """Put events as fast as it goes and wait until the broker has acknowledged the last."""
     outbox = Outbox(folder / "outbox.sqlite" if folder else None)
     publisher = Publisher(Broker("127.0.0.1", broker.port), None, "bench", outbox)
-    if not publisher.flush(PATIENCE):
-        raise TimeoutError(publisher.trouble)
+    if not publisher.flush(TIMEOUT):
+        raise TimeoutError(publisher.problem)
     start, cpu = time.perf_counter(), time.process_time()
     for _ in range(events):
         publisher.put(EVENT)
         while len(outbox) > 5000:
             time.sleep(0.001)
-    if not publisher.flush(PATIENCE):
-        raise TimeoutError(publisher.trouble)
+    if not publisher.flush(TIMEOUT):
+        raise TimeoutError(publisher.problem)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     publisher.close()
     outbox.close()
@@ -82,13 +82,13 @@ def devices(port: int, first: int, count: int, folder: str, seconds: int) -> Non
             publishers.append(Publisher(Broker("127.0.0.1", port), None, f"bench-{number}", outbox))
             stack.callback(publishers[-1].close)
         for publisher in publishers:
-            publisher.flush(PATIENCE)
+            publisher.flush(TIMEOUT)
         for _ in range(seconds):
             for publisher in publishers:
                 publisher.put(json.dumps({"put": time.monotonic(), "scores": "x" * 370}))
                 time.sleep(1 / count)
         for publisher in publishers:
-            publisher.flush(PATIENCE)
+            publisher.flush(TIMEOUT)
 
 
 def fleet(broker: Mosquitto, folder: Path, count: int, seconds: int) -> None:
@@ -101,7 +101,7 @@ def fleet(broker: Mosquitto, folder: Path, count: int, seconds: int) -> None:
     client.on_message = lambda _, __, message: delays.append(time.monotonic() - json.loads(message.payload)["put"])
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
-    subscribed.wait(PATIENCE)
+    subscribed.wait(TIMEOUT)
     context = multiprocessing.get_context("spawn")
     jobs = []
     for first in range(0, count, DEVICES_A_PROCESS):

@@ -16,8 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box, FaceDetector
-from fer_edge.frames import Frame, VideoFile
+from fer_edge.cameras.files import VideoFile
+from fer_edge.cameras.frame import Frame
+from fer_edge.detection.haar import FaceDetector
+from fer_edge.geometry import Box
 
 MEDIA = Path(__file__).parent.parent / "media"
 WIDTH, HEIGHT, FPS = 640, 480, 30.0

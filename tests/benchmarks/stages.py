@@ -13,14 +13,17 @@ from pathlib import Path
 
 import cv2
 
-from fer_edge.accelerator import open_engine
-from fer_edge.config import DEFAULT_MODEL
-from fer_edge.emotions import EmotionClassifier, crop_face
-from fer_edge.faces import Box, FaceDetector
-from fer_edge.frames import Frame, VideoFile
-from fer_edge.modelfile import read_model
+from fer_edge.cameras.files import VideoFile
+from fer_edge.cameras.frame import Frame
+from fer_edge.config.model import DEFAULT_MODEL
+from fer_edge.detection.haar import FaceDetector
+from fer_edge.geometry import Box
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.crop import crop_face
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import read_model
 from fer_edge.pipeline import Pipeline
-from fer_edge.tracks import Tracker
+from fer_edge.tracking.tracker import Tracker
 
 CLIP = Path(__file__).parent.parent / "media" / "intel_walking_and_pause.mp4"
 FACE = Box(50, 80, 64, 64)  # of the person on the left, for most of the clip

@@ -29,15 +29,16 @@ from tests.benchmarks.daemon import Daemon, daemon
 from tests.benchmarks.engine import repeated
 from tests.support import WALK
 
-from fer_edge.accelerator import open_engine
-from fer_edge.config import DEFAULT_MODEL, Config
-from fer_edge.emotions import EmotionClassifier
-from fer_edge.frames import Frame, VideoFile
-from fer_edge.modelfile import read_model
-from fer_edge.service import Guests, Service
-from fer_edge.web import scene
-from fer_edge.web.page import Page
-from fer_edge.weboptions import WebOptions
+from fer_edge.cameras.files import VideoFile
+from fer_edge.cameras.frame import Frame
+from fer_edge.config.model import DEFAULT_MODEL, Config
+from fer_edge.config.web import WebOptions
+from fer_edge.daemon import Guests, Service
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import read_model
+from fer_edge.web import frame_message as scene
+from fer_edge.web.server import WebServer
 
 UNSEEN, WATCHED, CROWDED, GROWTH = 1.02, 0.1, 0.05, 4.0  # targets: times, of a core, share of the rate, MB
 WATCHED_FPS, CROWDED_FPS = 10, 25  # of the camera
@@ -51,7 +52,7 @@ Reel = Iterator[Frame]
 class Endless:
     """The clip, forth and back without end, as fast as it is taken; `play` says how much of it."""
 
-    live, dropped, trouble, name = False, 0, None, "clip"
+    live, dropped, problem, name = False, 0, None, "clip"
 
     def __init__(self, frames: list[Frame], play: Callable[[Reel], Reel]) -> None:
         self._frames, self._play = frames, play
@@ -74,7 +75,7 @@ class Bench:
         self._frames = list(VideoFile(WALK))
         gc.freeze()  # as the command does
 
-    def run(self, play: Callable[[Reel], Reel], page: Page | None) -> None:
+    def run(self, play: Callable[[Reel], Reel], page: WebServer | None) -> None:
         source, config = Endless(self._frames, play), Config(camera="clip", broker=None)
         Service(config, source, self._classifier, guests=Guests(None, page)).run()
 
@@ -116,13 +117,13 @@ def unseen(bench: Bench) -> bool:
     encode = scene._encode
     scene._encode = lambda picture: made.append(1) or encode(picture)
 
-    def cpu(page: Page | None) -> float:
+    def cpu(page: WebServer | None) -> float:
         before = time.process_time()
         bench.run(lambda reel: islice(reel, FRAMES), page)
         return (time.process_time() - before) / FRAMES
 
     cpu(None)
-    pairs = [(cpu(Page(WebOptions(("127.0.0.1", 0)), None)), cpu(None)) for _ in range(ROUNDS)]
+    pairs = [(cpu(WebServer(WebOptions(("127.0.0.1", 0)), None)), cpu(None)) for _ in range(ROUNDS)]
     scene._encode = encode
     times = row("nobody", "ms of CPU a frame", [(1000 * there, 1000 * none) for there, none in pairs])
     print(f"{'':14} JPEGs made: {len(made)}")
@@ -131,7 +132,7 @@ def unseen(bench: Bench) -> bool:
 
 def crowded(bench: Bench, seconds: float, viewers: int) -> bool:
     """A crowd beside an engine that runs as fast as it can."""
-    page = Page(WebOptions(("127.0.0.1", 0)), None)
+    page = WebServer(WebOptions(("127.0.0.1", 0)), None)
     crowd, counts = Crowd(int(page.url.split(":")[2].strip("/")), viewers), Counter[str]()
     pairs: list[tuple[Spent, Spent]] = []
 

@@ -11,8 +11,8 @@ from tests.support import patterns
 
 from fer_convert.calibration import Activation
 from fer_convert.quantize import quantize
+from fer_data.tflite_graph import Graph, read_graph
 from fer_edge.errors import UsageError
-from fer_edge.graph import Graph, read_graph
 
 FACES = patterns(70).pixels
 

@@ -15,15 +15,15 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from tests.convert.graphs import NANO, altered, code, compiled, operators
 from tests.support import run
+from tests.support.graphs import NANO, altered, code, compiled, operators
 
 from fer_convert import quantize
 from fer_convert.check import Report, check, check_model, read_bare
 from fer_convert.operators import why_not
-from fer_edge.edgetpu import EDGE_TPU_MEMORY
-from fer_edge.graph import Operator, Tensor, read_graph
-from fer_edge.modelfile import ModelError, ModelFile, append_entries, write_model
+from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
+from fer_data.tflite_graph import Operator, Tensor, read_graph
+from fer_edge.inference.model_file import ModelError, ModelFile, append_entries, write_model
 from fer_train.architectures import build
 from fer_train.recipe import MODELS
 from fer_train.summary import summarize

@@ -7,11 +7,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.convert.graphs import NANO, compiled
 from tests.support import Run, run, wait_until
+from tests.support.graphs import NANO, compiled
 
 from fer_convert.compiler import CompilerError, parse_log
-from fer_edge.modelfile import read_model, write_model
+from fer_edge.inference.model_file import read_model, write_model
 
 TABLE = """
 Operator                       Count      Status

@@ -20,13 +20,13 @@ from fer_convert.comparison import Comparison, Judged
 from fer_convert.evaluate import evaluate
 from fer_convert.evaluationplots import write_plots
 from fer_convert.markdown import table
-from fer_edge.accelerator import open_engine
-from fer_edge.config import MODELS
-from fer_edge.dataset import FaceSet
-from fer_edge.emotions import EmotionClassifier
-from fer_edge.modelfile import append_entries, read_model, write_model
-from fer_edge.readers import FER2013_CLASSES
-from fer_edge.runtimes import available_runtimes
+from fer_data.dataset import FaceSet
+from fer_data.readers import FER2013_CLASSES
+from fer_edge.config.model import MODELS
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import append_entries, read_model, write_model
+from fer_edge.inference.runtimes import available_runtimes
 
 FACES = patterns(420)
 PUBLIC = FACES.split("PublicTest")

@@ -14,9 +14,9 @@ from tests.support import run
 
 from fer_convert import machine
 from fer_convert.latency import Setting, Timing, measure, settings_of
-from fer_edge.config import MODELS
-from fer_edge.modelfile import ModelFile, read_model, write_model
-from fer_edge.runtimes import available_runtimes, in_words
+from fer_edge.config.model import MODELS
+from fer_edge.inference.model_file import ModelFile, read_model, write_model
+from fer_edge.inference.runtimes import available_runtimes, describe_runtime
 
 NANO, SMALL = MODELS / "nano.tflite", MODELS / "small.tflite"
 COMPILED = b"\x1c\0\0\0TFL3 edgetpu-custom-op"
@@ -44,7 +44,7 @@ def test_threads_of_the_processor_mean_nothing_to_an_edge_tpu() -> None:
 def test_it_names_what_it_ran_on() -> None:
     runtime = available_runtimes()[-1]
     measured = measure(Setting(NANO, runtime, 2), 3)
-    assert measured.runs_on == f"cpu ({in_words(runtime)}, 2 threads)"
+    assert measured.runs_on == f"cpu ({describe_runtime(runtime)}, 2 threads)"
 
 
 def measured(*arguments: object) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def test_the_json_has_each_setting_with_its_spread() -> None:
         ("nano", runtime, threads) for runtime in available_runtimes() for threads in (1, 2)
     ]
     for row in rows:
-        assert row["runs_on"].startswith(f"cpu ({in_words(row['runtime'])}, {row['threads']} thread")
+        assert row["runs_on"].startswith(f"cpu ({describe_runtime(row['runtime'])}, {row['threads']} thread")
         for times in (row["invoke_ms"], row["step_ms"]):
             assert 0 < times["least"] <= times["p50"] <= times["p95"] <= times["p99"] <= times["most"]
             assert 0 <= times["iqr"] <= times["most"] - times["least"]
@@ -74,7 +74,7 @@ def test_the_machine_is_described() -> None:
     assert described["kernel"] == f"Linux {platform.release()}"
     assert described["python"] == platform.python_version()
     assert described["cores"] == len(os.sched_getaffinity(0))
-    assert described["runtimes"] == [in_words(runtime) for runtime in available_runtimes()]
+    assert described["runtimes"] == [describe_runtime(runtime) for runtime in available_runtimes()]
     assert set(described) >= {"board", "cpu", "governor", "load"}
 
 

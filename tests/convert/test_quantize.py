@@ -16,12 +16,12 @@ from tests.support import patterns, run, run_here, write_csv
 from fer_convert import quantize
 from fer_convert.check import check_model
 from fer_convert.drop import Drop
-from fer_edge.accelerator import open_engine
-from fer_edge.dataset import FaceSet
-from fer_edge.emotions import EmotionClassifier
+from fer_data.dataset import FaceSet
+from fer_data.readers import FER2013_CLASSES
 from fer_edge.errors import FerError
-from fer_edge.modelfile import append_entries, read_model
-from fer_edge.readers import FER2013_CLASSES
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import append_entries, read_model
 
 FACES = patterns(420)
 ROUGH = ["--max-drop", "5"]  # a network of five epochs, on 105 faces

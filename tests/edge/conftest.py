@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.made_models import build_fake_edgetpu, write_compiled
+from tests.support.models import build_fake_edgetpu, write_compiled
 
-from fer_edge.coral import LIBRARY_VARIABLE
-from fer_edge.modelfile import ModelFile
-from fer_edge.runtimes import RUNTIMES, available_runtimes
+from fer_edge.config.model import LIBRARY_VARIABLE
+from fer_edge.inference.model_file import ModelFile
+from fer_edge.inference.runtimes import RUNTIMES, available_runtimes
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ import jsonschema
 import pytest
 from tests.support import MEDIA, WALK, Mosquitto, Run, command, free_port, heard, run, wait_until
 
-from fer_edge.config import DEFAULT_MODEL
+from fer_edge.config.model import DEFAULT_MODEL
 from fer_edge.events import SCHEMA_FILE
-from fer_edge.modelfile import read_model
+from fer_edge.inference.model_file import read_model
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text())
 
@@ -284,7 +284,7 @@ def test_a_full_disk_for_stdout_is_said() -> None:
 
 def test_the_install_for_the_pi_imports_nothing_heavy() -> None:
     program = (
-        "import sys, fer_edge.service, fer_edge.cli\n"
+        "import sys, fer_edge.daemon, fer_edge.cli\n"
         "print(sorted({'tensorflow', 'keras', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

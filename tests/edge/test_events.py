@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from fer_edge.events import SCHEMA_FILE, Event, Stamper, encode, rfc3339
+from fer_edge.events import SCHEMA_FILE, Event, MessageBuilder, encode, rfc3339
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text())
 START = Event(
@@ -24,8 +24,8 @@ UPDATE = dataclasses.replace(START, type="update", emotion="sad", previous="happ
 END = dataclasses.replace(START, type="end", duration=1.25)
 
 
-def stamper(*, synced: bool = True) -> Stamper:
-    return Stamper("porch", "b00t", lambda time: 1_700_000_000 + time, lambda: synced)
+def stamper(*, synced: bool = True) -> MessageBuilder:
+    return MessageBuilder("porch", "b00t", lambda time: 1_700_000_000 + time, lambda: synced)
 
 
 def validate(message: dict[str, Any]) -> None:

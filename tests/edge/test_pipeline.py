@@ -11,14 +11,15 @@ import pytest
 from tests.benchmarks.sequences import Face, pasted
 from tests.support import HEAD, MEDIA, WALK
 
-from fer_edge.cameras import open_source
-from fer_edge.emotions import EmotionClassifier
-from fer_edge.engine import EngineOptions
-from fer_edge.events import Event, Stamper, encode
-from fer_edge.faces import Box, FaceDetector
-from fer_edge.frames import Frame
+from fer_edge.cameras.factory import open_source
+from fer_edge.cameras.frame import Frame
+from fer_edge.config.model import PipelineOptions
+from fer_edge.detection.haar import FaceDetector
+from fer_edge.events import Event, MessageBuilder, encode
+from fer_edge.geometry import Box
+from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.pipeline import Pipeline, open_pipeline
-from fer_edge.tracks import Tracker
+from fer_edge.tracking.tracker import Tracker
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def kinds(events: list[Event]) -> list[tuple[str, int]]:
 
 def test_the_same_frames_give_the_same_messages_byte_for_byte(classifier: EmotionClassifier) -> None:
     def messages() -> list[str]:
-        stamper = Stamper("cam", "boot", lambda time: time, lambda: True)
+        stamper = MessageBuilder("cam", "boot", lambda time: time, lambda: True)
         return [encode(stamper.message(event)) for event in play(open_pipeline(classifier), WALK)]
 
     first = messages()
@@ -188,7 +189,7 @@ def test_a_face_is_classified_at_a_steady_rate(classifier: EmotionClassifier, mo
     counted = []
     classify = classifier.classify
     monkeypatch.setattr(classifier, "classify", lambda crops: counted.append(1) or classify(crops))
-    watch(open_pipeline(classifier, EngineOptions(rate=5)), [scene(Face("luciano.png", 300, 240, 100))] * 90)
+    watch(open_pipeline(classifier, PipelineOptions(rate=5)), [scene(Face("luciano.png", 300, 240, 100))] * 90)
     assert 13 <= len(counted) <= 16
 
 
@@ -268,7 +269,7 @@ def test_a_machine_under_strain_classifies_less_often_and_follows_all_the_same(
     looks: list[int] = []
     classify = classifier.classify
     monkeypatch.setattr(classifier, "classify", lambda crops: looks.append(1) or classify(crops))
-    pipeline = open_pipeline(classifier, EngineOptions(rate=8, ease=ease))
+    pipeline = open_pipeline(classifier, PipelineOptions(rate=8, ease=ease))
     watch(pipeline, [scene(Face("luciano.png", 300, 240, 100))] * 90)
     assert pipeline.faces == 1
     assert 24 / ease - 6 / ease <= len(looks) <= 24 / ease + 6 / ease

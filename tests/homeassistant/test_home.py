@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from tests.edge.test_remote import Daemon
+from tests.edge.mqtt.test_device import Daemon
 from tests.support import WALK, Mosquitto, heard, run, wait_until
 
-from fer_edge.broker import Broker
-from fer_edge.discovery import announce, discovery_message, discovery_topic
-from fer_edge.outbox import Outbox
-from fer_edge.publisher import Publisher
+from fer_edge.config.broker import Broker
+from fer_edge.mqtt.homeassistant import announce, discovery_message, discovery_topic
+from fer_edge.mqtt.outbox import Outbox
+from fer_edge.mqtt.publisher import Publisher
 
 PYTHON = os.environ.get("FER_EDGE_HOMEASSISTANT", "")
 HERE = Path(__file__).parent

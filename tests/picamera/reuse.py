@@ -9,9 +9,9 @@ from pathlib import Path
 
 from virtualcamera import picamera2
 
-from fer_edge.cameraoptions import CameraOptions
-from fer_edge.frames import CameraError
-from fer_edge.picamera import PiCamera
+from fer_edge.cameras.base import CameraError
+from fer_edge.cameras.pi import PiCamera
+from fer_edge.config.camera import CameraOptions
 
 
 def held() -> list[int]:

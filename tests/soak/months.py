@@ -18,21 +18,24 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.edge.test_delivery import LASTING, WATCHER
+from tests.integration.test_delivery import LASTING, WATCHER
 from tests.support import WALK, Mosquitto, descriptors, heard, wait_until
 
-from fer_edge import livesource, mqtt
-from fer_edge.accelerator import open_engine
-from fer_edge.broker import Broker
-from fer_edge.cameraoptions import CameraOptions
-from fer_edge.camerathread import Shot
-from fer_edge.config import Config, parse_model
-from fer_edge.emotions import EmotionClassifier
-from fer_edge.frames import CameraError, Frame, VideoFile
-from fer_edge.health import resident
-from fer_edge.livesource import LiveSource, Timing
-from fer_edge.modelfile import read_model
-from fer_edge.service import Clock, Service
+from fer_edge.cameras import reconnecting as livesource
+from fer_edge.cameras.base import CameraError, CameraImage
+from fer_edge.cameras.files import VideoFile
+from fer_edge.cameras.frame import Frame
+from fer_edge.cameras.reconnecting import ReconnectingCamera, Timing
+from fer_edge.clock import Clock
+from fer_edge.config.broker import Broker
+from fer_edge.config.camera import CameraOptions
+from fer_edge.config.model import Config, parse_model
+from fer_edge.daemon import Service
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import read_model
+from fer_edge.monitoring.system import resident_memory
+from fer_edge.mqtt import client as mqtt
 
 FPS = 15.0
 SIDES = (240, 135)  # of a picture: small ones, for the sake of a million
@@ -121,7 +124,7 @@ class Camera:
                 raise CameraError("it is not there")
             self._end()
 
-    def read(self) -> Shot | None:
+    def read(self) -> CameraImage | None:
         if not self.wanted.wait(0.005):
             return None
         self.wanted.clear()
@@ -133,7 +136,7 @@ class Camera:
             return None
         self._time.sleep(1 / FPS)
         self.each(self.number)
-        shot = Shot(self._picture(), None, self._time.monotonic())
+        shot = CameraImage(self._picture(), None, self._time.monotonic())
         self.number += 1
         if self.fault:
             self._count_down()
@@ -179,7 +182,7 @@ class Camera:
         self.fault, self._next = "", self.number + int(self._rng.exponential(self._between))
 
 
-class Asked(LiveSource):
+class Asked(ReconnectingCamera):
     """A live source that says when it wants a picture, so that none is dropped however fast time passes."""
 
     def __init__(self, camera: Camera, time: Time, frames: int) -> None:
@@ -193,7 +196,7 @@ class Asked(LiveSource):
             if self.given >= self._frames:
                 return
 
-    def _take(self, thread: Any) -> Shot | None:
+    def _take(self, thread: Any) -> CameraImage | None:
         self._wanted.set()
         return super()._take(thread)
 
@@ -227,7 +230,7 @@ def live(frames: int, folder: Path, seed: int = 0) -> Record:
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(mqtt, "DELAYS", (0.1, 0.5))  # the broker's time is real
-            patch.setattr(livesource, "TICK", 0.05)
+            patch.setattr(livesource, "POLL_INTERVAL", 0.05)
             record = _run(frames, broker, seed)
     finally:
         log.removeHandler(ear)
@@ -250,7 +253,7 @@ def _run(frames: int, broker: Mosquitto, seed: int) -> Record:
     def sample(number: int) -> None:
         if number % max(50, frames // SAMPLES) == 0:
             queue, well = len(service.sensor.outbox), not camera.fault and service._remote.publisher.connected
-            samples.append(Sample(number, resident() or 0, descriptors(), threading.active_count(), queue, well))
+            samples.append(Sample(number, resident_memory() or 0, descriptors(), threading.active_count(), queue, well))
 
     camera.each = sample
     service.run()

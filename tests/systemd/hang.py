@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 from fer_edge import cli, pipeline
+from fer_edge.cameras.frame import Frame
 from fer_edge.events import Event
-from fer_edge.frames import Frame
 
 step = pipeline.Pipeline.step
 

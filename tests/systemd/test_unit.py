@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.broker import PASSWORD
+from fer_edge.config.broker import PASSWORD
+from fer_edge.config.web import TOKEN
 from fer_edge.errors import EXIT_CONFIG, EXIT_USAGE
-from fer_edge.weboptions import TOKEN
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = (SYSTEMD / "fer-edge.service").read_text()

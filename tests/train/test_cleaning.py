@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 from tests.support import MEDIA, patterns, write_csv
-from tests.train.planted import clean_folder, photograph, planted_folder, save
+from tests.support.planted_faults import clean_folder, photograph, planted_folder, save
 from tests.train.test_inspection import fer_train
 
-from fer_edge.dataset import FaceSet
-from fer_edge.readers import read_faces
+from fer_data.dataset import FaceSet
+from fer_data.readers import read_faces
 from fer_train.cleaning import REASONS, clean
 from fer_train.cropping import Cut, crop
 

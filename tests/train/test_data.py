@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.support import patterns
 
-from fer_edge.dataset import FaceSet
+from fer_data.dataset import FaceSet
 from fer_edge.errors import UsageError
 from fer_train.data import parts
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from tests.support import Run, command, run, run_here, wait_until
 
-from fer_edge.readers import FER2013_CLASSES
+from fer_data.readers import FER2013_CLASSES
 from fer_train.run import Interruptible
 
 SMALL = ["--model", "nano", "--batch", "32", "--average", "0.9", "--warmup", "1"]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from tests.support import patterns, write_csv
-from tests.train.planted import planted_folder
+from tests.support.planted_faults import planted_folder
 
 from fer_train.cli import main
 

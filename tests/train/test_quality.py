@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.support import patterns
-from tests.train.planted import CLEAN, clean_folder, photograph, planted_folder
+from tests.support.planted_faults import CLEAN, clean_folder, photograph, planted_folder
 
-from fer_edge.dataset import FaceSet
+from fer_data.dataset import FaceSet
 from fer_edge.errors import DataError
 from fer_train import copies, quality
 

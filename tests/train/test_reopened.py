@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from tests.support import patterns, run_here, write_csv
 
-from fer_edge.accelerator import open_engine
-from fer_edge.config import parse_model
-from fer_edge.emotions import EmotionClassifier
+from fer_edge.config.model import parse_model
 from fer_edge.errors import UsageError
-from fer_edge.modelfile import ModelError, ModelFile, read_model, write_model
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import ModelError, ModelFile, read_model, write_model
 from fer_train.architectures import build
 from fer_train.batches import probabilities
 from fer_train.pretrained import start_from

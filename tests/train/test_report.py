@@ -14,9 +14,9 @@ import pytest
 from keras import layers
 from sklearn import metrics
 
-from fer_edge.dataset import FaceSet
-from fer_edge.edgetpu import EDGE_TPU_MEMORY
-from fer_edge.scores import Scores
+from fer_data.dataset import FaceSet
+from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
+from fer_data.scores import Scores
 from fer_train import plots
 from fer_train.batches import probabilities
 from fer_train.report import write_report

@@ -13,9 +13,8 @@ from functools import partial
 import keras
 from keras import layers
 
-from fer_edge.dataset import SIDE
-
-from .backbones import BACKBONES, backbone
+from fer_data.dataset import SIDE
+from fer_train.backbones import BACKBONES, backbone
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from fer_edge.dataset import FaceSet
-
-from .batches import Batches, probabilities
+from fer_data.dataset import FaceSet
+from fer_train.batches import Batches, probabilities
 
 STATISTICS_BATCHES = 30
 

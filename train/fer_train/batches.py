@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from .augment import augment
-from .recipe import Recipe
+from fer_train.augment import augment
+from fer_train.recipe import Recipe
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 

@@ -12,13 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.dataset import TRAINING, FaceSet
+from fer_data.dataset import TRAINING, FaceSet
+from fer_data.output_folder import check_empty, check_outside, output_folder
 from fer_edge.errors import UsageError
-from fer_edge.outfolder import check_apart, check_empty, written
-
-from . import quality
-from .copies import contradicting, exact_groups, near_pairs
-from .originals import Entry, copy_files, copy_rows, entries_of
+from fer_train import quality
+from fer_train.copies import contradicting, exact_groups, near_pairs
+from fer_train.originals import Entry, copy_files, copy_rows, entries_of
 
 UNREADABLE = "unreadable"
 REJECTED = "rejected.csv"
@@ -52,7 +51,7 @@ def clean(data: Path, out: Path, reasons: Collection[str] = DEFAULT_REASONS) -> 
     """
     if unknown := [reason for reason in reasons if reason not in REASONS]:
         raise UsageError(f"--reject {','.join(unknown)}: no such reason; there are {', '.join(REASONS)}")
-    check_apart(data, out)
+    check_outside(data, out)
     check_empty(out)
     if data.name == REJECTED:
         raise UsageError(f"{data}: a data set of this name would be overwritten; rename it")
@@ -60,7 +59,7 @@ def clean(data: Path, out: Path, reasons: Collection[str] = DEFAULT_REASONS) -> 
     entries = list(entries_of(data))
     if not any(entry.split for entry in entries):
         faces = replace(faces, splits=np.full(len(faces), ""))
-    with written(out):
+    with output_folder(out):
         rejected = _rejected(faces, sizes, data, reasons, entries)
         gone = {row.name for row in rejected}
         if len(gone) == len(entries):

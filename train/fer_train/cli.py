@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_data.data_source import add_source_flags, source_of
 from fer_edge import __version__
-from fer_edge.config import SHIPPED, parse_model
-from fer_edge.errors import EXIT_INTERRUPTED, FerError, MissingExtraError, OneLineParser, UsageError, run_command
-from fer_edge.source import add_source_flags, source_of
-
-from .data import parts
-from .datacli import add_commands
-from .recipe import MODELS, PRECISIONS, Recipe
+from fer_edge.command_line import OneLineParser, run_command
+from fer_edge.config.model import SHIPPED, parse_model
+from fer_edge.errors import EXIT_INTERRUPTED, FerError, MissingExtraError, UsageError
+from fer_train.data import parts
+from fer_train.datacli import add_commands
+from fer_train.recipe import MODELS, PRECISIONS, Recipe
 
 
 class StoppedError(FerError):
@@ -117,13 +117,13 @@ def _fit(arguments: Namespace) -> int:
     faces = orders.source.read()
     try:
         if arguments.folds:
-            from .folds import cross_validate
+            from fer_train.folds import cross_validate
 
             scores = cross_validate(orders, faces, arguments.folds, out)
             print(f"{100 * scores.accuracy:.2f} % of {scores.count} faces, none seen in training; {out}/folds.json")
             return 0
-        from .fit import fit
-        from .targets import wanted
+        from fer_train.fit import fit
+        from fer_train.targets import wanted
 
         training, watched, copies = parts(faces, orders.validation, orders.recipe.seed, keep_copies=orders.keep_copies)
         if copies:
@@ -141,14 +141,14 @@ def _fit(arguments: Namespace) -> int:
 
 
 def _orders(arguments: Namespace, recipe: Recipe) -> Any:
-    from .run import Orders
+    from fer_train.run import Orders
 
     source = source_of(arguments)
     return Orders(source, arguments.validation, arguments.keep_copies, tuple(arguments.teacher), recipe)
 
 
 def _resumed(arguments: Namespace, told: dict[str, Any]) -> Any:
-    from .run import read_orders
+    from fer_train.run import read_orders
 
     others = ("data", "out", "validation", "keep_copies", "ferplus", "merge", "classes", "teacher", "folds")
     given = [name for name in others if getattr(arguments, name)] + [name for name in told if name != "epochs"]
@@ -163,7 +163,7 @@ def _resumed(arguments: Namespace, told: dict[str, Any]) -> Any:
 def _processes(text: str | None, batch: int) -> Any:
     if text is None:
         return None
-    from .distribute import Processes, join
+    from fer_train.distribute import Processes, join
 
     processes = Processes.parse(text, os.environ)
     processes.check_batch(batch)
@@ -174,10 +174,9 @@ def _processes(text: str | None, batch: int) -> Any:
 def _report(arguments: Namespace) -> int:
     import keras
 
-    from fer_edge.outfolder import written
-
-    from .report import write_report
-    from .run import MODEL, read_orders
+    from fer_data.output_folder import output_folder
+    from fer_train.report import write_report
+    from fer_train.run import MODEL, read_orders
 
     orders = read_orders(arguments.run_folder)
     if not (arguments.run_folder / MODEL).exists():
@@ -190,7 +189,7 @@ def _report(arguments: Namespace) -> int:
         _, judged, _ = parts(faces, orders.validation, orders.recipe.seed)
     model = keras.saving.load_model(arguments.run_folder / MODEL, compile=False)
     out = arguments.out or arguments.run_folder
-    with written(out):
+    with output_folder(out):
         scores = write_report(model, judged, out, {})
     print(
         f"{100 * scores.accuracy:.2f} % of {scores.count} faces of {', '.join(judged.split_names())}; {out}/report.html"

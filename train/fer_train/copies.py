@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.dataset import FaceSet
+from fer_data.dataset import FaceSet
 from fer_edge.progress import bar
 
 NEAR = 0.92  # cosine similarity; in FER-2013 every pair seen above it was one photograph, encoded or cropped anew

@@ -8,15 +8,14 @@ from typing import NamedTuple
 
 import cv2
 
-from fer_edge.emotions import crop_face
+from fer_data.output_folder import check_empty, check_outside, output_folder
+from fer_data.readers import pictures, read_grey
+from fer_edge.detection.haar import FaceDetector
 from fer_edge.errors import DataError, UsageError
-from fer_edge.faces import FaceDetector
-from fer_edge.outfolder import check_apart, check_empty, written
+from fer_edge.inference.crop import crop_face
 from fer_edge.progress import bar
-from fer_edge.readers import pictures, read_grey
-
-from .cleaning import UNREADABLE, Rejected, write_rejected
-from .quality import whole_size
+from fer_train.cleaning import UNREADABLE, Rejected, write_rejected
+from fer_train.quality import whole_size
 
 FACELESS = "faceless"
 
@@ -40,14 +39,14 @@ def crop(data: Path, out: Path, margin: float = 0.0, side: int = 48, min_face: f
     _check(margin, side, min_face)
     if data.is_file():
         raise UsageError(f"{data}: is a file; faces are cut from folders of photographs, ROOT/<class>/*")
-    check_apart(data, out)
+    check_outside(data, out)
     check_empty(out)
     photographs = pictures(data)
     detector = FaceDetector(min_face)
     rejected: list[Rejected] = []
     taken: set[Path] = set()
     several = 0
-    with written(out):
+    with output_folder(out):
         for path, split, kind in bar(photographs, "cut faces", "picture"):
             name = path.relative_to(data)
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.dataset import TRAINING, VALIDATION, FaceSet, stratified
+from fer_data.dataset import TRAINING, VALIDATION, FaceSet, stratified
 from fer_edge.errors import UsageError
 
 HELD_OUT = 0.1

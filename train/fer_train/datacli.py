@@ -8,7 +8,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from fer_edge.errors import OneLineParser
+from fer_edge.command_line import OneLineParser
 
 DATA = "fer2013.csv, or a folder ROOT/<split>/<class>/* or ROOT/<class>/*"
 REJECT = "flat,tiny,copy,contradiction,leak"
@@ -41,14 +41,13 @@ def add_commands(commands: argparse._SubParsersAction[OneLineParser]) -> None:
 
 
 def _inspect(arguments: Namespace) -> int:
-    from fer_edge.outfolder import check_apart, written
+    from fer_data.output_folder import check_outside, output_folder
+    from fer_train.inspection import inspect
+    from fer_train.inspectionpage import write_inspection
 
-    from .inspection import inspect
-    from .inspectionpage import write_inspection
-
-    check_apart(arguments.data, arguments.out)
+    check_outside(arguments.data, arguments.out)
     found = inspect(arguments.data, arguments.ferplus, with_faces=not arguments.no_faces)
-    with written(arguments.out):
+    with output_folder(arguments.out):
         write_inspection(found, arguments.data, arguments.out)
     if arguments.json:
         _say(json.dumps({"data": arguments.data.name, **found.as_json()}, indent=1))
@@ -58,7 +57,7 @@ def _inspect(arguments: Namespace) -> int:
 
 
 def _clean(arguments: Namespace) -> int:
-    from .cleaning import clean
+    from fer_train.cleaning import clean
 
     reasons = [part.strip() for part in arguments.reject.split(",") if part.strip()]
     kept, counts = clean(arguments.data, arguments.out, reasons)
@@ -67,7 +66,7 @@ def _clean(arguments: Namespace) -> int:
 
 
 def _crop(arguments: Namespace) -> int:
-    from .cropping import crop
+    from fer_train.cropping import crop
 
     cut = crop(arguments.data, arguments.out, arguments.margin, arguments.side, arguments.min_face)
     _table([(what, f"{count:,}") for what, count in cut._asdict().items()])

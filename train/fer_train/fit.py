@@ -15,18 +15,17 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.dataset import FaceSet
+from fer_data.dataset import FaceSet
 from fer_edge.errors import FerError
-from fer_edge.modelfile import LABELS, TRAINING_CARD, append_entries
-
-from .architectures import build
-from .averaging import JudgeAverage
-from .batches import Batches
-from .distribute import Processes, spread
-from .pretrained import NO_WEIGHTS, fit_head, start_from
-from .recipe import Recipe
-from .report import write_report
-from .run import BACKUP, HISTORY, MODEL, Backup, Interruptible, Orders, accuracies, origins_of
+from fer_edge.inference.model_file import LABELS, TRAINING_CARD, append_entries
+from fer_train.architectures import build
+from fer_train.averaging import JudgeAverage
+from fer_train.batches import Batches
+from fer_train.distribute import Processes, spread
+from fer_train.pretrained import NO_WEIGHTS, fit_head, start_from
+from fer_train.recipe import Recipe
+from fer_train.report import write_report
+from fer_train.run import BACKUP, HISTORY, MODEL, Backup, Interruptible, Orders, accuracies, origins_of
 
 CHECKPOINT = "checkpoint.keras"
 

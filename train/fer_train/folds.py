@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.dataset import TRAINING, FaceSet
+from fer_data.dataset import TRAINING, FaceSet
+from fer_data.scores import Scores
 from fer_edge.errors import UsageError
-from fer_edge.scores import Scores
-
-from .batches import probabilities
-from .fit import fit
-from .run import Orders
-from .targets import wanted
+from fer_train.batches import probabilities
+from fer_train.fit import fit
+from fer_train.run import Orders
+from fer_train.targets import wanted
 
 
 def fold_of(faces: FaceSet, count: int, seed: int) -> NDArray[np.int64]:

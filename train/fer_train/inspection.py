@@ -12,10 +12,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.dataset import FaceSet
-
-from . import quality
-from .copies import contradicting, exact_groups, near_pairs
+from fer_data.dataset import FaceSet
+from fer_train import quality
+from fer_train.copies import contradicting, exact_groups, near_pairs
 
 T = TypeVar("T")
 Pair = tuple[int, int]

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_edge.dataset import FaceSet
-
-from .copies import NEAR
-from .inspection import Inspection, Matrix, Pair, spread
-from .page import Section, Table, write_page
-from .quality import BLURRED, FLAT, TINY
-from .sheets import draw_balance, draw_grid, draw_samples, draw_sizes, side_by_side
+from fer_data.dataset import FaceSet
+from fer_train.copies import NEAR
+from fer_train.inspection import Inspection, Matrix, Pair, spread
+from fer_train.page import Section, Table, write_page
+from fer_train.quality import BLURRED, FLAT, TINY
+from fer_train.sheets import draw_balance, draw_grid, draw_samples, draw_sizes, side_by_side
 
 PAIRS = 24
 SINGLES = 40

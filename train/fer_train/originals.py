@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from fer_data.readers import FER2013_CLASSES, SPLITS, pictures
 from fer_edge.progress import bar
-from fer_edge.readers import FER2013_CLASSES, SPLITS, pictures
 
 
 class Entry(NamedTuple):

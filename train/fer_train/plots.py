@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from fer_edge.curves import Calibration, Curves, OperatingPoint, macro
-from fer_edge.dataset import FaceSet
-from fer_edge.drawing import draw_matrix, new_figure, short
-from fer_edge.scores import Scores
+from fer_data.curves import Calibration, Curves, OperatingPoint, macro
+from fer_data.dataset import FaceSet
+from fer_data.plotting import draw_matrix, new_figure, short
+from fer_data.scores import Scores
 
 COLUMNS, ROWS = 6, 4
 NOTHING: NDArray[np.float64] = np.empty(0)

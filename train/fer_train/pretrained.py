@@ -9,13 +9,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.dataset import SIDE
+from fer_data.dataset import SIDE
 from fer_edge.errors import UsageError
-
-from .averaging import STATISTICS_BATCHES
-from .backbones import application
-from .batches import Batch
-from .reopened import is_quantized, reopened, trainable
+from fer_train.averaging import STATISTICS_BATCHES
+from fer_train.backbones import application
+from fer_train.batches import Batch
+from fer_train.reopened import is_quantized, reopened, trainable
 
 NO_WEIGHTS = "none"
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_edge.dataset import SIDE, FaceSet
+from fer_data.dataset import SIDE, FaceSet
+from fer_data.readers import read_faces, read_grey
+from fer_edge.detection.haar import FaceDetector
 from fer_edge.errors import DataError
-from fer_edge.faces import FaceDetector
 from fer_edge.progress import bar
-from fer_edge.readers import read_faces, read_grey
 
 FLAT = 8.0
 BLURRED = 0.12

@@ -9,12 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from fer_edge.config import SHIPPED, parse_model
+from fer_data.tflite_graph import Operator, read_graph
+from fer_edge.config.model import SHIPPED, parse_model
 from fer_edge.errors import UsageError
-from fer_edge.graph import Operator, read_graph
-from fer_edge.modelfile import ModelFile, read_model
-
-from .architectures import build
+from fer_edge.inference.model_file import ModelFile, read_model
+from fer_train.architectures import build
 
 
 def is_quantized(name: str) -> bool:

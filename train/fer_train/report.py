@@ -14,15 +14,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fer_edge.curves import Curves, operating_point
-from fer_edge.dataset import FaceSet
-from fer_edge.edgetpu import EDGE_TPU_MEMORY
-from fer_edge.scores import Scores
-
-from . import plots
-from .batches import probabilities
-from .page import Section, Table, write_page
-from .summary import Summary, summarize
+from fer_data.curves import Curves, operating_point
+from fer_data.dataset import FaceSet
+from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
+from fer_data.scores import Scores
+from fer_train import plots
+from fer_train.batches import probabilities
+from fer_train.page import Section, Table, write_page
+from fer_train.summary import Summary, summarize
 
 FEW = 50  # below as many faces a recall may be off by some 14 points
 MIB = 2**20

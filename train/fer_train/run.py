@@ -13,11 +13,10 @@ from typing import Any
 
 import keras
 
+from fer_data.data_source import DataSource
 from fer_edge.errors import UsageError
-from fer_edge.source import Source
-
-from .recipe import Recipe
-from .reopened import called
+from fer_train.recipe import Recipe
+from fer_train.reopened import called
 
 BACKUP = "backup.weights.h5"
 HISTORY = "history.csv"
@@ -30,7 +29,7 @@ ORDERS = "run.json"
 class Orders:
     """What a run was told: which faces, how to split them, which recipe, which teachers."""
 
-    source: Source
+    source: DataSource
     validation: str | None
     keep_copies: bool
     teachers: tuple[Path, ...]
@@ -84,7 +83,7 @@ def read_orders(run: Path) -> Orders:
     try:
         source = told["source"]
         return Orders(
-            Source(
+            DataSource(
                 Path(source["data"]),
                 Path(source["ferplus"]) if source["ferplus"] else None,
                 source["ferplus_as"],

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fer_edge.dataset import SIDE, FaceSet
+from fer_data.dataset import SIDE, FaceSet
 
 CELL = 0.85  # inches
 GAP = 6  # pixels between faces

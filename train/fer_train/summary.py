@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from fer_edge.edgetpu import EDGE_TPU_MEMORY, Kernel, depthwise_bytes, edge_tpu_bytes
+from fer_data.edgetpu_memory import EDGE_TPU_MEMORY, Kernel, depthwise_bytes, edge_tpu_bytes
 
 
 @dataclass(frozen=True)

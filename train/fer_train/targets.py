@@ -9,13 +9,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.dataset import FaceSet
+from fer_data.dataset import FaceSet
 from fer_edge.errors import UsageError
-from fer_edge.modelfile import read_trained
-
-from .batches import probabilities
-from .recipe import Recipe
-from .reopened import is_quantized, reopened
+from fer_edge.inference.model_file import read_trained
+from fer_train.batches import probabilities
+from fer_train.recipe import Recipe
+from fer_train.reopened import is_quantized, reopened
 
 
 def wanted(faces: FaceSet, recipe: Recipe, teachers: Sequence[Path] = ()) -> NDArray[np.float32]:

@@ -12,9 +12,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from ..events import encode
-from .hub import WAITING, Hub, Stream
-from .metrics import Metrics
+from fer_edge.events import encode
+from fer_edge.web.hub import WAITING, Hub, Stream
+from fer_edge.web.prometheus import MetricsCollector
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Api:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._registry = CollectorRegistry()
-        self._registry.register(Metrics(hub))
+        self._registry.register(MetricsCollector(hub))
 
     def routes(self) -> list[web.RouteDef]:
         """What is answered here."""
@@ -44,7 +44,7 @@ class Api:
         sensor = self._hub.sensor
         state = sensor.state()
         faces = self._hub.faces if state["faces"] else []
-        return answer({"device": sensor.device, **state, "camera": sensor.camera_trouble or "ok", "tracks": faces})
+        return answer({"device": sensor.device, **state, "camera": sensor.camera_problem or "ok", "tracks": faces})
 
     async def _health(self, request: web.Request) -> web.StreamResponse:
         return answer(self._hub.health.message())

@@ -8,12 +8,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..events import encode
-from ..frames import Frame
-from ..sensor import Sensor
-from ..tracks import Track
-from .channel import Channel
-from .scene import Scene, faces_of
+from fer_edge.cameras.frame import Frame
+from fer_edge.events import encode
+from fer_edge.sensor import Sensor
+from fer_edge.tracking.track import Track
+from fer_edge.web.channel import Channel
+from fer_edge.web.frame_message import FrameMessage, faces_of
 
 MOST_VIEWERS = 20  # pages and streams of events together
 RATE = 15.0  # pictures a second, at most
@@ -33,7 +33,7 @@ class Viewer(Channel):
 
     asked = 0
     picture = True
-    _scene: Scene | None = None
+    _scene: FrameMessage | None = None
 
     def ask(self) -> None:
         """It wants one more frame."""
@@ -41,7 +41,7 @@ class Viewer(Channel):
         if self._scene:
             self.news.set()
 
-    def show(self, scene: Scene) -> None:
+    def show(self, scene: FrameMessage) -> None:
         """This is the newest frame."""
         self._scene = scene
         if self.asked:
@@ -94,7 +94,7 @@ class Hub:
             self.post(self._sample, now, faces)
         if shown:
             self._picture_at = max(self._picture_at + max(1 / RATE, len(self.viewers) / SENT), now)
-            self.post(self._show, Scene(frame.number, now, frame.grey, faces))
+            self.post(self._show, FrameMessage(frame.number, now, frame.grey, faces))
 
     def hear(self, message: dict[str, Any]) -> None:
         """An event."""
@@ -145,7 +145,7 @@ class Hub:
         return {
             "type": "status",
             "state": self.sensor.state(),
-            "camera": self.sensor.camera_trouble,
+            "camera": self.sensor.camera_problem,
             "broker": self.sensor.broker,
             "health": self.health.message(),
             "viewers": len(self.viewers),
@@ -158,7 +158,7 @@ class Hub:
         while True:
             await asyncio.sleep(LOOK)
             state = {**self.sensor.state(), "score": None}
-            brief = state, self.sensor.camera_trouble, self.sensor.broker, self.uploading
+            brief = state, self.sensor.camera_problem, self.sensor.broker, self.uploading
             now = self.sensor.clock()
             if self.viewers and (brief != self._brief or now - said_at >= STATUS):
                 self._brief, said_at = brief, now
@@ -178,7 +178,7 @@ class Hub:
         self._past = ""
         self._tell(sample)
 
-    def _show(self, scene: Scene) -> None:
+    def _show(self, scene: FrameMessage) -> None:
         for viewer in self.viewers:
             viewer.show(scene)
 

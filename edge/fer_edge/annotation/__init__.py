@@ -1,0 +1,1 @@
+"""Copies of clips and pictures with their faces drawn."""

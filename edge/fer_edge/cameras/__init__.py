@@ -1,0 +1,1 @@
+"""Sources of frames: cameras, video files, pictures, and the browser that is a camera."""

@@ -1,0 +1,108 @@
+"""The typed configuration of a run."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fer_edge.config.broker import Broker
+from fer_edge.config.camera import CameraOptions
+from fer_edge.config.web import WebOptions
+from fer_edge.errors import UsageError
+
+MODELS = Path(__file__).parents[1] / "models"
+SHIPPED = ("nano", "small", "base")  # models that come with the package, by name
+DEFAULT_MODEL = MODELS / "base.tflite"
+DEFAULT_DISCOVERY = "homeassistant"
+AUTO, EDGETPU, CPU = "auto", "edgetpu", "cpu"
+
+
+def default_threads() -> int:
+    """The cores of a Pi but one, which stays free for the camera: threads that share a task wait for the last one."""
+    return min(3, max(1, len(os.sched_getaffinity(0)) - 1))
+
+
+def default_device() -> str:
+    """The machine's name, in the letters that topics and Home Assistant allow."""
+    return re.sub(r"[^a-zA-Z0-9_-]+", "-", socket.gethostname()).strip("-") or "fer-edge"
+
+
+@dataclass(frozen=True)
+class PipelineOptions:
+    """How faces are found and classified.
+
+    min_face: the smallest face, as a share of the height of the picture: a face is 0.16 m wide, so 0.08 is a person
+    2.2 m before a Pi's camera, which sees 49 degrees from top to bottom. rate: how often a second each face is
+    classified, three times that while its expression changes. at_most: how many faces in one frame. sharp: the least
+    sharpness of a crop that counts, see pipeline.sharpness. min_score: the probability that another emotion must reach
+    to be reported. ease: how many times less often than asked it classifies and searches, a power of two; for a machine
+    that is hot or slow.
+    """
+
+    min_face: float = 0.08
+    rate: float = 10.0
+    at_most: int = 2
+    sharp: float = 0.02
+    min_score: float = 0.0
+    ease: int = 1
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that a run of the daemon can be told.
+
+    camera: see cameras.open_source. camera_options: what is asked of it. broker: None for none. outbox: a file, or None
+    for memory. discovery: the prefix of Home Assistant's topics, or None for no word to it. allow_snapshots: whether
+    the command `snapshot` gives a picture away. accelerator: see parse_accelerator. threads: of the network and of
+    OpenCV. pipeline: how faces are found and classified. annotate: where the annotated copy of a file goes. web: where
+    the live page is, or None for nowhere.
+    """
+
+    camera: str
+    broker: Broker | None
+    model: Path = DEFAULT_MODEL
+    device: str = field(default_factory=default_device)
+    outbox: Path | None = None
+    print_events: bool = False
+    threads: int = field(default_factory=default_threads)
+    accelerator: str = AUTO
+    camera_options: CameraOptions = field(default_factory=CameraOptions)
+    pipeline: PipelineOptions = field(default_factory=PipelineOptions)
+    allow_snapshots: bool = False
+    annotate: Path | None = None
+    discovery: str | None = DEFAULT_DISCOVERY
+    web: WebOptions | None = None
+
+
+def parse_model(text: str) -> Path:
+    """The file of a model: that of a shipped one by its name, else the path itself."""
+    return MODELS / f"{text}.tflite" if text in SHIPPED else Path(text)
+
+
+def parse_accelerator(text: str) -> str:
+    """`auto`, `cpu`, `edgetpu`, or one certain Edge TPU: `edgetpu:usb:0`, `edgetpu:pci:0`. Raises UsageError."""
+    if not re.fullmatch(rf"{AUTO}|{CPU}|{EDGETPU}(:(usb|pci):\d+)?", text):
+        raise UsageError(f"{text!r}: expected auto, edgetpu, edgetpu:usb:0, edgetpu:pci:0 or cpu")
+    return text
+
+
+def parse_device(text: str) -> str:
+    """A device's name as it stands in topics. Raises UsageError for letters that topics or Home Assistant refuse."""
+    if not re.fullmatch(r"[a-zA-Z0-9_-]+", text):
+        raise UsageError(f"{text!r}: only the letters a-z, A-Z, 0-9, _ and - are allowed")
+    return text
+
+
+def parse_discovery(text: str) -> str | None:
+    """What Home Assistant's topics begin with, None for `none`. Raises UsageError for what cannot begin a topic."""
+    if text == "none":
+        return None
+    if not re.fullmatch(r"[^+#/\s\0]+(/[^+#/\s\0]+)*", text):
+        raise UsageError(f"{text!r}: expected what Home Assistant's topics begin with, or none")
+    return text
+
+
+LIBRARY_VARIABLE = "FER_EDGE_EDGETPU_LIBRARY"

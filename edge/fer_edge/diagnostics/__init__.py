@@ -1,0 +1,1 @@
+"""The checks of `fer-edge --check`, one module a part of the run."""

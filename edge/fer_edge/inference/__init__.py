@@ -1,0 +1,1 @@
+"""From a model file to class probabilities of a face."""

@@ -1,0 +1,28 @@
+"""The square around a face, scaled to the input of the network."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.geometry import Box
+
+
+def crop_face(grey: NDArray[np.uint8], box: Box, margin: float, side: int) -> NDArray[np.uint8]:
+    """The square around `box`, widened by `margin` of its size on each side, as uint8 [side,side].
+
+    What lies beyond the edge of the picture, `grey` uint8 [H,W], repeats its last pixels.
+    """
+    x, y, w, h = box
+    size = max(w, h) * (1 + 2 * margin)
+    left, top = round(x + (w - size) / 2), round(y + (h - size) / 2)
+    right, bottom = left + round(size), top + round(size)
+    height, width = grey.shape
+    inside = grey[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+    beyond = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
+    if any(beyond):
+        inside = np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE), np.uint8)
+    shrinking = inside.shape[0] > side
+    interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(inside, (side, side), interpolation=interpolation), np.uint8)

@@ -1,0 +1,1 @@
+"""The connection to the broker: events, retained messages, commands, Home Assistant."""

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fer_edge.config.broker import Broker, parse_broker, read_password, with_files
+from fer_edge.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "broker"),
+    [
+        ("none", None),
+        ("mqtt://127.0.0.1", Broker("127.0.0.1", 1883)),
+        ("mqtt://broker.lan:8883/", Broker("broker.lan", 8883)),
+        ("mqtt://anna@broker", Broker("broker", 1883, "anna")),
+        ("mqtt://anna%40home@broker", Broker("broker", 1883, "anna@home")),
+        ("mqtt://[::1]:1884", Broker("::1", 1884)),
+        ("mqtts://broker", Broker("broker", 8883, scheme="mqtts")),
+        ("ws://broker", Broker("broker", 80, scheme="ws", path="/mqtt")),
+        ("wss://broker:9001/here/it/is", Broker("broker", 9001, scheme="wss", path="/here/it/is")),
+    ],
+)
+def test_an_address_is_read(text: str, broker: Broker | None) -> None:
+    assert parse_broker(text) == broker
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "localhost",
+        "http://x",
+        "mqtt://",
+        "mqtt://h/topic",
+        "mqtts://h/topic",
+        "mqtt://h:0x5b",
+        "mqtt://h:99999",
+        "ws://h/mqtt?token=x",
+        "mqtt://h#x",
+    ],
+)
+def test_a_wrong_address_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"{text}: ")):
+        parse_broker(text)
+
+
+@pytest.mark.parametrize("port", ["", ":port"])
+def test_a_password_is_refused_and_not_repeated(port: str) -> None:
+    with pytest.raises(UsageError, match="FER_EDGE_MQTT_PASSWORD" if not port else "port") as refusal:
+        parse_broker(f"mqtt://anna:hunter2@broker{port}")
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_an_address_is_told_without_its_user() -> None:
+    assert str(parse_broker("mqtt://anna@[::1]")) == "mqtt://[::1]:1883"
+    assert str(parse_broker("wss://broker/x")) == "wss://broker:443/x"
+
+
+def test_the_password_is_that_of_the_file_then_of_systemd_then_of_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("of the file\n")
+    (tmp_path / "mqtt-password").write_text("of systemd")
+    environment = {"FER_EDGE_MQTT_PASSWORD": "of the environment"}
+    everything = {**environment, "CREDENTIALS_DIRECTORY": str(tmp_path)}
+    broker = Broker("h", 1883, "anna")
+    assert read_password(Broker("h", 1883, "anna", password_file=tmp_path / "file"), everything) == "of the file"
+    assert read_password(broker, everything) == "of systemd"
+    assert read_password(broker, {**environment, "CREDENTIALS_DIRECTORY": "/nowhere"}) == "of the environment"
+    (tmp_path / "mqtt-password").write_text("\n")
+    assert read_password(broker, everything) == "of the environment"
+    assert read_password(broker, {}) is None
+
+
+def test_a_password_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for name, complaint in (("none", "no such file"), ("binary", "not UTF-8")):
+        with pytest.raises(UsageError, match=f"--mqtt-password-file {tmp_path / name}: {complaint}"):
+            read_password(Broker("h", 1, "anna", password_file=tmp_path / name), {})
+
+
+@pytest.mark.parametrize(
+    ("url", "files", "complaint"),
+    [
+        ("mqtt://h", {"ca": "text"}, "--mqtt mqtt://h:1883: --mqtt-ca and --mqtt-cert are for mqtts"),
+        ("mqtts://h", {"ca": "none"}, "none: no such file"),
+        ("mqtts://h", {"ca": "text"}, "text: no certificate or crl found; expected certificates in PEM"),
+        ("mqtts://h", {"certificate": "none"}, "none: no such file"),
+        ("mqtts://h", {"certificate": "text"}, "text: .*; expected a certificate and its key in PEM"),
+        ("mqtts://h", {"key": "text"}, "--mqtt-key needs --mqtt-cert"),
+        ("mqtt://h", {"password_file": "text"}, "needs a user: mqtt://USER@h"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, url: str, files: dict[str, str], complaint: str) -> None:
+    (tmp_path / "text").write_text("no PEM")
+    with pytest.raises(UsageError, match=complaint):
+        with_files(parse_broker(url), **{kind: tmp_path / name for kind, name in files.items()})
+
+
+def test_no_broker_needs_no_files(tmp_path: Path) -> None:
+    assert with_files(None, ca=tmp_path / "none") is None

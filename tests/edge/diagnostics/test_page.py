@@ -1,0 +1,143 @@
+"""fer-edge --check: the page, well, and ill in the ways that owners meet."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.integration.test_tls import Authority, openssl
+from tests.support import command, free_port, run, wait_until
+
+from fer_edge.cameras.browser import BROWSER
+from fer_edge.config.model import Config
+from fer_edge.config.web import WebOptions
+from fer_edge.diagnostics.finding import Finding
+from fer_edge.diagnostics.page import SOON, check_page
+from fer_edge.errors import MissingExtraError, UsageError
+
+TOKEN = {"FER_EDGE_WEB_TOKEN": "a long token"}
+DAY = 86_400
+
+
+def found(listen: tuple[str, int], environment: dict[str, str] | None = None, **files: Path) -> Finding:
+    return check_page(Config(camera="", broker=None, web=WebOptions(listen, **files)), environment or {})
+
+
+def test_a_page_that_can_be_shown_leaves_its_port_free() -> None:
+    port = free_port()
+    assert found(("127.0.0.1", port)) == Finding("ok", f"http://127.0.0.1:{port}/, without a token")
+    assert found(("127.0.0.1", port), TOKEN) == Finding("ok", f"http://127.0.0.1:{port}/, with a token")
+
+
+def test_no_page_is_well_unless_a_browser_is_the_camera() -> None:
+    assert check_page(Config(camera="0", broker=None), {}) == Finding("ok", "none is asked for")
+    with pytest.raises(UsageError, match="--camera browser: the browser needs the page; give --web PORT"):
+        check_page(Config(camera=BROWSER, broker=None), {})
+
+
+def test_the_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "fer_edge.web.server", raising=False)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    with pytest.raises(MissingExtraError, match=r"--web needs aiohttp, .*: pip install 'fer-edge\[web\]'"):
+        found(("127.0.0.1", free_port()))
+
+
+def test_a_door_that_is_open_to_the_network_is_told_as_whoever_set_it_said_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the whole network could look in; set a token with --web-token-file FILE"):
+        found(("0.0.0.0", free_port()))  # noqa: S104  it is refused
+    (tmp_path / "config.toml").write_text(f'[web]\nlisten = "0.0.0.0:{free_port()}"\n')
+    done = run("fer_edge", "--check", "--config", tmp_path / "config.toml", "--mqtt", "none")
+    assert f"FAIL page          {tmp_path / 'config.toml'}: web.listen 0.0.0.0:" in done.out
+    assert "set a token with web.token_file FILE" in done.out
+
+
+def test_a_token_that_is_too_short_or_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the token must have at least 8 characters"):
+        found(("127.0.0.1", free_port()), {"FER_EDGE_WEB_TOKEN": "short"})
+    with pytest.raises(UsageError, match=r"--web-token-file .*none: no such file"):
+        found(("127.0.0.1", free_port()), token_file=tmp_path / "none")
+
+
+def test_a_page_that_the_network_can_overhear_is_told() -> None:
+    told = found(("0.0.0.0", free_port()), TOKEN)  # noqa: S104  for a moment
+    assert told.level == "warn"
+    assert "without --web-cert whoever listens on the network sees the pictures and the token" in told.text
+
+
+def test_a_port_that_somebody_has_is_told_with_the_cure() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = found(("127.0.0.1", port))
+    assert told.level == "FAIL"
+    assert told.text.startswith(f"--web 127.0.0.1:{port}: address already in use: another program has it; if it is fer")
+
+
+def test_an_address_of_another_machine_is_told() -> None:
+    told = found(("192.0.2.1", free_port()), TOKEN)
+    assert told.level == "FAIL"
+    assert "cannot assign requested address: expected an address of this machine" in told.text
+
+
+def test_a_port_of_the_system_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> socket.socket:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    assert found(("127.0.0.1", 80)) == Finding("FAIL", "--web 127.0.0.1:80: not allowed; take a port from 1024 on")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("page") / "ours")
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "text"),
+    [
+        (SOON // DAY + 2, "ok", "page.pem is good until {day}"),
+        (SOON // DAY - 2, "warn", "page.pem is good until {day} alone: make or order a new one"),
+        (-1, "FAIL", "page.pem: browsers would refuse it: certificate has expired: make or order a new one"),
+    ],
+)
+def test_a_certificate_that_has_expired_or_soon_will_is_told(
+    authority: Authority, days: int, level: str, text: str
+) -> None:
+    certificate, key = authority.certify("page", "IP:127.0.0.1", days)
+    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + days * DAY))
+    port = free_port()
+    told = found(("127.0.0.1", port), certificate=certificate, key=key)
+    assert told.level == level
+    assert told.text.startswith(f"https://127.0.0.1:{port}/, without a token; ")
+    assert told.text.endswith(text.format(day=day))
+
+
+def test_a_certificate_that_signed_itself_is_looked_at_too(tmp_path: Path) -> None:
+    both = tmp_path / "both.pem"
+    openssl(
+        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=porch", "-days", 90),
+        *("-keyout", tmp_path / "key.pem", "-out", tmp_path / "certificate.pem"),
+    )
+    both.write_text((tmp_path / "key.pem").read_text() + (tmp_path / "certificate.pem").read_text())
+    told = found(("127.0.0.1", free_port()), certificate=both)
+    assert told.level == "ok"
+    assert "both.pem is good until" in told.text
+
+
+def test_a_page_that_runs_is_not_disturbed(tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    flags = ("--camera", BROWSER, "--mqtt", "none", "--web", port)
+    with log.open("w") as stderr:
+        daemon = subprocess.Popen(command("fer_edge", *flags), stderr=stderr)
+    try:
+        wait_until(lambda: "page at" in log.read_text(), 30)
+        done = run("fer_edge", "--check", *flags)
+        assert done.code == 1
+        assert "address already in use: another program has it; if it is fer-edge itself" in done.out
+        assert daemon.poll() is None
+    finally:
+        daemon.terminate()
+        assert daemon.wait(20) == 0

@@ -1,0 +1,86 @@
+"""fer-edge --forget against a real Mosquitto."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.support import WALK, Mosquitto, Run, free_port, heard, run, wait_until
+
+from fer_edge.config.broker import Broker
+from fer_edge.mqtt.forget import ForgetError, forget
+from fer_edge.mqtt.outbox import Outbox
+from fer_edge.mqtt.publisher import Publisher
+
+FACE = WALK.parent / "faces" / "astronaut.png"
+
+
+def fer_edge(broker: str, *arguments: object, device: str = "porch") -> Run:
+    return run("fer_edge", "--mqtt", broker, "--device", device, *arguments)
+
+
+def kept(broker: Mosquitto) -> dict[str, str]:
+    """What the broker retains: all of it comes before the probe that `subscribe` waits for."""
+    return dict(heard(broker.subscribe("#")))
+
+
+def test_all_that_a_run_left_is_gone_and_another_device_stays(mosquitto: Mosquitto) -> None:
+    for device in ("porch", "porch2"):
+        assert fer_edge(mosquitto.url, "--camera", FACE, "--discovery", "ha", device=device).code == 0
+    left = kept(mosquitto)
+    assert {topic for topic in left if "2" not in topic} == {
+        "fer/porch/info",
+        "fer/porch/state",
+        "fer/porch/status",
+        "ha/device/fer-edge-porch/config",
+    }
+    done = fer_edge(mosquitto.url, "--forget", "--discovery", "ha")
+    assert (done.code, done.out, done.err) == (0, f"{mosquitto.url} has forgotten porch\n", "")
+    assert kept(mosquitto) == {topic: text for topic, text in left.items() if "2" in topic}
+
+
+def test_a_device_that_nobody_knows_is_forgotten_all_the_same(mosquitto: Mosquitto) -> None:
+    assert fer_edge(mosquitto.url, "--forget", "--discovery", "none").code == 0
+    assert kept(mosquitto) == {}
+
+
+def test_a_device_that_is_online_is_not_called_forgotten(mosquitto: Mosquitto) -> None:
+    daemon = Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox())
+    try:
+        assert daemon.flush(10)
+        wait_until(lambda: "fer/porch/status" in kept(mosquitto))
+        done = fer_edge(mosquitto.url, "--forget")
+        assert (done.code, done.out) == (1, "")
+        assert done.err.splitlines() == [
+            "fer-edge: porch was online: if its daemon still runs, stop it and --forget once more"
+        ]
+        assert daemon.connected
+    finally:
+        daemon.close()
+    assert kept(mosquitto) == {"fer/porch/status": "offline"}
+    assert fer_edge(mosquitto.url, "--forget").code == 0
+    assert kept(mosquitto) == {}
+
+
+def test_a_broker_that_is_away_is_said_in_one_line() -> None:
+    done = fer_edge(f"mqtt://127.0.0.1:{free_port()}", "--forget")
+    assert (done.code, done.out) == (1, "")
+    assert len(done.err.splitlines()) == 1
+    assert "connection refused" in done.err
+
+
+def test_a_broker_that_refuses_is_said(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    mosquitto.stop()
+    rules = tmp_path / "acl"
+    rules.write_text("topic write fer/cam/#\ntopic read #\n")
+    mosquitto.start(f"allow_anonymous true\nacl_file {rules}")
+    broker = Broker("127.0.0.1", mosquitto.port)
+    with pytest.raises(ForgetError, match=r"homeassistant/device/fer-edge-cam/config: Not authorized"):
+        forget(broker, None, "cam", "homeassistant")
+    forget(broker, None, "cam", None)
+
+
+def test_there_must_be_a_broker_to_forget() -> None:
+    done = fer_edge("none", "--forget")
+    assert done.code == 2
+    assert "--mqtt" in done.err

@@ -1,0 +1,279 @@
+"""What Home Assistant is told, by the documented rules of its MQTT integration, on what a run really says."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from tests.support import WALK, Mosquitto, heard, run, wait_until
+
+from fer_edge.config.broker import Broker
+from fer_edge.monitoring.health import Health
+from fer_edge.monitoring.timing import StageTimer
+from fer_edge.mqtt.homeassistant import announce, discovery_message, discovery_topic
+from fer_edge.mqtt.outbox import Outbox
+from fer_edge.mqtt.publisher import Publisher
+
+INFO = {"version": "1.2.3", "model": {"name": "base", "sha256": "0" * 64}, "labels": ["happy", "sad", "so-so"]}
+HEALTH = {
+    "uptime_s": 70.1,
+    "fps": 12.4,
+    "stages_ms": {"step": {"p50": 21.0, "p95": 33.5}},
+    "frames": 800,
+    "dropped": 3,
+    "camera": "ok",
+    "accelerator": "cpu (XNNPACK)",
+    "queue": 0,
+    "lost": 2,
+    "refused": 0,
+    "temperature_c": 51.2,
+    "rss_mb": 120.5,
+}
+ID = re.compile(r"[a-zA-Z0-9_-]+")
+NAMES = ["a", "A", "a-emotion", "a-fer-edge", "fer-edge-a", "-", "_", "--", "a_", "front-door_2", "x" * 200]
+
+# By the documentation of its integrations MQTT, MQTT sensor, MQTT event, MQTT switch and sensor.
+EVERY = {"platform", "unique_id", "name", "icon", "entity_category", "qos", "state_topic", "value_template"}
+ALLOWED = {
+    "sensor": EVERY | {"device_class", "options", "state_class", "unit_of_measurement", "expire_after"},
+    "event": EVERY | {"event_types"},
+    "switch": EVERY | {"command_topic", "payload_on", "payload_off", "state_on", "state_off"},
+}
+REQUIRED = {"sensor": {"state_topic"}, "event": {"state_topic", "event_types"}, "switch": {"command_topic"}}
+UNITS = {"duration": {"d", "h", "min", "s", "ms", "µs"}, "temperature": {"°C", "°F", "K"}}
+STATE_CLASSES = {"measurement", "total", "total_increasing"}
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[str, str]]]:
+    """Everything that a run says at its broker."""
+    broker = Mosquitto(tmp_path_factory.mktemp("played"))
+    broker.start()
+    file = broker.subscribe("#")
+    done = run("fer_edge", "--camera", WALK, "--mqtt", broker.url, "--device", "porch")
+    assert done.code == 0, done.err
+    wait_until(lambda: ("fer/porch/status", "offline") in heard(file))
+    yield heard(file)
+    broker.close()
+
+
+class Source:
+    dropped, problem = 3, None
+
+
+def health() -> dict[str, Any]:
+    """What a daemon that has seen a frame says."""
+    meter = StageTimer(time.monotonic)
+    counts = {"queue": 0, "lost": 2, "refused": 0}
+    made = Health(Source(), meter, "cpu", lambda: counts, time.monotonic)
+    with meter.stage("step"):
+        meter.frames += 1
+    return made.message()
+
+
+def entities(message: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return dict(message["components"])
+
+
+def render(entity: dict[str, Any], payload: str) -> str:
+    template = ImmutableSandboxedEnvironment(undefined=StrictUndefined).from_string(entity["value_template"])
+    return template.render(value=payload, value_json=json.loads(payload))
+
+
+def publish(broker: Mosquitto, topic: str, payload: str, *flags: str) -> None:
+    arguments = ["-h", "127.0.0.1", "-p", str(broker.port), "-q", "1", "-t", topic, "-m", payload, *flags]
+    subprocess.run(["mosquitto_pub", *arguments], check=True, timeout=10)
+
+
+def test_the_message_names_the_device_where_it_comes_from_and_where_it_says_that_it_is_there() -> None:
+    message = discovery_message("fer/porch", "porch", INFO)
+    assert message["device"]["identifiers"]
+    assert message["device"]["name"] == "porch"
+    assert message["origin"] == {"name": "fer-edge", "sw_version": "1.2.3"}
+    assert message["availability_topic"] == "fer/porch/status"
+    assert discovery_topic("ha/discovery", "porch") == "ha/discovery/device/fer-edge-porch/config"
+
+
+def test_the_entities_are_those_that_a_home_wants() -> None:
+    kinds = {key: entity["platform"] for key, entity in entities(discovery_message("fer/a", "a", INFO)).items()}
+    assert kinds == {
+        **dict.fromkeys(("emotion", "faces", "confidence"), "sensor"),
+        **{"face": "event", "paused": "switch"},
+        **dict.fromkeys(("fps", "latency", "temperature", "lost", "accelerator"), "sensor"),
+    }
+
+
+def test_each_entity_has_what_its_platform_requires_and_nothing_that_it_does_not_know() -> None:
+    for key, entity in entities(discovery_message("fer/a", "a", INFO)).items():
+        platform = entity["platform"]
+        assert entity["qos"] == 1  # of its own: where the device has it, it is not handed on
+        assert {"unique_id", "name", *REQUIRED[platform]} <= set(entity) <= ALLOWED[platform], key
+        for topic in (value for name, value in entity.items() if name.endswith("_topic")):
+            assert topic.startswith("fer/a/")
+            assert not set(topic) & set("+#")
+
+
+def test_what_a_sensor_measures_fits_its_kind() -> None:
+    found = entities(discovery_message("fer/a", "a", INFO))
+    for entity in (entity for entity in found.values() if entity["platform"] == "sensor"):
+        kind = entity.get("device_class")
+        assert (kind == "enum") == ("options" in entity)
+        if kind == "enum":
+            assert not {"state_class", "unit_of_measurement"} & set(entity)
+        elif kind:
+            assert entity["unit_of_measurement"] in UNITS[kind]
+        assert entity.get("state_class") in {None, *STATE_CLASSES}
+    assert found["emotion"]["options"] == INFO["labels"]
+
+
+def test_what_is_of_use_to_a_mechanic_is_marked_so_and_is_not_believed_for_ever() -> None:
+    for key, entity in entities(discovery_message("fer/a", "a", INFO)).items():
+        mechanics = key in {"fps", "latency", "temperature", "lost", "accelerator"}
+        assert entity.get("entity_category") == ("diagnostic" if mechanics else None)
+        of_health = entity["state_topic"] == "fer/a/health"
+        assert ("expire_after" in entity) == of_health
+        if of_health:
+            assert entity["expire_after"] > 60
+
+
+@pytest.mark.parametrize("device", NAMES)
+def test_ids_have_only_the_letters_that_home_assistant_allows(device: str) -> None:
+    message = discovery_message(f"fer/{device}", device, INFO)
+    ids = [
+        discovery_topic("homeassistant", device).split("/")[2],
+        *message["device"]["identifiers"],
+        *message["components"],
+    ]
+    ids += [entity["unique_id"] for entity in entities(message).values()]
+    assert all(ID.fullmatch(one) for one in ids)
+
+
+def test_no_two_devices_share_an_id() -> None:
+    ids = []
+    for device in NAMES:
+        message = discovery_message(f"fer/{device}", device, INFO)
+        ids.append({entity["unique_id"] for entity in entities(message).values()})
+        assert len(ids[-1]) == len(message["components"])
+    assert not any(one & other for one, other in combinations(ids, 2))
+    assert len({discovery_topic("homeassistant", device) for device in NAMES}) == len(NAMES)
+
+
+def test_a_run_is_announced_after_what_it_speaks_of_with_the_labels_of_its_model(
+    played: list[tuple[str, str]],
+) -> None:
+    topics = [topic for topic, _ in played]
+    assert topics.count("homeassistant/device/fer-edge-porch/config") == 1
+    assert topics[:4] == [
+        "fer/porch/status",
+        "fer/porch/info",
+        "fer/porch/state",
+        "homeassistant/device/fer-edge-porch/config",
+    ]
+    said = dict(played)
+    info = json.loads(said["fer/porch/info"])
+    assert json.loads(said[topics[3]]) == discovery_message("fer/porch", "porch", info)
+
+
+def test_every_template_makes_of_all_that_a_run_says_what_its_entity_may_hold(played: list[tuple[str, str]]) -> None:
+    said = [*played, ("fer/porch/health", json.dumps(health()))]
+    config = next(text for topic, text in played if topic.startswith("homeassistant/"))
+    for key, entity in entities(json.loads(config)).items():
+        values = [render(entity, payload) for topic, payload in said if topic == entity["state_topic"]]
+        assert values, key
+        for value in values:
+            assert may_hold(entity, value), (key, value)
+
+
+def test_what_a_daemon_tells_of_itself_is_all_known() -> None:
+    for key, entity in entities(discovery_message("fer/a", "a", INFO)).items():
+        if entity["state_topic"] == "fer/a/health" and key != "temperature":  # which not every machine tells
+            assert float(render(entity, json.dumps(health()))) >= 0
+
+
+def may_hold(entity: dict[str, Any], value: str) -> bool:
+    if entity["platform"] == "event":
+        return json.loads(value)["event_type"] in entity["event_types"]
+    if entity["platform"] == "switch":
+        return value in {entity["state_on"], entity["state_off"]}
+    if value == "None":  # unknown
+        return "accelerator" not in entity["unique_id"]
+    if "options" in entity:
+        return value in entity["options"]
+    return bool(value) if "state_class" not in entity else float(value) >= 0
+
+
+@pytest.mark.parametrize(
+    ("key", "payload", "value"),
+    [
+        ("emotion", {"faces": 0, "emotion": None, "score": None, "paused": False}, "None"),
+        ("confidence", {"faces": 0, "emotion": None, "score": None, "paused": False}, "None"),
+        ("confidence", {"faces": 2, "emotion": "sad", "score": 0.2871, "paused": False}, "28.7"),
+        ("confidence", {"faces": 2, "emotion": "sad", "score": 1.0, "paused": False}, "100.0"),
+        ("faces", {"faces": 2, "emotion": "sad", "score": 0.2871, "paused": False}, "2"),
+        ("paused", {"faces": 0, "emotion": None, "score": None, "paused": True}, "true"),
+        ("paused", {"faces": 0, "emotion": None, "score": None, "paused": False}, "false"),
+        ("fps", HEALTH, "12.4"),
+        ("latency", HEALTH, "33.5"),
+        ("latency", {**HEALTH, "stages_ms": {}}, "None"),
+        ("temperature", HEALTH, "51.2"),
+        ("temperature", {**HEALTH, "temperature_c": None}, "None"),
+        ("lost", HEALTH, "2"),
+        ("accelerator", {**INFO, "accelerator": "Edge TPU (usb:0)"}, "Edge TPU (usb:0)"),
+    ],
+)
+def test_a_template_picks_the_value_of_its_entity(key: str, payload: dict[str, Any], value: str) -> None:
+    assert render(entities(discovery_message("fer/a", "a", INFO))[key], json.dumps(payload)) == value
+
+
+def test_an_event_keeps_its_parts_whatever_its_emotion_is_called() -> None:
+    event = {"type": "update", "track": 7, "emotion": 'it\'s <so> "so" & ☺', "scores": {"a": 0.5}, "previous": None}
+    rendered = render(entities(discovery_message("fer/a", "a", INFO))["face"], json.dumps(event))
+    assert json.loads(rendered) == {**event, "event_type": "update"}
+
+
+def test_the_switch_sends_the_command_that_pauses_and_the_one_that_goes_on() -> None:
+    switch = entities(discovery_message("fer/a", "a", INFO))["paused"]
+    assert switch["command_topic"] == "fer/a/cmd/pause"
+    assert json.loads(switch["payload_on"]) == {"paused": True}
+    assert json.loads(switch["payload_off"]) == {"paused": False}
+
+
+def test_home_assistants_birth_has_the_device_announced_again(mosquitto: Mosquitto) -> None:
+    file = mosquitto.subscribe("#")
+    publish(mosquitto, "homeassistant/status", "online", "-r")
+    publisher = Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox())
+    try:
+        announce(publisher, "homeassistant", "porch", INFO)
+        assert publisher.flush(10)
+        for words in (("offline",), ("online",), ("online",), ("online", "-r")):
+            publish(mosquitto, "homeassistant/status", *words)
+        wait_until(lambda: announcements(file) >= 4)
+    finally:
+        publisher.close()
+    wait_until(lambda: ("fer/porch/status", "offline") in heard(file))
+    assert announcements(file) == 4
+
+
+def announcements(file: Path) -> int:
+    return [topic for topic, _ in heard(file)].count("homeassistant/device/fer-edge-porch/config")
+
+
+@pytest.mark.parametrize(("prefix", "topics"), [("none", []), ("my/ha", ["my/ha/device/fer-edge-porch/config"])])
+def test_the_announcement_goes_where_it_is_asked_for_or_nowhere(
+    mosquitto: Mosquitto, prefix: str, topics: list[str]
+) -> None:
+    face = WALK.parent / "faces" / "astronaut.png"
+    done = run("fer_edge", "--camera", face, "--mqtt", mosquitto.url, "--device", "porch", "--discovery", prefix)
+    assert done.code == 0, done.err
+    file = mosquitto.subscribe("#")
+    wait_until(lambda: len(heard(file)) >= 3 + len(topics))
+    assert [topic for topic, _ in heard(file) if not topic.startswith("fer/porch/")] == topics

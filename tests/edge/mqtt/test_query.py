@@ -1,0 +1,88 @@
+"""fer-edge --status against a real Mosquitto and a real daemon."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.edge.mqtt.test_device import Daemon
+from tests.support import Mosquitto, Run, free_port, run, wait_until
+
+from fer_edge.config.broker import Broker
+from fer_edge.mqtt.outbox import Outbox
+from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.query import StatusError, ask, lines
+
+
+@pytest.fixture
+def daemon(mosquitto: Mosquitto) -> Iterator[Daemon]:
+    made = Daemon(mosquitto)
+    wait_until(lambda: any(event["type"] == "start" for event in made.said("event")), 30)
+    yield made
+    if made.process.poll() is None:
+        made.close()
+
+
+def status(url: str, *flags: str) -> Run:
+    return run("fer_edge", "--status", "--mqtt", url, "--device", "cam", *flags)
+
+
+def test_a_running_service_tells_how_it_fares_and_one_that_was_stopped_is_offline(
+    mosquitto: Mosquitto, daemon: Daemon
+) -> None:
+    done = status(mosquitto.url)
+    assert (done.code, done.err) == (0, "")
+    told = dict(line.split(maxsplit=1) for line in done.out.splitlines())
+    assert list(told) == ["device", "model", "accelerator", "camera", "faces", "events", "machine"]
+    assert told["device"].startswith("cam, online for 0 min ")
+    assert told["model"] == "nano"
+    assert "fps" in told["camera"]
+    assert told["faces"].startswith("1, ")
+    assert told["events"].endswith("wait, 0 lost, 0 refused")
+
+    asked = json.loads(status(mosquitto.url, "--json").out)
+    assert asked["info"] == daemon.said("info")[0]
+    assert asked["state"]["faces"] == 1
+    assert asked["health"]["frames"] > 0
+    assert asked["health"]["degraded"] is None
+
+    daemon.close()
+    done = status(mosquitto.url)
+    assert (done.code, done.out, done.err) == (1, "", "fer-edge: cam is offline\n")
+
+
+def test_a_broker_that_is_away_or_does_not_know_the_device_is_said(mosquitto: Mosquitto) -> None:
+    with pytest.raises(StatusError, match="connection refused"):
+        ask(Broker("127.0.0.1", free_port()), None, "cam", timeout=1)
+    with pytest.raises(StatusError, match="the broker knows no device cam"):
+        ask(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=1)
+
+
+def test_a_service_that_hangs_is_said(mosquitto: Mosquitto) -> None:
+    hanging = Publisher(Broker("127.0.0.1", mosquitto.port), None, "cam", Outbox())
+    try:
+        assert hanging.flush(10)
+        with pytest.raises(StatusError, match="cam is online but does not answer"):
+            ask(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=2)
+    finally:
+        hanging.close()
+
+
+def test_there_must_be_a_broker_to_ask() -> None:
+    done = status("none")
+    assert done.code == 2
+    assert "--mqtt" in done.err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(62.5, "1 min 2 s"), (7260, "2 h 1 min"), (3 * 86400 + 3600 * 5, "3 d 5 h")]
+)
+def test_what_is_wrong_stands_where_one_looks(seconds: float, words: str) -> None:
+    health: dict[str, Any] = {"uptime_s": seconds, "camera": "unplugged", "degraded": "hot", "temperature_c": 83.1}
+    told = lines("cam", {"info": None, "state": None, "health": health})
+    assert f"online for {words}," in told[0]
+    assert told[3].endswith(": unplugged")
+    assert "83.1 °C" in told[-1]
+    assert told[-1].endswith("degraded: hot")

@@ -1,0 +1,195 @@
+"""Every event arrives, in order, whatever happens to the broker and the line.
+
+Each test runs a process of its own (tests/support/event_device.py) against a real Mosquitto. FER_EDGE_SOAK=1
+(make soak) makes them long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests import device, line
+from tests.support import Mosquitto, free_port, heard, wait_until
+from tests.support.network_cut import BROKER, Line
+
+from fer_edge.config.broker import Broker
+from fer_edge.mqtt.connection import IN_FLIGHT
+from fer_edge.mqtt.outbox import Outbox
+from fer_edge.mqtt.publisher import Publisher
+
+SOAK = bool(os.environ.get("FER_EDGE_SOAK"))
+EVENTS = 10_000 if SOAK else 2_000
+CUTS = 10 if SOAK else 3
+RATE = 400.0  # events a second
+CUT_SECONDS = (0.05, 3.0)  # keepalive is 1: the shorter ones are outlived, and the first, the longest, is noticed
+
+# The watcher's session outlives the broker, and the broker keeps for it what comes before it is back. At QoS 0 it sends
+# nothing, so that a killed broker's last words are read to the end.
+LASTING = "allow_anonymous true\npersistence true\nautosave_interval 1\nqueue_qos0_messages true\nmax_queued_messages 0"
+WATCHER = ("-q", "0", "-c", "-i", "watcher")
+
+Cut = Callable[[], AbstractContextManager[None]]
+
+
+class Site:
+    """A broker, a watcher and a place for a device."""
+
+    def __init__(self, folder: Path, laid: Line | None = None) -> None:
+        self.broker = Mosquitto(folder, free_port(), laid.broker if laid else [])
+        self._at, self._host = (laid.device, BROKER) if laid else ([], "127.0.0.1")
+        self._extra = f"{LASTING}\npersistence_location {folder}/"
+        if laid:
+            self._extra = f"listener {self.broker.port} {BROKER}\n{self._extra}"
+        self.outbox, self._log = folder / "outbox.sqlite", folder / "device.log"
+        self.start()
+        self._watched = self.broker.subscribe("fer/cam/event", *WATCHER)
+        subscribed = time.time()  # and the broker must have saved that there is a watcher
+        wait_until(
+            lambda: (folder / "mosquitto.db").exists() and (folder / "mosquitto.db").stat().st_mtime > subscribed
+        )
+
+    def start(self) -> None:
+        self.broker.start(self._extra)
+
+    def device(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [
+                *(*self._at, sys.executable, device.__file__),
+                *(self._host, str(self.broker.port), str(self.outbox), str(RATE)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log.open("a"),
+            text=True,
+        )
+
+    @property
+    def connections(self) -> int:
+        """How often devices have connected so far."""
+        return self._log.read_text().count("connected to ")
+
+    def received(self) -> list[str]:
+        return [payload for _, payload in heard(self._watched)]
+
+    @contextmanager
+    def killed(self) -> Iterator[None]:
+        assert self.broker.process
+        self.broker.process.kill()
+        self.broker.process.wait()
+        yield
+        self.start()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.broker.close()
+
+
+@pytest.fixture
+def laid() -> Iterator[Line]:
+    if reason := line.missing():
+        pytest.skip(f"NOT TESTED, needs root and network namespaces: {reason}")
+    made = Line()
+    try:
+        made.lay()
+        yield made
+    finally:
+        made.take_up()
+
+
+def cut_at_random(site: Site, cut: Cut) -> dict[str, Any]:
+    """Let a device put its events and cut its line at random; returns what it says at its end.
+
+    The watcher must have all that was put before the next cut: what a broker keeps for it in memory dies with it.
+    """
+    process = site.device()
+    assert process.stdout
+    assert process.stdin
+    lines = process.stdout
+    rng = np.random.default_rng()
+    moments = sorted(rng.choice(np.arange(EVENTS // 10, EVENTS), CUTS, replace=False))
+    for told in map(json.loads, lines):
+        if moments and told["put"] >= moments[0]:
+            moments.pop(0)
+            wait_until(lambda put=told["put"]: set(map(str, range(put))) <= set(site.received()))
+            with cut():
+                time.sleep(CUT_SECONDS[1] if len(moments) == CUTS - 1 else rng.uniform(*CUT_SECONDS))
+        if told["put"] >= EVENTS and not moments:
+            break
+    process.stdin.close()
+    last = json.loads(list(lines)[-1])
+    assert process.wait(device.DELIVERY + 30) == 0
+    return dict(last)
+
+
+def check(site: Site, cut: Cut) -> None:
+    """What was sent is what was received, in order; a copy comes only from a new connection, one at most from each."""
+    last = cut_at_random(site, cut)
+    assert (last["queue"], last["lost"], last["refused"]) == (0, 0, 0)
+    sent = list(map(str, range(last["put"])))
+    wait_until(lambda: site.received()[-1:] == sent[-1:])
+    received = site.received()
+    assert list(dict.fromkeys(received)) == sent
+    reconnections = site.connections - 1
+    assert reconnections >= 1
+    assert max(Counter(received).values()) <= 1 + reconnections
+    assert len(received) - len(sent) <= IN_FLIGHT * reconnections
+
+
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+def test_nothing_is_lost_when_the_broker_is(site: Site, how: str) -> None:
+    check(site, site.killed if how == "killed" else site.broker.frozen)
+
+
+@pytest.mark.parametrize("how", ["silent", "reset", "unplugged"])
+def test_nothing_is_lost_when_the_line_is_cut(laid: Line, tmp_path: Path, how: str) -> None:
+    site = Site(tmp_path, laid)
+    try:
+        check(site, getattr(laid, how))
+    finally:
+        site.broker.close()
+
+
+def test_a_day_without_a_broker_is_kept_in_bounds_and_caught_up_with_in_order_while_the_state_is_live(
+    site: Site,
+) -> None:
+    """A day at an event a second; a quarter of one unless FER_EDGE_SOAK is set."""
+    day = 86_400 if SOAK else 21_600
+    outbox = Outbox(site.outbox)
+    sent = [f"{number:0420}" for number in range(day)]
+    before = resident_bytes()
+    for payload in sent:
+        outbox.put(payload)
+        outbox.commit()
+    assert resident_bytes() - before < 20_000_000
+    assert len(outbox) == day
+    assert sum(file.stat().st_size for file in site.outbox.parent.glob("outbox*")) < 8_000_000 + 1.3 * 420 * day
+    states = site.broker.subscribe("fer/cam/state")
+    publisher = Publisher(Broker("127.0.0.1", site.broker.port), None, "cam", outbox)
+    publisher.put("live")
+    wait_until(site.received)
+    publisher.retain("state", {"faces": 1})
+    wait_until(lambda: heard(states))
+    assert len(site.received()) < day
+    assert publisher.flush(device.DELIVERY)
+    publisher.close()
+    outbox.close()
+    wait_until(lambda: site.received()[-1:] == ["live"])
+    assert site.received() == [*sent, "live"]
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

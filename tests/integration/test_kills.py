@@ -1,0 +1,146 @@
+"""The whole daemon is killed again and again, and loses nothing that it had stored. FER_EDGE_SOAK=1: 200 times."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from tests.support import MEDIA, Manager, Mosquitto, command, heard, wait_until
+
+from fer_edge.monitoring.sd_notify import VARIABLE
+
+SOAK = bool(os.environ.get("FER_EDGE_SOAK"))
+KILLS = 200 if SOAK else 6
+EARLY = 5  # one kill in so many comes soon after the start
+AWAY = 3  # and one when the broker has not answered since then
+PICTURES = 5000  # more than a run comes to
+SMALL = 80  # pixels high: hundreds a second
+
+
+class Site:
+    """A broker with a watcher, and a daemon that sees a face come and go in each picture."""
+
+    def __init__(self, folder: Path) -> None:
+        self._manager = Manager(str(folder / "notify"))
+        self.outbox = folder / "outbox.sqlite"
+        self._folder, self._pictures = folder, folder / "pictures"
+        self._pictures.mkdir()
+        face = cv2.imread(str(MEDIA / "faces" / "angry.jpg"), cv2.IMREAD_GRAYSCALE)
+        small = cv2.resize(face, None, fx=SMALL / len(face), fy=SMALL / len(face), interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(self._pictures / "0.png"), small)
+        for number in range(1, PICTURES):
+            (self._pictures / f"{number}.png").symlink_to("0.png")
+        self.broker = Mosquitto(folder)
+        self.broker.start("allow_anonymous true\nmax_queued_messages 0")
+        self._watched = self.broker.subscribe("fer/cam/event", "-q", "0")
+
+    def daemon(self, camera: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command(
+                *("fer_edge", "--camera", camera, "--model", "nano", "--print"),
+                *("--mqtt", self.broker.url, "--device", "cam", "--outbox", self.outbox),
+            ),
+            env={**os.environ, VARIABLE: str(self._folder / "notify")},
+            stdout=(self._folder / "printed").open("w"),
+            stderr=(self._folder / "daemon.log").open("a"),
+        )
+
+    def kill_one(self, moment: float) -> float | None:
+        """Start the daemon and kill it, `moment` seconds after it is ready; after it was started if that is negative.
+
+        Returns after how many seconds it was ready.
+        """
+        self._manager.heard().clear()
+        started, ready = time.monotonic(), None
+        process = self.daemon(self._pictures)
+        if moment >= 0:
+            wait_until(lambda: "READY=1" in self._manager.heard(), 60)
+            ready = time.monotonic() - started
+        time.sleep(abs(moment))
+        assert process.poll() is None
+        process.kill()
+        process.wait()
+        return ready
+
+    def deliver_the_rest(self) -> None:
+        """A run over one picture, to its end."""
+        assert self.daemon(self._pictures / "0.png").wait(60) == 0
+
+    def printed(self) -> list[str]:
+        """The events that the last run has printed, but for one that the kill has cut."""
+        return (self._folder / "printed").read_text().split("\n")[:-1]
+
+    def received(self) -> list[str]:
+        return [payload for _, payload in heard(self._watched)]
+
+    def close(self) -> None:
+        self.broker.close()
+        self._manager.socket.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.close()
+
+
+def on_disk(outbox: Path) -> list[str]:
+    """The events in an outbox, oldest first; read from a copy, so that the next run finds it as it was left."""
+    with tempfile.TemporaryDirectory() as folder:
+        for part in outbox.parent.glob(f"{outbox.name}*"):
+            shutil.copy(part, folder)
+        with closing(sqlite3.connect(Path(folder) / outbox.name)) as copy:
+            assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            if not copy.execute("SELECT 1 FROM sqlite_master").fetchall():
+                return []
+            return [payload for (payload,) in copy.execute("SELECT payload FROM event ORDER BY number")]
+
+
+def test_no_kill_loses_an_event_that_was_stored_or_spoils_the_outbox(site: Site) -> None:
+    """Killed before it is ready, and while it writes and sends hundreds of events a second, the broker there and away.
+
+    Every run goes on with the outbox of the last. Stored is what a kill leaves in the file.
+    """
+    rng = np.random.default_rng()
+    told: dict[str, None] = {}  # every event that was printed or stored, in order
+    stored: Counter[str] = Counter()  # at how many kills
+    ready: list[float] = []
+    for kill in range(KILLS):
+        with site.broker.frozen() if kill % AWAY == 2 else nullcontext():
+            taken = site.kill_one(-rng.uniform(0, 1) if kill % EARLY == 1 else rng.uniform(0, 1.5))
+        ready += [taken] if taken else []
+        left = on_disk(site.outbox)
+        told.update(dict.fromkeys(site.printed() + left))
+        stored.update(left)
+    site.deliver_the_rest()
+    told.update(dict.fromkeys(site.printed()))
+    wait_until(lambda: site.received()[-1:] == list(told)[-1:])
+    received = site.received()
+    arrived = dict.fromkeys(received)
+    print(
+        f"{KILLS} kills; {len(told)} events, {len(arrived)} of them received, {len(received) - len(arrived)} copies; "
+        f"{len(stored)} were in the file at a kill; ready after {np.median(ready):.2f} s, {max(ready):.2f} s at most"
+    )
+    assert len(stored) > 10 * KILLS
+    assert stored.keys() <= arrived.keys()
+    assert list(arrived) == [text for text in told if text in arrived]
+    for _, run in itertools.groupby(map(json.loads, arrived), lambda event: str(event["boot"])):
+        assert all(event["seq"] == number for number, event in enumerate(run))
+    assert all(count <= 1 + stored[text] for text, count in Counter(received).items())
+    assert on_disk(site.outbox) == []
+    assert not list(site.outbox.parent.glob("*.damaged"))
+    assert max(ready) < 2 or not SOAK, "or was the machine busy?"

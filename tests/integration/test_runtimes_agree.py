@@ -1,0 +1,51 @@
+"""One model file says the same on every runtime, but for rounding."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.support import patterns
+
+from fer_data.data_source import DataSource
+from fer_data.dataset import FaceSet
+from fer_edge.config.model import MODELS, SHIPPED
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import read_model
+from fer_edge.inference.runtimes import available_runtimes
+
+DATA = os.environ.get("FER2013")
+pytestmark = pytest.mark.skipif(
+    len(available_runtimes()) < 2, reason="NOT MEASURED: one TFLite runtime alone is installed, nothing to compare"
+)
+
+
+def answers(name: str, faces: FaceSet) -> list[np.ndarray]:
+    model = read_model(MODELS / f"{name}.tflite")
+    engines = [open_engine(model, runtime=runtime) for runtime in available_runtimes()]
+    return [EmotionClassifier(model, engine).classify(faces.pixels) for engine in engines]
+
+
+@pytest.fixture(scope="module")
+def public_test() -> FaceSet:
+    return DataSource(Path(str(DATA))).read().split("PublicTest")
+
+
+@pytest.mark.parametrize("name", ["nano", "small"])
+def test_they_differ_by_a_few_steps_of_the_last_place(name: str) -> None:
+    faces = patterns(140)
+    first, second = answers(name, faces)
+    assert np.abs(first - second).mean() * 256 < 2
+    assert np.abs(first - second).max() * 256 <= 16
+    assert (first.argmax(axis=1) == second.argmax(axis=1)).mean() > 0.9
+
+
+@pytest.mark.skipif(not DATA, reason="NOT MEASURED: set FER2013=path/to/fer2013.csv to compare the runtimes on it")
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.timeout(900)
+def test_their_accuracies_on_public_test_are_within_a_fifth_of_a_point(name: str, public_test: FaceSet) -> None:
+    first, second = ((said.argmax(axis=1) == public_test.labels).mean() for said in answers(name, public_test))
+    assert first == pytest.approx(second, abs=0.002)

@@ -1,0 +1,40 @@
+"""The folder that a command on a data set writes into: never the data set itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fer_edge.errors import UsageError
+
+
+def check_outside(data: Path, out: Path) -> None:
+    """Raises UsageError when `out` is a file, is `data`, or lies in it, where it would be read as a part of it."""
+    if out.resolve() == data.resolve():
+        raise UsageError(f"--out {out}: is the data itself; give another folder")
+    if data.resolve() in out.resolve().parents:
+        raise UsageError(f"--out {out}: lies in {data}; give a folder outside it")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a file; give a folder")
+
+
+def check_empty(out: Path) -> None:
+    """Raises UsageError when `out` is a folder with something in it, or one that cannot be read."""
+    try:
+        if out.is_dir() and any(out.iterdir()):
+            raise UsageError(f"--out {out}: is not empty; give a new folder")
+    except OSError as error:
+        raise UsageError(f"--out {out}: {error.strerror}") from error
+
+
+@contextmanager
+def output_folder(out: Path) -> Iterator[None]:
+    """Make `out`; what the system refuses to write into it is a UsageError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / ".probe").touch()
+        (out / ".probe").unlink()
+        yield
+    except OSError as error:
+        raise UsageError(f"--out {out}: {error.strerror or error}") from error
