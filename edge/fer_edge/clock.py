@@ -1,4 +1,4 @@
-"""The clocks that a run uses, handed in so that tests can set the time."""
+"""The clocks of the system, passed to whatever needs the time so that tests can substitute their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Clock:
-    """Where the time comes from; handed in, so that a test can decide what time it is. Seconds."""
+    """Wall time, monotonic time and sleep, all in seconds.
+
+    Attributes:
+        wall: Seconds since the epoch; jumps when the system clock is set.
+        monotonic: Seconds that only increase, for intervals and timeouts.
+        sleep: Blocks for a number of seconds.
+    """
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
