@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests import device, line
 from tests.support import Mosquitto, free_port, heard, wait_until
+from tests.support import event_device as device
+from tests.support import network_cut as line
 from tests.support.network_cut import BROKER, Line
 
 from fer_edge.config.broker import Broker
