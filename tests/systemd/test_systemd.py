@@ -70,7 +70,7 @@ def furnish(box: Box) -> None:
     for part in CLONE:
         box.copy(HERE.parents[1] / part, f"/srv/{part}")
     box.copy(Path(WHEELS), "/srv/wheels")
-    for file in (HERE / "hang.py", HERE / "probe.py", HERE.parent / "edge" / "mjpeg.py"):
+    for file in (HERE / "hang.py", HERE / "probe.py", HERE.parent / "support" / "mjpeg.py"):
         box.copy(file, f"/srv/{file.name}")
     face = cv2.resize(cv2.imread(str(MEDIA / "faces" / "luciano.png")), (480, 480))
     box.at("/srv/face.jpg").write_bytes(cv2.imencode(".jpg", face)[1].tobytes())
@@ -332,7 +332,7 @@ def test_an_upgrade_that_does_not_get_ready_is_rolled_back(installed: Box) -> No
     good = installed.at(wheel(installed))
     with zipfile.ZipFile(good) as source, zipfile.ZipFile(installed.at("/srv/wheels") / "bad.zip", "w") as bad:
         for name in source.namelist():
-            broken = b"raise OSError('this one is broken')\n" if name == "fer_edge/service.py" else b""
+            broken = b"raise OSError('this one is broken')\n" if name == "fer_edge/daemon.py" else b""
             bad.writestr(name, source.read(name) + broken)
     installed.do("mkdir", "/srv/bad")
     installed.do("mv", "/srv/wheels/bad.zip", f"/srv/bad/{good.name}")
