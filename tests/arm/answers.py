@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from fer_data.readers import read_grey
+from fer_edge.cameras.pictures import read_grey
 from fer_edge.config.model import parse_model
 from fer_edge.detection.haar import FaceDetector
 from fer_edge.inference.classifier import EmotionClassifier

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tests.support import MEDIA
 
-from fer_data.readers import read_grey
+from fer_edge.cameras.pictures import read_grey
 from fer_edge.detection.haar import FaceDetector
 from fer_edge.inference.crop import crop_face
 

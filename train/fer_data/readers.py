@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.dataset import PUBLIC_TEST, SIDE, TEST, TRAINING, VALIDATION, FaceSet
+from fer_edge.cameras.pictures import PICTURE_SUFFIXES, read_grey
 from fer_edge.errors import DataError
 from fer_edge.geometry import Box
 from fer_edge.inference.crop import crop_face
@@ -26,7 +26,6 @@ FER2013_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neut
 FERPLUS_CLASSES = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt")
 FERPLUS_COLUMNS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 LABELS, HINTS = "labels", "hints"  # what the votes of FER+ are read as
-PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm", ".tif", ".tiff"}
 SPLITS = {
     **dict.fromkeys(("training", "train"), TRAINING),
     **dict.fromkeys(("validation", "valid", "val", "dev"), VALIDATION),
@@ -173,7 +172,7 @@ def pictures(root: Path) -> list[tuple[Path, str, str]]:
         for split, parent in [(SPLITS[folder.name.lower()], folder) for folder in split_folders] or [("", root)]
         for kind in _folders(parent)
         for path in sorted(kind.rglob("*"))
-        if path.suffix.lower() in PICTURES and path.is_file()
+        if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
     ]
     if not found:
         raise DataError(f"{root}: no pictures in its folders; expected ROOT/<split>/<class>/* or ROOT/<class>/*")
@@ -185,25 +184,6 @@ def _folders(root: Path) -> list[Path]:
         return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     except OSError as error:
         raise DataError(f"{root}: {error.strerror}") from error
-
-
-def read_grey(path: Path) -> NDArray[np.uint8]:
-    """A picture as grey values, uint8 [H,W]. Raises DataError when it cannot be read or is a JPEG that is cut short."""
-    if path.suffix.lower() in (".jpg", ".jpeg") and _cut_short(path):
-        raise DataError(f"{path}: cut short")
-    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if picture is None:
-        raise DataError(f"{path}: not a picture that can be read")
-    return np.asarray(picture, np.uint8)
-
-
-def _cut_short(path: Path) -> bool:
-    """Whether a JPEG has no end marker behind its last scan; OpenCV makes a half grey picture of it, in silence."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return False
-    return content[:2] == b"\xff\xd8" and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda")
 
 
 def _read_folders(root: Path) -> FaceSet:

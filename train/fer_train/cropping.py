@@ -9,7 +9,8 @@ from typing import NamedTuple
 import cv2
 
 from fer_data.output_folder import check_empty, check_outside, output_folder
-from fer_data.readers import pictures, read_grey
+from fer_data.readers import pictures
+from fer_edge.cameras.pictures import read_grey
 from fer_edge.detection.haar import FaceDetector
 from fer_edge.errors import DataError, UsageError
 from fer_edge.inference.crop import crop_face

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer_data.dataset import SIDE, FaceSet
-from fer_data.readers import read_faces, read_grey
+from fer_data.readers import read_faces
+from fer_edge.cameras.pictures import read_grey
 from fer_edge.detection.haar import FaceDetector
 from fer_edge.errors import DataError
 from fer_edge.progress import bar

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fer_edge.annotation.overlay import draw
 from fer_edge.cameras.frame import Frame
-from fer_edge.cameras.pictures import PICTURE_SUFFIXES, pictures_in
+from fer_edge.cameras.pictures import PICTURE_SUFFIXES, list_pictures
 from fer_edge.errors import FerError, MissingExtraError, UsageError
 from fer_edge.tracking.track import Track
 
@@ -146,7 +146,7 @@ class _FolderCopy:
     """A picture of the same name for each that could be read."""
 
     def __init__(self, source: Path, out: Path, labels: Sequence[str], turn: Callable[[Picture], Picture]) -> None:
-        self._paths = pictures_in(source)
+        self._paths = list_pictures(source)
         self._out, self._labels, self._turn = out, labels, turn
 
     def add(self, frame: Frame, tracks: Sequence[Track]) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.frame import Frame, oriented, scaled_for_search
-from fer_edge.cameras.jpeg import PictureError, decode
+from fer_edge.cameras.jpeg import decode
+from fer_edge.cameras.pictures import PictureError
 from fer_edge.config.camera import CameraOptions
 
 BROWSER = "browser"  # its name on the command line

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from fer_edge.cameras.frame import Frame, oriented
-from fer_edge.cameras.pictures import PICTURE_SUFFIXES, pictures_in
+from fer_edge.cameras.pictures import PICTURE_SUFFIXES, PictureError, list_pictures, read_grey
 from fer_edge.config.camera import CameraOptions
 from fer_edge.errors import FerError, UsageError
 
@@ -29,7 +29,7 @@ class PictureFiles:
         self._options = options or CameraOptions()
         self._paths = [path]
         if path.is_dir():
-            self._paths = pictures_in(path)
+            self._paths = list_pictures(path)
         if not self._paths:
             raise UsageError(
                 f"--camera {path}: no pictures in this folder (known endings: {' '.join(PICTURE_SUFFIXES)})"
@@ -39,12 +39,12 @@ class PictureFiles:
         """Yield a frame a picture, a second apart. Raises UsageError when not one of them can be read."""
         damaged = []
         for number, path in enumerate(self._paths):
-            content = np.frombuffer(path.read_bytes(), np.uint8)
-            grey = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
-            if grey is None:
+            try:
+                grey = read_grey(path)
+            except PictureError:
                 damaged.append(path.name)
             else:
-                yield Frame(oriented(np.asarray(grey, np.uint8), self._options), float(number), number, still=True)
+                yield Frame(oriented(grey, self._options), float(number), number, still=True)
         if len(damaged) == len(self._paths):
             raise UsageError(f"--camera {self.name}: not a picture that can be read")
         if damaged:

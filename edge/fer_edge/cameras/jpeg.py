@@ -7,13 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.frame_checks import find_flaw
+from fer_edge.cameras.pictures import PictureError
 
 LARGEST = 4096 * 4096  # pixels
 NO_SIZE = {0xC4, 0xC8, 0xCC}  # markers among those of the frame headers, C0 to CF, that are none
-
-
-class PictureError(ValueError):
-    """No picture that could be looked at; its text tells why."""
 
 
 def decode(jpeg: bytes) -> NDArray[np.uint8]:

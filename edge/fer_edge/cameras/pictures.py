@@ -1,12 +1,45 @@
-"""Which files are pictures."""
+"""Picture files: which they are, and their grey values. Shared by the device and the trainer."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm")
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DataError
+
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
+JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"  # markers of ITU-T T.81
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder, by their endings, in the order of their names."""
-    return sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES)
+class PictureError(DataError):
+    """A picture that cannot be decoded, or not completely."""
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """The pictures in `folder`, by their suffixes, sorted by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+
+
+def read_grey(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as grey values, uint8 [H,W]. Raises PictureError when it is unreadable, damaged or cut short."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise PictureError(f"{path}: {error.strerror}") from error
+    if _is_truncated_jpeg(content):
+        raise PictureError(f"{path}: cut short")
+    try:
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except cv2.error:  # an empty file, or one that claims to be larger than OpenCV allows
+        picture = None
+    if picture is None:
+        raise PictureError(f"{path}: not a picture that can be read")
+    return np.asarray(picture, np.uint8)
+
+
+def _is_truncated_jpeg(content: bytes) -> bool:
+    """Whether a JPEG has no end marker after its last scan. OpenCV silently fills the missing part with grey."""
+    return content.startswith(JPEG_START) and content.rfind(JPEG_END) < content.rfind(JPEG_SCAN)

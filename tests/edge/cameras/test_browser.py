@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from fer_edge.cameras import browser as browsercamera
 from fer_edge.cameras.browser import BrowserCamera
-from fer_edge.cameras.jpeg import PictureError, decode, jpeg_size
+from fer_edge.cameras.jpeg import decode, jpeg_size
+from fer_edge.cameras.pictures import PictureError
 from fer_edge.config.camera import CameraOptions
 
 

@@ -92,18 +92,10 @@ def test_a_damaged_picture_among_good_ones_is_named_at_the_end(tmp_path: Path) -
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((30, 40), np.uint8))
     (tmp_path / "b.png").write_bytes(b"no png")
     (tmp_path / "c.png").touch()
+    (tmp_path / "d.jpg").write_bytes((MEDIA / "faces" / "angry.jpg").read_bytes()[:20_000])
     frames, complaint = collect(PictureFiles(tmp_path))
     assert len(frames) == 1
-    assert "b.png, c.png" in complaint
-
-
-def test_a_picture_with_transparency_or_sixteen_bits_is_read_as_grey(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "a.png"), np.full((30, 40, 4), 128, np.uint8))
-    cv2.imwrite(str(tmp_path / "b.png"), np.full((30, 40), 128 * 257, np.uint16))
-    frames, _ = collect(PictureFiles(tmp_path))
-    assert [(frame.grey.shape, frame.grey.dtype.name, int(frame.grey[0, 0])) for frame in frames] == [
-        ((30, 40), "uint8", 128)
-    ] * 2
+    assert "b.png, c.png, d.jpg" in complaint
 
 
 def test_what_a_name_means(tmp_path: Path) -> None:

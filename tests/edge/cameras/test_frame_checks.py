@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tests.support import MEDIA
 
-from fer_data.readers import read_grey
 from fer_edge.cameras.frame_checks import find_flaw, is_dark
+from fer_edge.cameras.pictures import read_grey
 
 FACE = MEDIA / "faces" / "angry.jpg"
 
