@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from tests.edge.mqtt.test_device import Daemon
 from tests.support import WALK, Mosquitto, heard, run, wait_until
+from tests.support.daemon_process import DaemonProcess
+from tests.support.publishing import publish
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.homeassistant import announce, discovery_message, discovery_topic
@@ -142,7 +143,7 @@ def test_what_a_device_says_is_shown(mosquitto: Mosquitto, home: Home) -> None:
 
 
 def test_a_living_daemon_is_shown_and_paused_and_goes_on(mosquitto: Mosquitto, home: Home) -> None:
-    daemon = Daemon(mosquitto)
+    daemon = DaemonProcess(mosquitto)
 
     def shows(entity: str, state: str) -> bool:
         return home.states().get(entity) == state
@@ -152,7 +153,7 @@ def test_a_living_daemon_is_shown_and_paused_and_goes_on(mosquitto: Mosquitto, h
 
     try:
         wait_until(lambda: knows("sensor.cam_emotion"), 60)
-        assert home.states()["sensor.cam_emotion"] in daemon.said("info")[0]["labels"]
+        assert home.states()["sensor.cam_emotion"] in daemon.published("info")[0]["labels"]
         wait_until(lambda: knows("sensor.cam_latency"), 90)
         assert float(home.states()["sensor.cam_latency"] or 0) > 0
         assert shows("sensor.cam_lost_events", "0")
@@ -166,15 +167,10 @@ def test_a_living_daemon_is_shown_and_paused_and_goes_on(mosquitto: Mosquitto, h
 
 def test_a_home_whose_broker_has_forgotten_the_device_finds_it_when_it_comes_up(mosquitto: Mosquitto) -> None:
     with porch(mosquitto):
-        publish(mosquitto, discovery_topic("homeassistant", "porch"), "-r", "-n")
+        publish(mosquitto, discovery_topic("homeassistant", "porch"), "", "-r")
         file = mosquitto.subscribe("homeassistant/#")
         assert heard(file) == []
         home = Home(mosquitto.folder, mosquitto.port)
         wait_until(lambda: home.states().get("sensor.porch_accelerator") == "cpu", 60)
         home.close()
     assert home.complaints() == []
-
-
-def publish(broker: Mosquitto, topic: str, *flags: str) -> None:
-    arguments = ["-h", "127.0.0.1", "-p", str(broker.port), "-q", "1", "-t", topic, *flags]
-    subprocess.run(["mosquitto_pub", *arguments], check=True, timeout=10)

@@ -19,10 +19,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support import Mosquitto, free_port, heard, wait_until
-from tests.support import event_device as device
-from tests.support import network_cut as line
+from tests.support import Mosquitto, event_device, free_port, heard, network_cut, wait_until
 from tests.support.network_cut import BROKER, Line
+from tests.support.persistence import SUBSCRIBER_FLAGS, persistent_broker_settings
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.connection import IN_FLIGHT
@@ -35,11 +34,6 @@ CUTS = 10 if SOAK else 3
 RATE = 400.0  # events a second
 CUT_SECONDS = (0.05, 3.0)  # keepalive is 1: the shorter ones are outlived, and the first, the longest, is noticed
 
-# The watcher's session outlives the broker, and the broker keeps for it what comes before it is back. At QoS 0 it sends
-# nothing, so that a killed broker's last words are read to the end.
-LASTING = "allow_anonymous true\npersistence true\nautosave_interval 1\nqueue_qos0_messages true\nmax_queued_messages 0"
-WATCHER = ("-q", "0", "-c", "-i", "watcher")
-
 Cut = Callable[[], AbstractContextManager[None]]
 
 
@@ -49,12 +43,12 @@ class Site:
     def __init__(self, folder: Path, laid: Line | None = None) -> None:
         self.broker = Mosquitto(folder, free_port(), laid.broker if laid else [])
         self._at, self._host = (laid.device, BROKER) if laid else ([], "127.0.0.1")
-        self._extra = f"{LASTING}\npersistence_location {folder}/"
+        self._extra = persistent_broker_settings(folder)
         if laid:
             self._extra = f"listener {self.broker.port} {BROKER}\n{self._extra}"
         self.outbox, self._log = folder / "outbox.sqlite", folder / "device.log"
         self.start()
-        self._watched = self.broker.subscribe("fer/cam/event", *WATCHER)
+        self._watched = self.broker.subscribe("fer/cam/event", *SUBSCRIBER_FLAGS)
         subscribed = time.time()  # and the broker must have saved that there is a watcher
         wait_until(
             lambda: (folder / "mosquitto.db").exists() and (folder / "mosquitto.db").stat().st_mtime > subscribed
@@ -66,7 +60,7 @@ class Site:
     def device(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [
-                *(*self._at, sys.executable, device.__file__),
+                *(*self._at, sys.executable, event_device.__file__),
                 *(self._host, str(self.broker.port), str(self.outbox), str(RATE)),
             ],
             stdin=subprocess.PIPE,
@@ -101,7 +95,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def laid() -> Iterator[Line]:
-    if reason := line.missing():
+    if reason := network_cut.missing():
         pytest.skip(f"NOT TESTED, needs root and network namespaces: {reason}")
     made = Line()
     try:
@@ -132,7 +126,7 @@ def cut_at_random(site: Site, cut: Cut) -> dict[str, Any]:
             break
     process.stdin.close()
     last = json.loads(list(lines)[-1])
-    assert process.wait(device.DELIVERY + 30) == 0
+    assert process.wait(event_device.DELIVERY + 30) == 0
     return dict(last)
 
 
@@ -185,7 +179,7 @@ def test_a_day_without_a_broker_is_kept_in_bounds_and_caught_up_with_in_order_wh
     publisher.retain("state", {"faces": 1})
     wait_until(lambda: heard(states))
     assert len(site.received()) < day
-    assert publisher.flush(device.DELIVERY)
+    assert publisher.flush(event_device.DELIVERY)
     publisher.close()
     outbox.close()
     wait_until(lambda: site.received()[-1:] == ["live"])

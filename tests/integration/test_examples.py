@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from paho.mqtt.client import topic_matches_sub
 from tests.support import WALK, Mosquitto, heard, run, wait_until
+from tests.support.publishing import publish_lines
 
 EXAMPLES = Path(__file__).parent.parent.parent / "edge" / "examples"
 FLOW: list[dict[str, Any]] = json.loads((EXAMPLES / "node-red.json").read_text())
@@ -25,19 +26,13 @@ def subscriber(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Path]:
     process = subprocess.Popen(command, stdout=out.open("w"), text=True)
 
     def listens() -> bool:
-        publish(mosquitto, "fer/probe/event", "?")
+        publish_lines(mosquitto, "fer/probe/event", "?")
         return "not an event" in out.read_text()
 
     wait_until(listens)
     yield out
     process.terminate()
     process.wait(10)
-
-
-def publish(broker: Mosquitto, topic: str, *payloads: str) -> None:
-    arguments = ["-h", "127.0.0.1", "-p", str(broker.port), "-q", "1", "-t", topic, "-l"]
-    lines = "".join(f"{payload}\n" for payload in payloads)
-    subprocess.run(["mosquitto_pub", *arguments], input=lines, text=True, check=True, timeout=10)
 
 
 def event(seq: int, boot: str = "a", device: str = "porch") -> str:
@@ -61,8 +56,8 @@ def test_the_subscriber_prints_each_event_of_a_run_and_misses_none(mosquitto: Mo
 
 def test_the_subscriber_drops_copies_and_says_what_is_missing(mosquitto: Mosquitto, subscriber: Path) -> None:
     sent = [event(3), event(4), event(4), event(3), event(7), event(0, "b"), event(1, "b"), event(9, "b")]
-    publish(mosquitto, "fer/porch/event", *sent)
-    publish(mosquitto, "fer/attic/event", event(5, "c", "attic"))
+    publish_lines(mosquitto, "fer/porch/event", *sent)
+    publish_lines(mosquitto, "fer/attic/event", event(5, "c", "attic"))
     wait_until(lambda: "attic" in subscriber.read_text())
     said = [line.split("  ")[2] if "face" in line else line for line in printed(subscriber)]
     assert said == [
@@ -76,7 +71,7 @@ def test_the_subscriber_drops_copies_and_says_what_is_missing(mosquitto: Mosquit
 
 def test_the_subscriber_survives_what_is_no_event(mosquitto: Mosquitto, subscriber: Path) -> None:
     strange = ["[]", "7", '"x"', "{}", '{"id":[]}', '{"id":"a","device":{},"boot":1,"seq":"x"}', event(1)[:-9], "\\xff"]
-    publish(mosquitto, "fer/porch/event", *strange, event(1))
+    publish_lines(mosquitto, "fer/porch/event", *strange, event(1))
     wait_until(lambda: "face 1" in subscriber.read_text())
 
 

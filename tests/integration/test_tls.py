@@ -8,45 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import MEDIA, Mosquitto, command, free_port, heard, wait_until
+from tests.support import MEDIA, command, heard, wait_until
+from tests.support.tls import Authority, TlsMosquitto
 
 from fer_edge.config.broker import Broker, with_files
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
 
 FACE = MEDIA / "faces" / "bryan.png"
-
-
-def openssl(*arguments: object) -> None:
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60)
-
-
-class Authority:
-    """A certificate authority in a folder, which believes anything."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self._folder, self.ca, self.key = folder, folder / "ca.pem", folder / "ca.key"
-        openssl(
-            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test CA"),
-            *("-keyout", self.key, "-out", self.ca, "-days", 2),
-            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),  # Python 3.13 insists
-        )
-
-    def certify(self, name: str, subject: str, days: int = 2) -> tuple[Path, Path]:
-        """A certificate for `subject` (a subjectAltName) and its key."""
-        certificate, key, request = (self._folder / f"{name}.{suffix}" for suffix in ("pem", "key", "csr"))
-        names = self._folder / f"{name}.ext"
-        names.write_text(f"subjectAltName={subject}\nauthorityKeyIdentifier=keyid\n")
-        openssl(
-            *("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}"),
-            *("-keyout", key, "-out", request),
-        )
-        openssl(
-            *("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.key, "-CAcreateserial"),
-            *("-out", certificate, "-days", days, "-extfile", names),
-        )
-        return certificate, key
 
 
 @pytest.fixture(scope="module")
@@ -60,24 +29,10 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-def encrypted(authority: Authority, tmp_path: Path) -> Iterator[Encrypted]:
-    broker = Encrypted(tmp_path, authority)
+def encrypted(authority: Authority, tmp_path: Path) -> Iterator[TlsMosquitto]:
+    broker = TlsMosquitto(tmp_path, authority)
     yield broker
     broker.close()
-
-
-class Encrypted(Mosquitto):
-    """A Mosquitto with a plain port, and one for TLS."""
-
-    def __init__(self, folder: Path, authority: Authority) -> None:
-        super().__init__(folder)
-        self.tls_port, self._authority = free_port(), authority
-
-    def serve(self, subject: str = "IP:127.0.0.1", days: int = 2, extra: str = "") -> None:
-        certificate, key = self._authority.certify("broker", subject, days)
-        self.start(
-            f"allow_anonymous true\nlistener {self.tls_port} 127.0.0.1\ncertfile {certificate}\nkeyfile {key}\n{extra}"
-        )
 
 
 def problem(url_port: int, **files: Path) -> str:
@@ -99,7 +54,7 @@ def broker(port: int, **files: Path) -> Broker:
     return made
 
 
-def test_a_broker_certified_by_our_own_authority_is_trusted(encrypted: Encrypted, authority: Authority) -> None:
+def test_a_broker_certified_by_our_own_authority_is_trusted(encrypted: TlsMosquitto, authority: Authority) -> None:
     encrypted.serve()
     file = encrypted.subscribe()
     outbox = Outbox()
@@ -112,7 +67,7 @@ def test_a_broker_certified_by_our_own_authority_is_trusted(encrypted: Encrypted
 
 
 def test_websockets_over_tls_are_checked_like_the_rest(
-    encrypted: Encrypted, authority: Authority, stranger: Authority
+    encrypted: TlsMosquitto, authority: Authority, stranger: Authority
 ) -> None:
     encrypted.serve(extra="protocol websockets")
     for ca, works in ((stranger.ca, False), (authority.ca, True)):
@@ -134,7 +89,7 @@ def test_websockets_over_tls_are_checked_like_the_rest(
     ],
 )
 def test_a_certificate_that_is_not_right_is_refused(
-    encrypted: Encrypted, authority: Authority, subject: str, days: int, complaint: str
+    encrypted: TlsMosquitto, authority: Authority, subject: str, days: int, complaint: str
 ) -> None:
     encrypted.serve(subject, days)
     told = problem(encrypted.tls_port, ca=authority.ca)
@@ -142,21 +97,21 @@ def test_a_certificate_that_is_not_right_is_refused(
 
 
 def test_a_certificate_of_an_authority_that_we_do_not_know_is_refused(
-    encrypted: Encrypted, stranger: Authority
+    encrypted: TlsMosquitto, stranger: Authority
 ) -> None:
     encrypted.serve()
     for files in ({"ca": stranger.ca}, {}):
         assert "its certificate is refused: unable to get local issuer" in problem(encrypted.tls_port, **files)
 
 
-def test_a_plain_port_is_not_spoken_to_in_the_clear(encrypted: Encrypted, authority: Authority) -> None:
+def test_a_plain_port_is_not_spoken_to_in_the_clear(encrypted: TlsMosquitto, authority: Authority) -> None:
     encrypted.serve()
     file = encrypted.subscribe()
     assert "no TLS at this port" in problem(encrypted.port, ca=authority.ca)
     assert heard(file) == []
 
 
-def test_a_broker_that_wants_a_certificate_gets_ours(encrypted: Encrypted, authority: Authority) -> None:
+def test_a_broker_that_wants_a_certificate_gets_ours(encrypted: TlsMosquitto, authority: Authority) -> None:
     encrypted.serve(extra=f"cafile {authority.ca}\nrequire_certificate true")
     certificate, key = authority.certify("device", "DNS:device")
     made = Publisher(
@@ -168,7 +123,7 @@ def test_a_broker_that_wants_a_certificate_gets_ours(encrypted: Encrypted, autho
 
 
 def test_the_flags_do_the_same_and_the_trouble_is_one_line(
-    encrypted: Encrypted, authority: Authority, stranger: Authority, tmp_path: Path
+    encrypted: TlsMosquitto, authority: Authority, stranger: Authority, tmp_path: Path
 ) -> None:
     passwords, secret = tmp_path / "passwords", tmp_path / "secret"
     secret.write_text("hunter2\n")

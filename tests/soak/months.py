@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.integration.test_delivery import LASTING, WATCHER
 from tests.support import WALK, Mosquitto, descriptors, heard, wait_until
+from tests.support.persistence import SUBSCRIBER_FLAGS, persistent_broker_settings
 
 from fer_edge.cameras import reconnecting as livesource
 from fer_edge.cameras.base import CameraError, CameraImage
@@ -176,7 +176,7 @@ class Camera:
 
     def _end(self) -> None:
         if self.fault == "broker":
-            self._broker.start(lasting(self._broker))
+            self._broker.start(persistent_broker_settings(self._broker.folder))
         elif self.fault == "epoch":
             self._time.offset = NOON
         self.fault, self._next = "", self.number + int(self._rng.exponential(self._between))
@@ -215,15 +215,10 @@ class Ear(logging.Handler):
         self.said[record.levelname] += 1
 
 
-def lasting(broker: Mosquitto) -> str:
-    """The settings of a broker that keeps for a subscriber what comes while one of them is away."""
-    return f"{LASTING}\npersistence_location {broker.folder}/"
-
-
 def live(frames: int, folder: Path, seed: int = 0) -> Record:
     """Run a service for so many frames, with faults, and return what came of it. Raises when the service does."""
     broker = Mosquitto(folder)
-    broker.start(lasting(broker))
+    broker.start(persistent_broker_settings(broker.folder))
     ear, log = Ear(), logging.getLogger("fer_edge")
     log.addHandler(ear)
     log.setLevel(logging.INFO)
@@ -242,7 +237,7 @@ def live(frames: int, folder: Path, seed: int = 0) -> Record:
 
 def _run(frames: int, broker: Mosquitto, seed: int) -> Record:
     time, samples = Time(), list[Sample]()
-    watched = broker.subscribe("fer/cam/event", *WATCHER)
+    watched = broker.subscribe("fer/cam/event", *SUBSCRIBER_FLAGS)
     camera = Camera(time, broker, frames, np.random.default_rng(seed))
     source = Asked(camera, time, frames)
     model = read_model(parse_model("nano"))

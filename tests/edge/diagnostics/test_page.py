@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.integration.test_tls import Authority, openssl
 from tests.support import command, free_port, run, wait_until
+from tests.support.tls import Authority, openssl
 
 from fer_edge.cameras.browser import BROWSER
 from fer_edge.config.model import Config

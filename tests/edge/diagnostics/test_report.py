@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.integration.test_tls import Authority, Encrypted
 from tests.support import MEDIA, Mosquitto, command, free_port, heard, run, wait_until
 from tests.support.models import write_compiled
+from tests.support.tls import Authority, TlsMosquitto
 
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.broker import Broker, parse_broker, with_files
@@ -224,7 +224,7 @@ def test_a_broker_that_is_away_is_told() -> None:
 
 
 def test_a_certificate_that_must_not_be_trusted_is_told(tmp_path: Path) -> None:
-    encrypted = Encrypted(tmp_path, Authority(tmp_path / "ours"))
+    encrypted = TlsMosquitto(tmp_path, Authority(tmp_path / "ours"))
     encrypted.serve()
     try:
         address = parse_broker(f"mqtts://127.0.0.1:{encrypted.tls_port}")

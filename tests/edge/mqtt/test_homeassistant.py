@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from itertools import combinations
@@ -15,6 +14,7 @@ import pytest
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tests.support import WALK, Mosquitto, heard, run, wait_until
+from tests.support.publishing import publish
 
 from fer_edge.config.broker import Broker
 from fer_edge.monitoring.health import Health
@@ -87,11 +87,6 @@ def entities(message: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def render(entity: dict[str, Any], payload: str) -> str:
     template = ImmutableSandboxedEnvironment(undefined=StrictUndefined).from_string(entity["value_template"])
     return template.render(value=payload, value_json=json.loads(payload))
-
-
-def publish(broker: Mosquitto, topic: str, payload: str, *flags: str) -> None:
-    arguments = ["-h", "127.0.0.1", "-p", str(broker.port), "-q", "1", "-t", topic, "-m", payload, *flags]
-    subprocess.run(["mosquitto_pub", *arguments], check=True, timeout=10)
 
 
 def test_the_message_names_the_device_where_it_comes_from_and_where_it_says_that_it_is_there() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from tests.demo import embedded_broker
 from tests.support import Mosquitto, free_port, heard, wait_until
+from tests.support.publishing import publish
 from tests.support.scripted_broker import rude_broker
 
 from fer_edge.config.broker import Broker
@@ -174,11 +175,6 @@ def test_what_is_sent_to_the_device_is_handed_on_before_and_after_a_restart_of_t
         wait_until(lambda: made.connected)
         publish(mosquitto, "later", "z", "-r")
         wait_until(lambda: ("later", b"z", False) in got)
-
-
-def publish(broker: Mosquitto, topic: str, payload: str, *flags: str) -> None:
-    arguments = ["-h", "127.0.0.1", "-p", str(broker.port), "-q", "1", "-t", topic, "-m", payload, *flags]
-    subprocess.run(["mosquitto_pub", *arguments], check=True, timeout=10)
 
 
 def test_an_exception_in_a_handler_is_logged_and_survived(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.edge.mqtt.test_device import Daemon
-from tests.support import Mosquitto, Run, free_port, run, wait_until
+from tests.support import Mosquitto, Run, free_port, run
+from tests.support.daemon_process import DaemonProcess
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.outbox import Outbox
@@ -17,9 +17,9 @@ from fer_edge.mqtt.query import StatusError, ask, lines
 
 
 @pytest.fixture
-def daemon(mosquitto: Mosquitto) -> Iterator[Daemon]:
-    made = Daemon(mosquitto)
-    wait_until(lambda: any(event["type"] == "start" for event in made.said("event")), 30)
+def daemon(mosquitto: Mosquitto) -> Iterator[DaemonProcess]:
+    made = DaemonProcess(mosquitto)
+    made.wait_for_face()
     yield made
     if made.process.poll() is None:
         made.close()
@@ -30,7 +30,7 @@ def status(url: str, *flags: str) -> Run:
 
 
 def test_a_running_service_tells_how_it_fares_and_one_that_was_stopped_is_offline(
-    mosquitto: Mosquitto, daemon: Daemon
+    mosquitto: Mosquitto, daemon: DaemonProcess
 ) -> None:
     done = status(mosquitto.url)
     assert (done.code, done.err) == (0, "")
@@ -43,7 +43,7 @@ def test_a_running_service_tells_how_it_fares_and_one_that_was_stopped_is_offlin
     assert told["events"].endswith("wait, 0 lost, 0 refused")
 
     asked = json.loads(status(mosquitto.url, "--json").out)
-    assert asked["info"] == daemon.said("info")[0]
+    assert asked["info"] == daemon.published("info")[0]
     assert asked["state"]["faces"] == 1
     assert asked["health"]["frames"] > 0
     assert asked["health"]["degraded"] is None

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
-from tests.integration.test_tls import Authority
 from tests.support import Mosquitto, free_port, run, wait_until
 from tests.support.mjpeg import MjpegCamera
+from tests.support.tls import Authority
 from tests.support.web_client import FACE, TOKEN, ask, frame_of, speak
 from tests.support.web_daemon import Daemon
 

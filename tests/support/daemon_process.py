@@ -1,0 +1,59 @@
+"""A fer-edge daemon in a process of its own, with an MJPEG camera and a real broker."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import cv2
+from tests.support import MEDIA, Mosquitto, command, heard, wait_until
+from tests.support.mjpeg import MjpegCamera
+from tests.support.publishing import publish
+
+FACE = MEDIA / "faces" / "astronaut.png"
+
+
+class DaemonProcess:
+    """A running daemon named `cam`.
+
+    Attributes:
+        camera: The camera it reads, which always shows one face.
+        process: The process of the daemon.
+        messages: The file with all messages published under `fer/`.
+    """
+
+    def __init__(self, broker: Mosquitto, *flags: str) -> None:
+        self.camera = MjpegCamera(picture=_face_jpeg)
+        self.messages = broker.subscribe()
+        self._broker = broker
+        arguments = ["--camera", self.camera.url, "--mqtt", broker.url, "--device", "cam", "--model", "nano", *flags]
+        self.process = subprocess.Popen(command("fer_edge", *arguments), stderr=subprocess.PIPE, text=True)
+
+    def wait_for_face(self, timeout: float = 30) -> None:
+        """Wait until the daemon has reported the face in front of its camera."""
+        wait_until(lambda: any(event["type"] == "start" for event in self.published("event")), timeout)
+
+    def published(self, name: str) -> list[Any]:
+        """The payloads published so far at `fer/cam/NAME`, as objects of JSON."""
+        return [json.loads(payload) for topic, payload in heard(self.messages) if topic == f"fer/cam/{name}"]
+
+    def send_command(self, name: str, payload: str = "") -> dict[str, Any]:
+        """Send a command and return the reply."""
+        before = len(self.published(f"reply/{name}"))
+        publish(self._broker, f"fer/cam/cmd/{name}", payload)
+        wait_until(lambda: len(self.published(f"reply/{name}")) > before)
+        reply: dict[str, Any] = self.published(f"reply/{name}")[-1]
+        return reply
+
+    def close(self) -> str:
+        """Stop the daemon and return what it wrote to stderr."""
+        self.process.terminate()
+        _, err = self.process.communicate(timeout=20)
+        self.camera.stop()
+        return err
+
+
+def _face_jpeg(_: int) -> bytes:
+    picture = cv2.imread(str(FACE))
+    return bytes(cv2.imencode(".jpg", cv2.resize(picture, (320, 320)))[1])
