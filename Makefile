@@ -11,7 +11,7 @@
 # make test-systemd  the service under a real systemd, in a container that boots this machine's own root, and then in one
 #                with Debian 13: install, watchdog, crash, sandbox, upgrade, roll-back, removal; needs root
 # make bench     what a frame costs, stage by stage, what stands around the network, and what the live page and delivery cost
-# make lock      pins anew, with hashes, what the service installs: systemd/requirements-*.txt; needs Python 3.11 and 3.13
+# make lock      pins anew, with hashes, what the service installs: systemd/requirements-*.txt
 # make audit     what bandit says of the code, and what is known against the packages that the service installs; needs the network
 # make models    trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
 #                FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
@@ -63,15 +63,15 @@ soak: $(VENV)/.test
 
 test-arm: $(VENV)/.test
 	@$(call need,mmdebstrap arch-test qemu-user-static)
-	rm -rf build  # setuptools would put modules that are gone into the wheel
-	$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/arm .
+	rm -rf build/arm
+	systemd/build_wheel.sh build/arm $(BIN)/pip
 	PYTHON=$(BIN)/python tests/arm/make_root.sh build/arm/root build/arm/fer_edge-*.whl
 	FER_EDGE_ARM_ROOT=build/arm/root $(BIN)/python -m pytest -rP tests/arm
 
 test-picamera2: $(VENV)/.test
 	@$(call need,mmdebstrap)
-	rm -rf build
-	$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/picamera2 .
+	rm -rf build/picamera2
+	systemd/build_wheel.sh build/picamera2 $(BIN)/pip
 	PYTHON=$(BIN)/python tests/picamera/make_root.sh build/picamera2/root build/picamera2/fer_edge-*.whl
 	FER_EDGE_PICAMERA2_ROOT=build/picamera2/root $(BIN)/python -m pytest -rP tests/picamera
 
@@ -80,23 +80,36 @@ test-homeassistant: $(VENV)/.test $(VENV)-homeassistant/.installed
 
 test-systemd: $(VENV)/.test
 	@$(call need,systemd-container mosquitto mosquitto-clients python3-venv shellcheck mmdebstrap)
-	rm -rf build
-	lock=systemd/requirements-$$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') && \
-	$(BIN)/pip --python /usr/bin/python3 download --quiet --no-deps --dest build/systemd \
-		--requirement $$lock.txt --requirement $$lock-web.txt && \
-	$(BIN)/pip --python /usr/bin/python3 wheel --quiet --no-deps --wheel-dir build/systemd .
+	rm -rf build/systemd build/trixie
+	lock=systemd/requirements-$$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')-web.txt && \
+	$(BIN)/pip --python /usr/bin/python3 download --quiet --no-deps --dest build/systemd --requirement $$lock
+	systemd/build_wheel.sh build/systemd $(BIN)/pip
 	FER_EDGE_WHEELS=build/systemd $(BIN)/python -m pytest -rP tests/systemd
 	PYTHON=$(BIN)/python tests/systemd/make_root.sh build/trixie/root build/trixie/wheels
 	cp build/systemd/fer_edge-*.whl build/trixie/wheels
 	FER_EDGE_BOX_ROOT=build/trixie/root FER_EDGE_WHEELS=build/trixie/wheels $(BIN)/python -m pytest -rP tests/systemd
 
-lock:
-	for python in python3.11 python3.13; do $$python systemd/lock.py || exit 1; done
+# The pins must hold on both processors: resolved for 64-bit Arm, then again for Intel with the first ones given. The -web
+# files hold the base pins too. setuptools is among them, since install.sh builds the package on the Pi.
+LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --only-binary :all: --no-header --no-annotate
+BUILD_SYSTEM = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
+
+lock: $(VENV)/.test
+	mkdir -p build
+	$(BUILD_SYSTEM) > build/build-system.in
+	for python in 3.11 3.13; do for extra in "" web; do \
+		lock=systemd/requirements-$$python$${extra:+-$$extra}.txt; \
+		compile="$(LOCK) pyproject.toml build/build-system.in --python-version $$python $${extra:+--extra $$extra}"; \
+		$$compile --python-platform aarch64-manylinux_2_36 --output-file build/arm.txt && \
+		$$compile --python-platform x86_64-manylinux_2_36 --constraint build/arm.txt --output-file build/intel.txt && \
+		cmp build/arm.txt build/intel.txt && \
+		{ echo "# Made by \`make lock\`: what install.sh$${extra:+ --web} installs under Python $$python, on 64-bit Arm and Intel."; \
+			cat build/arm.txt; } > $$lock || exit 1; done; done
 
 # Ruff has bandit's rules too and each exception is justified there: here, what is more than a remark. Strict: a package of
 # which nothing can be learned is not one of which nothing is known.
 audit: $(VENV)-audit/.installed
-	$(VENV)-audit/bin/bandit --quiet --recursive --severity-level medium edge convert train systemd
+	$(VENV)-audit/bin/bandit --quiet --recursive --severity-level medium edge convert train
 	for lock in systemd/requirements-*.txt; do \
 		$(VENV)-audit/bin/pip-audit --strict --disable-pip --requirement $$lock || failed=yes; done; test -z "$$failed"
 

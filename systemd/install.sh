@@ -126,7 +126,7 @@ adopt() {
 has_web() { compgen -G "$CURRENT/lib/python3*/site-packages/aiohttp" >/dev/null; }
 
 build() {
-    local target=$1 pip=("$1/bin/pip" install --quiet --disable-pip-version-check) lock extra='' locked
+    local target=$1 pip=("$1/bin/pip" install --quiet --disable-pip-version-check) lock extra=''
     [[ -z $web ]] && ! has_web || extra='[web]'
     say_done "building $target${extra:+, with the live page}"
     building=$target
@@ -136,23 +136,23 @@ build() {
     if [[ -n $wheel ]]; then
         run "${pip[@]}" --no-index --find-links "$(dirname "$wheel")" "$wheel$extra"
     else
-        # Of a copy: setuptools leaves its work in the folder that it builds.
         scratch=$(mktemp -d)
-        run cp -R "$HERE/.."/{pyproject.toml,README.md,LICENSE,edge,convert,train} "$scratch"
         lock=$HERE/requirements-$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
         if [[ -r $lock.txt ]]; then
-            # All of it checked by its hash, that which builds the package too.
-            locked=(--requirement "$lock.txt")
-            [[ -z $extra ]] || locked+=(--requirement "$lock-web.txt")
-            run "${pip[@]}" --only-binary :all: --require-hashes "${locked[@]}"
-            run "${pip[@]}" --no-deps --no-build-isolation "$scratch"
+            # Everything is checked by its hash, including what builds the package.
+            run "${pip[@]}" --only-binary :all: --require-hashes --requirement "$lock${extra:+-web}.txt"
+            run "$HERE/build_wheel.sh" "$scratch" "$target/bin/pip" --no-build-isolation
+            run "${pip[@]}" --no-deps "$(built_wheel)"
         else
-            run "${pip[@]}" "$scratch$extra"
+            run "$HERE/build_wheel.sh" "$scratch" "$target/bin/pip"
+            run "${pip[@]}" "$(built_wheel)$extra"
         fi
     fi
     run "$target/bin/fer-edge" --version
     put_units_into "$target/units"
 }
+
+built_wheel() { echo "$scratch"/fer_edge-*.whl; }
 
 put_units_into() {
     run install -d "$1"

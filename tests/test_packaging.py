@@ -50,6 +50,25 @@ def test_the_wheel_holds_packages_model_and_schema_and_no_tests(wheel: Path) -> 
     assert not [name for name in names if "test" in name or name.endswith((".mp4", ".jpg"))]
 
 
+def test_the_wheel_of_the_device_holds_no_host_code(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip"]
+    (tmp_path / "pip").write_text(f'#!/bin/sh\nexec {" ".join(pip)} "$@"\n')
+    (tmp_path / "pip").chmod(0o755)
+    command = [ROOT / "systemd" / "build_wheel.sh", tmp_path, tmp_path / "pip"]
+    subprocess.run(command, check=True, capture_output=True, timeout=240)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert {name.partition("/")[0] for name in archive.namelist()} == {"fer_edge", wheel_info(wheel)}
+        entry_points = archive.read(f"{wheel_info(wheel)}/entry_points.txt").decode()
+        assert "fer_edge/models/base.tflite" in archive.namelist()
+        assert "fer_edge/web/static/index.html" in archive.namelist()
+    assert re.findall(r"^fer-\w+", entry_points, re.MULTILINE) == ["fer-edge"]
+
+
+def wheel_info(wheel: Path) -> str:
+    return f"{'-'.join(wheel.name.split('-')[:2])}.dist-info"
+
+
 @pytest.mark.parametrize(
     ("module", "arguments", "extra"),
     [

@@ -13,6 +13,7 @@ case $version in
 esac
 mirror=$(apt-get indextargets --format '$(REPO_URI)' | awk '!/security/ { print; exit }')
 rm -rf "$root"
+mkdir -p "$(dirname "$root")"
 mmdebstrap --quiet --arch=arm64 --variant=extract --include=python3,python3-minimal,libstdc++6,libgcc-s1,zlib1g,bash,coreutils \
 	"$suite" "$root" "$mirror"
 platforms=(--platform any --platform manylinux2014_aarch64)

@@ -7,6 +7,7 @@ test "$(id -u)" = 0 || { echo "make_root.sh: only root can make and enter this r
 suite=trixie version=3.13 # libcamera has its virtual pipeline from 0.4 on, and trixie's Python is 3.13
 mirror=$(apt-get indextargets --format '$(REPO_URI)' | awk '!/security/ { print; exit }')
 rm -rf "$root"
+mkdir -p "$(dirname "$root")"
 mmdebstrap --quiet --variant=extract \
 	--include=python3,python3-libcamera,libcamera-ipa,libgcc-s1,libstdc++6,bash,coreutils "$suite" "$root" "$mirror"
 platforms=(--platform any --platform "manylinux2014_$(uname -m)")
