@@ -18,12 +18,12 @@ from fer_edge import __version__
 from fer_edge.command_line import OneLineParser, forget_stdout, run_command
 from fer_edge.config import broker
 from fer_edge.config.camera import SPECS
-from fer_edge.config.loader import DEFAULT_FILE, blame, gather, make_config
+from fer_edge.config.loader import DEFAULT_FILE, gather, make_config, name_setting
 from fer_edge.config.model import Config
 from fer_edge.config.schema import add_flags
 from fer_edge.config.toml import as_toml
 from fer_edge.config.web import TOKEN
-from fer_edge.errors import UsageError
+from fer_edge.errors import FerError, UsageError
 from fer_edge.events import SCHEMA_FILE
 from fer_edge.logs import start_log
 from fer_edge.monitoring.sd_notify import VARIABLE as NOTIFY_VARIABLE
@@ -60,12 +60,12 @@ def _command(arguments: argparse.Namespace) -> int:
     if arguments.print_config:
         print(as_toml(resolved), end="")
         return 0
-    if arguments.status:
-        return _status(settings, as_json=arguments.json)
     try:
+        if arguments.status:
+            return _status(settings, as_json=arguments.json)
         return _forget(settings) if arguments.forget else _run(settings)
-    except UsageError as error:
-        raise blame(error, resolved) from error
+    except FerError as error:
+        raise name_setting(error, resolved) from error
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -107,7 +107,9 @@ def _forget(settings: Config) -> int:
 
 def _run(settings: Config) -> int:
     if not settings.camera:
-        raise UsageError(f"--camera is missing: give {SPECS}; or set camera.source in {DEFAULT_FILE}")
+        raise UsageError(
+            "is missing", setting="camera.source", cure=f"give {SPECS}; or set camera.source in {DEFAULT_FILE}"
+        )
     # Until there is something to end in good order, Ctrl-C just ends it, be it in the middle of an import.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from fer_edge.daemon import OutputError, UndeliveredError, open_service

@@ -16,13 +16,13 @@ import cv2
 
 from fer_edge.annotation.writers import AnnotatedCopy, open_copy
 from fer_edge.cameras.base import FrameSource
-from fer_edge.cameras.browser import NEEDS_PAGE, BrowserCamera
+from fer_edge.cameras.browser import BrowserCamera, missing_page_error
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.frame import Frame, oriented
 from fer_edge.clock import Clock
 from fer_edge.config.model import Config
 from fer_edge.config.web import WebOptions
-from fer_edge.errors import FerError, MissingExtraError, UsageError
+from fer_edge.errors import FerError, MissingExtraError
 from fer_edge.events import Event, MessageBuilder, encode
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.selection import select_engine
@@ -96,7 +96,7 @@ def open_service(config: Config, password: str | None = None, token: str | None 
         copy = open_copy(config.camera, config.annotate, classifier.labels, turn)
     page = _open_page(config.web, token) if config.web else None
     if isinstance(source, BrowserCamera) and not page:
-        raise UsageError(NEEDS_PAGE)
+        raise missing_page_error()
     return Service(config, source, classifier, password=password, guests=Guests(copy, page))
 
 

@@ -1,36 +1,50 @@
-"""Errors with a one-line message for a person and a process exit code."""
+"""Exit codes, and errors whose message is one line for a person."""
 
 from __future__ import annotations
 
-EXIT_FAULT = 1  # something failed while running
+EXIT_FAULT = 1  # something failed during the run
 EXIT_USAGE = 2  # the command line is wrong, or names something unusable
 EXIT_INTERRUPTED = 130  # Ctrl-C
-EXIT_CONFIG = 78  # the configuration is wrong (EX_CONFIG; systemd does not restart it)
+EXIT_CONFIG = 78  # the configuration is wrong (EX_CONFIG; systemd does not restart the service)
 
 
 class FerError(Exception):
-    """A fault whose message is one line for a person: what, where, and what would be right.
+    """Base of this project's errors. `str(error)` is one line: the message and, if there is one, the cure.
 
-    `exit_code` is what a command that ends by it returns.
+    Attributes:
+        message: What is wrong. With a `setting` it continues the name of that setting ("/x: no such file", "needs a
+            certificate"): the command line prepends the flag, variable or file that the value came from.
+        setting: Key of the setting at fault in the table of settings, e.g. "mqtt.ca".
+        cure: What helps.
+        exit_code: What a command that ends with this error returns.
     """
 
     exit_code = EXIT_FAULT
 
+    def __init__(self, message: str, *, setting: str | None = None, cure: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.setting = setting
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.cure}" if self.cure else self.message
+
 
 class UsageError(FerError, ValueError):
-    """A flag or argument that cannot be used."""
+    """A flag or argument is unusable."""
 
     exit_code = EXIT_USAGE
 
 
 class ConfigError(FerError, ValueError):
-    """A key of the configuration file or environment, or the model that it names, cannot be used."""
+    """A key of the configuration file, an environment variable, or the model they name is unusable."""
 
     exit_code = EXIT_CONFIG
 
 
 class DataError(FerError, ValueError):
-    """A data set on disk that cannot be read."""
+    """A data set on disk is unreadable."""
 
     exit_code = EXIT_USAGE
 
@@ -41,4 +55,7 @@ class MissingExtraError(FerError, ImportError):
     exit_code = EXIT_USAGE
 
     def __init__(self, command: str, extra: str, missing: str | None) -> None:
-        super().__init__(f"{command} needs {missing or extra}, which is not installed: pip install 'fer-edge[{extra}]'")
+        """`missing` is the module that failed to import, `extra` the part of fer-edge that brings it."""
+        super().__init__(
+            f"{command} needs {missing or extra}, which is not installed", cure=f"pip install 'fer-edge[{extra}]'"
+        )

@@ -14,14 +14,19 @@ from fer_edge.cameras.frame import Frame, oriented, scaled_for_search
 from fer_edge.cameras.jpeg import decode
 from fer_edge.cameras.pictures import PictureError
 from fer_edge.config.camera import CameraOptions
+from fer_edge.errors import UsageError
 
 BROWSER = "browser"  # its name on the command line
-NEEDS_PAGE = f"--camera {BROWSER}: the browser needs the page; give --web PORT"
 POLL_INTERVAL = 0.5  # seconds between two looks while there are no frames
 TIMEOUT = 2.0  # seconds without a picture that are told
 
 
 Answer = Callable[[str | None], None]  # told once what became of a picture: what is wrong with it, or None for nothing
+
+
+def missing_page_error() -> UsageError:
+    """The error of a browser as camera in a run without the live page."""
+    return UsageError(f"{BROWSER}: needs the live page", setting="camera.source", cure="add --web or web.listen")
 
 
 class _Offer(NamedTuple):

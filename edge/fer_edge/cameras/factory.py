@@ -86,7 +86,7 @@ def open_source(spec: str, options: CameraOptions | None = None) -> FrameSource:
         return PictureFiles(path, options)
     if path.is_file():
         return VideoFile(path, options)
-    raise UsageError(f"--camera {spec}: no such file; give {SPECS}")
+    raise UsageError(f"{spec}: no such file", setting="camera.source", cure=f"give {SPECS}")
 
 
 def _camera(spec: str, options: CameraOptions) -> Camera | None:
@@ -110,5 +110,5 @@ def _checked_device(device: str) -> str:
     except OSError:
         return device
     if not stat.S_ISCHR(found.st_mode) or os.major(found.st_rdev) != VIDEO4LINUX:
-        raise UsageError(f"--camera {device}: not a camera")
+        raise UsageError(f"{device}: not a camera", setting="camera.source")
     return device

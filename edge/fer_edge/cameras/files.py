@@ -32,7 +32,8 @@ class PictureFiles:
             self._paths = list_pictures(path)
         if not self._paths:
             raise UsageError(
-                f"--camera {path}: no pictures in this folder (known endings: {' '.join(PICTURE_SUFFIXES)})"
+                f"{path}: no pictures in this folder (known endings: {' '.join(PICTURE_SUFFIXES)})",
+                setting="camera.source",
             )
 
     def __iter__(self) -> Iterator[Frame]:
@@ -46,7 +47,7 @@ class PictureFiles:
             else:
                 yield Frame(oriented(grey, self._options), float(number), number, still=True)
         if len(damaged) == len(self._paths):
-            raise UsageError(f"--camera {self.name}: not a picture that can be read")
+            raise UsageError(f"{self.name}: not a picture that can be read", setting="camera.source")
         if damaged:
             raise DamagedError(f"{self.name}: not pictures that can be read: {', '.join(damaged)}")
 
@@ -69,7 +70,9 @@ class VideoFile:
         self._options = options or CameraOptions()
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
-            raise UsageError(f"--camera {path}: neither a picture nor a video that can be read (or cut short)")
+            raise UsageError(
+                f"{path}: neither a picture nor a video that can be read (or cut short)", setting="camera.source"
+            )
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield every frame. Raises DamagedError at the end when there were fewer than the file promised."""

@@ -95,7 +95,9 @@ def public_address(address: str) -> str:
     except ValueError:
         host, port = None, None
     if not host:
-        raise UsageError(f"--camera {parts.scheme}://...: expected {parts.scheme}://[user:password@]host[:port]/path")
+        raise UsageError(
+            f"{parts.scheme}://...: expected {parts.scheme}://[user:password@]host[:port]/path", setting="camera.source"
+        )
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
 

@@ -14,7 +14,7 @@ from fer_edge.errors import UsageError
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 NO_BROKER = "none"
-PASSWORD = Secret("--mqtt-password-file", "mqtt-password", "FER_EDGE_MQTT_PASSWORD")
+PASSWORD = Secret("mqtt.password_file", "mqtt-password", "FER_EDGE_MQTT_PASSWORD")
 PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 WEBSOCKET_PATH = "/mqtt"
 
@@ -66,7 +66,9 @@ def parse_broker(text: str) -> Broker | None:
     except ValueError:
         raise UsageError(f"{wanted}the port must be a number between 1 and 65535") from None
     if url.password is not None:
-        raise UsageError(f"{wanted}a password does not belong here; put it into {PASSWORD.variable} or {PASSWORD.flag}")
+        raise UsageError(
+            f"{wanted}a password does not belong here; put it into {PASSWORD.variable} or --mqtt-password-file"
+        )
     if not _is_address(url):
         raise UsageError(f"{wanted}expected mqtt://[user@]host[:port], mqtts://, ws:// or wss://, or {NO_BROKER}")
     path = (url.path or WEBSOCKET_PATH) if url.scheme in {"ws", "wss"} else ""
@@ -95,11 +97,19 @@ def with_files(
     if not broker:
         return None
     if (ca or certificate) and not broker.encrypted:
-        raise UsageError(f"--mqtt {broker}: --mqtt-ca and --mqtt-cert are for mqtts:// and wss://")
+        raise UsageError(
+            f"needs TLS, and {broker} has none",
+            setting="mqtt.ca" if ca else "mqtt.certificate",
+            cure="use mqtts:// or wss://",
+        )
     if key and not certificate:
-        raise UsageError("--mqtt-key needs --mqtt-cert")
+        raise UsageError("needs a certificate", setting="mqtt.key", cure="add --mqtt-cert or mqtt.certificate")
     if password_file and not broker.user:
-        raise UsageError(f"--mqtt {broker}: --mqtt-password-file needs a user: {broker.scheme}://USER@{broker.host}")
+        raise UsageError(
+            f"needs a user, and {broker} has none",
+            setting="mqtt.password_file",
+            cure=f"use {broker.scheme}://USER@{broker.host}",
+        )
     made = replace(broker, ca=ca, certificate=certificate, key=key, password_file=password_file)
     if made.encrypted:
         tls_context(made)
@@ -111,9 +121,11 @@ def tls_context(broker: Broker) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=broker.ca)
     except OSError as error:  # ssl.SSLError is one
-        raise UsageError(f"--mqtt-ca {broker.ca}: {describe_tls_error(error)}; expected certificates in PEM") from error
+        raise UsageError(
+            f"{broker.ca}: {describe_tls_error(error)}; expected certificates in PEM", setting="mqtt.ca"
+        ) from error
     if broker.certificate:
-        load_certificate(context, broker.certificate, broker.key, "--mqtt")
+        load_certificate(context, broker.certificate, broker.key, "mqtt.certificate")
     return context
 
 

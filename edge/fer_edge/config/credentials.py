@@ -12,9 +12,9 @@ from fer_edge.errors import UsageError
 
 @dataclass(frozen=True)
 class Secret:
-    """Where a secret may be: a file that a flag names, a credential (systemd's LoadCredential=), a variable."""
+    """Where a secret may be: a file that a setting names, a credential (systemd's LoadCredential=), a variable."""
 
-    flag: str
+    setting: str
     credential: str
     variable: str
 
@@ -34,24 +34,24 @@ class Secret:
         try:
             return file.read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
-            raise UsageError(f"{self.flag} {file}: {str(error.strerror).lower()}") from error
+            raise UsageError(f"{file}: {str(error.strerror).lower()}", setting=self.setting) from error
         except UnicodeDecodeError as error:
-            raise UsageError(f"{self.flag} {file}: not UTF-8 text") from error
+            raise UsageError(f"{file}: not UTF-8 text", setting=self.setting) from error
 
 
-def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None, flags: str) -> None:
+def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None, setting: str) -> None:
     """Have a connection show a certificate, PEM; `key` is None when it is in the same file.
 
-    `flags` is what the two flags begin with, e.g. --web for --web-cert and --web-key. Raises UsageError.
+    `setting` is the key of the certificate, e.g. web.certificate. Raises UsageError.
     """
     try:
         # An empty password instead of a question on the terminal, which a service has not.
         context.load_cert_chain(certificate, key, password="")
     except OSError as error:  # ssl.SSLError is one
-        files = f" with {flags}-key ".join(map(str, filter(None, (certificate, key))))
+        files = " with key ".join(map(str, filter(None, (certificate, key))))
         raise UsageError(
-            f"{flags}-cert {files}: {describe_tls_error(error)}; expected a certificate and its key in PEM, "
-            "without a passphrase"
+            f"{files}: {describe_tls_error(error)}; expected a certificate and its key in PEM, without a passphrase",
+            setting=setting,
         ) from error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from fer_edge.errors import ConfigError, FerError, UsageError
 
 DEFAULT_FILE = Path("/etc/fer-edge/config.toml")
 PREFIX = "FER_EDGE_"
-FLAG = r"(?<![\w-])--[a-z]+(?:-[a-z]+)*"
 OTHERS = {
     broker.PASSWORD.variable,
     TOKEN.variable,
@@ -96,18 +94,22 @@ def _make_part(part: str, resolved: list[Resolved]) -> Any:
     try:
         return PARTS[part](**{each.setting.field.partition(".")[2]: each.meaning for each in resolved})
     except UsageError as error:
-        raise blame(error, resolved) from error
+        raise name_setting(error, resolved) from error
 
 
-def blame(error: UsageError, resolved: Iterable[Resolved]) -> FerError:
-    """The same error, as the fault of those who set what its flags set: a file has keys, and another exit code."""
-    named = [each for each in resolved if each.setting.flag in re.findall(FLAG, str(error))]
-    origins = dict.fromkeys(each.origin for each in named if each.origin)
-    if not origins or any(origin.fault is UsageError for origin in origins):
+def name_setting(error: FerError, resolved: Iterable[Resolved]) -> FerError:
+    """The same error, naming the place that its setting came from.
+
+    That is the flag, or the file or variable and the key. A UsageError about a value from a file or variable becomes a
+    ConfigError, which has another exit code. An error without a setting is returned as it is.
+    """
+    found = next((each for each in resolved if each.setting.key == error.setting), None)
+    if not found:
         return error
-    keys = {each.setting.flag: each.setting.key for each in named}
-    told = re.sub(FLAG, lambda found: keys.get(found[0], found[0]), str(error))
-    return ConfigError(f"{', '.join(origin.name for origin in origins)}: {told}")
+    if not found.origin or found.origin.fault is UsageError:
+        return type(error)(f"{found.setting.flag} {error.message}", cure=error.cure)
+    kind = ConfigError if isinstance(error, UsageError) else type(error)
+    return kind(f"{found.origin.name}: {found.setting.key} {error.message}", cure=error.cure)
 
 
 def _default(setting: Setting, environment: Environment) -> Resolved:

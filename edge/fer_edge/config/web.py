@@ -13,7 +13,7 @@ from fer_edge.errors import UsageError
 
 OFF = "none"
 LOOPBACK = "127.0.0.1"
-TOKEN = Secret("--web-token-file", "web-token", "FER_EDGE_WEB_TOKEN")
+TOKEN = Secret("web.token_file", "web-token", "FER_EDGE_WEB_TOKEN")
 SHORTEST = 8  # characters of a token: a stranger has a handful of guesses a minute
 IN_THE_CLEAR = "without --web-cert whoever listens on the network sees the pictures and the token"
 NAME = r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?"
@@ -69,7 +69,7 @@ def make_options(
         return None
     options = WebOptions(listen, names=names or (), **files)
     if options.key and not options.certificate:
-        raise UsageError("--web-key needs --web-cert")
+        raise UsageError("needs a certificate", setting="web.key", cure="add --web-cert or web.certificate")
     tls_context(options)
     return options
 
@@ -79,21 +79,23 @@ def tls_context(options: WebOptions) -> ssl.SSLContext | None:
     if not options.certificate:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    load_certificate(context, options.certificate, options.key, "--web")
+    load_certificate(context, options.certificate, options.key, "web.certificate")
     return context
 
 
 def check_token(options: WebOptions, token: str | None) -> None:
     """Raise UsageError when the page would stand open to whom it should not, or its token could be guessed."""
     if options.token_file and not token:
-        raise UsageError(f"{TOKEN.flag} {options.token_file}: there is no token in it")
+        raise UsageError(f"{options.token_file}: there is no token in it", setting=TOKEN.setting)
     if not token and not is_loopback(options.listen[0]):
         raise UsageError(
-            f"--web {options.address}: the whole network could look in; set a token with {TOKEN.flag} FILE, "
-            f"or show the page on this machine alone: --web {options.listen[1]}"
+            f"{options.address}: the page would be open to the whole network",
+            setting="web.listen",
+            cure="set a token (--web-token-file or web.token_file), "
+            f"or listen on this machine only ({options.listen[1]})",
         )
     if token and len(token) < SHORTEST:
-        raise UsageError(f"{TOKEN.flag}: the token must have at least {SHORTEST} characters")
+        raise UsageError(f"needs a token of at least {SHORTEST} characters", setting=TOKEN.setting)
 
 
 def is_loopback(host: str) -> bool:

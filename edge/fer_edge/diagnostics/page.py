@@ -7,17 +7,13 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 
-from fer_edge.cameras.browser import BROWSER, NEEDS_PAGE
+from fer_edge.cameras.browser import BROWSER, missing_page_error
 from fer_edge.config.model import Config
 from fer_edge.config.web import IN_THE_CLEAR, TOKEN, WebOptions, tls_context
-from fer_edge.diagnostics.finding import Finding, fail, ok, warn, with_cure
-from fer_edge.errors import MissingExtraError, UsageError
+from fer_edge.diagnostics.finding import Finding, fail, ok, warn
+from fer_edge.errors import MissingExtraError
 
 SOON = 14 * 86_400  # seconds before its end in which a certificate is to be renewed
-CURES = {
-    "in use": "another program has it; if it is fer-edge itself: sudo systemctl stop fer-edge",
-    "cannot assign": "expected an address of this machine; 0.0.0.0 is all of them",
-}
 
 
 def check_page(
@@ -26,22 +22,19 @@ def check_page(
     """Whether people could be let in, and for how long the certificate is good; `wall` gives seconds.
 
     Raises UsageError for an open door, a token that cannot be read or is too short, and a browser as camera without the
-    page; MissingExtraError.
+    page; WebServerError for a port that cannot be had; MissingExtraError.
     """
     options = config.web
     if not options:
         if config.camera == BROWSER:
-            raise UsageError(NEEDS_PAGE)
+            raise missing_page_error()
         return ok("none is asked for")
     try:
-        from fer_edge.web.server import WebServer, WebServerError
+        from fer_edge.web.server import WebServer
     except ImportError as error:
         raise MissingExtraError("--web", "web", error.name) from error
     token = TOKEN.read(options.token_file, environment)
-    try:
-        page = WebServer(options, token)
-    except WebServerError as error:
-        return fail(with_cure(str(error), CURES))
+    page = WebServer(options, token)
     found = f"{page.url}, {'with' if token else 'without'} a token"
     page.close()
     if options.in_the_clear:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 
-from fer_edge.config.loader import Resolved, blame, make_config
+from fer_edge.config.loader import Resolved, make_config, name_setting
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.checks import check_accelerator, check_broker, check_camera, check_model, check_outbox
 from fer_edge.diagnostics.finding import Finding, fail, ok
 from fer_edge.diagnostics.machine import check_clock, check_permissions, check_temperature
 from fer_edge.diagnostics.page import check_page
-from fer_edge.errors import FerError, UsageError
+from fer_edge.errors import FerError
 
 CHECKS: dict[str, Callable[[Config], Finding]] = {
     "model": check_model,
@@ -39,10 +39,8 @@ def examine(gather: Callable[[], list[Resolved]]) -> Iterator[tuple[str, Finding
     for part, check in CHECKS.items():
         try:
             yield part, check(config)
-        except UsageError as error:
-            yield part, fail(str(blame(error, resolved)))
         except FerError as error:
-            yield part, fail(str(error))
+            yield part, fail(str(name_setting(error, resolved)))
 
 
 def line(part: str, finding: Finding) -> str:

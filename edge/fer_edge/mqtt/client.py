@@ -96,7 +96,7 @@ class Client:
                 self._login, version, self._on_accepted, self._hear, self.changed, in_flight=self._in_flight
             )
         except UsageError as error:  # a certificate that was there when we started
-            return Disconnect(str(error))
+            return Disconnect(f"{error.setting} {error}")
         self._link = link
         return link.run(fresh=self._fresh)
 

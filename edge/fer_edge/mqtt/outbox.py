@@ -174,13 +174,15 @@ class Outbox:
 
     def _open_first(self, path: Path) -> None:
         if path.is_dir() or not path.parent.is_dir():
-            raise UsageError(f"--outbox {path}: expected a file, in a folder that exists, or memory")
+            raise UsageError(f"{path}: expected a file in an existing folder, or memory", setting="mqtt.outbox")
         try:
             self._store = _open(path)
             self._number, self._count = self._store.last, self._store.count
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
-                raise UsageError(f"--outbox {path}: another process uses it; give each its own") from error
+                raise UsageError(
+                    f"{path}: another process uses it", setting="mqtt.outbox", cure="give each its own"
+                ) from error
             self._number = LATER
             self._fail(error)
 

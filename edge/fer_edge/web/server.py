@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import logging
 import socket
@@ -33,6 +34,11 @@ BACKLOG = 10  # that are let in before they are counted
 LARGEST_REQUEST = 4096  # bytes
 TIMEOUT = 10.0  # seconds for the server to begin
 LAST_WORDS = 1.0  # seconds for it to end
+CURES = {
+    errno.EACCES: "take a port from 1024 on",
+    errno.EADDRINUSE: "another program has it; if it is fer-edge itself: sudo systemctl stop fer-edge",
+    errno.EADDRNOTAVAIL: "expected an address of this machine; 0.0.0.0 is all of them",
+}
 
 
 class WebServerError(FerError):
@@ -129,16 +135,16 @@ class WebServer:
 
 def _listen(options: WebOptions) -> socket.socket:
     host, port = options.listen
-    where = f"--web {options.address}"
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
     except socket.gaierror as error:
-        raise UsageError(f"{where}: {_told(error)}; expected an address of this machine") from error
-    except PermissionError as error:
-        raise WebServerError(f"{where}: not allowed; take a port from 1024 on") from error
+        raise UsageError(
+            f"{options.address}: {_told(error)}; expected an address of this machine", setting="web.listen"
+        ) from error
     except OSError as error:
-        raise WebServerError(f"{where}: {_told(error)}") from error
+        cure = CURES.get(error.errno) if error.errno else None
+        raise WebServerError(f"{options.address}: {_told(error)}", setting="web.listen", cure=cure) from error
 
 
 def _url(listening: socket.socket, *, secure: bool) -> str:

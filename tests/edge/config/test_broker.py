@@ -76,26 +76,29 @@ def test_the_password_is_that_of_the_file_then_of_systemd_then_of_the_environmen
 def test_a_password_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     for name, complaint in (("none", "no such file"), ("binary", "not UTF-8")):
-        with pytest.raises(UsageError, match=f"--mqtt-password-file {tmp_path / name}: {complaint}"):
+        with pytest.raises(UsageError, match=f"{tmp_path / name}: {complaint}") as refusal:
             read_password(Broker("h", 1, "anna", password_file=tmp_path / name), {})
+        assert refusal.value.setting == "mqtt.password_file"
 
 
 @pytest.mark.parametrize(
     ("url", "files", "complaint"),
     [
-        ("mqtt://h", {"ca": "text"}, "--mqtt mqtt://h:1883: --mqtt-ca and --mqtt-cert are for mqtts"),
+        ("mqtt://h", {"ca": "text"}, "needs TLS, and mqtt://h:1883 has none: use mqtts:// or wss://"),
+        ("mqtt://h", {"certificate": "text"}, "needs TLS, and mqtt://h:1883 has none: use mqtts:// or wss://"),
         ("mqtts://h", {"ca": "none"}, "none: no such file"),
         ("mqtts://h", {"ca": "text"}, "text: no certificate or crl found; expected certificates in PEM"),
         ("mqtts://h", {"certificate": "none"}, "none: no such file"),
         ("mqtts://h", {"certificate": "text"}, "text: .*; expected a certificate and its key in PEM"),
-        ("mqtts://h", {"key": "text"}, "--mqtt-key needs --mqtt-cert"),
-        ("mqtt://h", {"password_file": "text"}, "needs a user: mqtt://USER@h"),
+        ("mqtts://h", {"key": "text"}, "needs a certificate: add --mqtt-cert or mqtt.certificate"),
+        ("mqtt://h", {"password_file": "text"}, "needs a user, and mqtt://h:1883 has none: use mqtt://USER@h"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, url: str, files: dict[str, str], complaint: str) -> None:
     (tmp_path / "text").write_text("no PEM")
-    with pytest.raises(UsageError, match=complaint):
+    with pytest.raises(UsageError, match=complaint) as refusal:
         with_files(parse_broker(url), **{kind: tmp_path / name for kind, name in files.items()})
+    assert refusal.value.setting == f"mqtt.{next(iter(files))}"
 
 
 def test_no_broker_needs_no_files(tmp_path: Path) -> None:

@@ -234,11 +234,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_settings_that_do_not_go_together_are_the_fault_of_who_said_them(tmp_path: Path) -> None:
     file = as_file(tmp_path / "config.toml", {"mqtt.key": "/key.pem"})
-    with pytest.raises(ConfigError, match=f"{file}: mqtt.key needs mqtt.certificate"):
+    with pytest.raises(ConfigError, match=f"{file}: mqtt.key needs a certificate: add --mqtt-cert"):
         make_config(gather({}, {}, file))
-    with pytest.raises(UsageError, match="--mqtt-key needs --mqtt-cert"):
+    with pytest.raises(UsageError, match="--mqtt-key needs a certificate: add --mqtt-cert"):
         make_config(gather({"mqtt.key": "/key.pem"}, {}))
-    with pytest.raises(UsageError, match="--web-key needs --web-cert"):
+    with pytest.raises(UsageError, match="--web-key needs a certificate: add --web-cert"):
         make_config(gather({"web.key": "/key.pem", "web.listen": "8080"}, {}))
 
 
@@ -300,10 +300,10 @@ def test_what_is_printed_says_the_same_when_it_is_read(text: str) -> None:
             "[camera]\nsource = '/no.mp4'",
             ["--mqtt", "none"],
             78,
-            "config.toml: camera.source /no.mp4: no such file; give",
+            "config.toml: camera.source /no.mp4: no such file: give",
         ),
-        ("", ["--camera", "/no.mp4"], 2, "fer-edge: --camera /no.mp4: no such file; give"),
-        ("[camera]\nsource = '/no.mp4'", ["--mqtt-key", "k"], 2, "--mqtt-key needs --mqtt-cert"),
+        ("", ["--camera", "/no.mp4"], 2, "fer-edge: --camera /no.mp4: no such file: give"),
+        ("[camera]\nsource = '/no.mp4'", ["--mqtt-key", "k"], 2, "--mqtt-key needs a certificate"),
     ],
 )
 def test_the_exit_code_tells_whose_fault_it_is(

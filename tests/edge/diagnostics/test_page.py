@@ -18,6 +18,7 @@ from fer_edge.config.web import WebOptions
 from fer_edge.diagnostics.finding import Finding
 from fer_edge.diagnostics.page import SOON, check_page
 from fer_edge.errors import MissingExtraError, UsageError
+from fer_edge.web.server import WebServerError
 
 TOKEN = {"FER_EDGE_WEB_TOKEN": "a long token"}
 DAY = 86_400
@@ -35,7 +36,7 @@ def test_a_page_that_can_be_shown_leaves_its_port_free() -> None:
 
 def test_no_page_is_well_unless_a_browser_is_the_camera() -> None:
     assert check_page(Config(camera="0", broker=None), {}) == Finding("ok", "none is asked for")
-    with pytest.raises(UsageError, match="--camera browser: the browser needs the page; give --web PORT"):
+    with pytest.raises(UsageError, match=r"browser: needs the live page: add --web or web\.listen"):
         check_page(Config(camera=BROWSER, broker=None), {})
 
 
@@ -47,18 +48,20 @@ def test_the_missing_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_door_that_is_open_to_the_network_is_told_as_whoever_set_it_said_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the whole network could look in; set a token with --web-token-file FILE"):
+    with pytest.raises(
+        UsageError, match=r"open to the whole network: set a token \(--web-token-file or web.token_file"
+    ):
         found(("0.0.0.0", free_port()))  # noqa: S104  it is refused
     (tmp_path / "config.toml").write_text(f'[web]\nlisten = "0.0.0.0:{free_port()}"\n')
     done = run("fer_edge", "--check", "--config", tmp_path / "config.toml", "--mqtt", "none")
     assert f"FAIL page          {tmp_path / 'config.toml'}: web.listen 0.0.0.0:" in done.out
-    assert "set a token with web.token_file FILE" in done.out
+    assert "set a token (--web-token-file or web.token_file)" in done.out
 
 
 def test_a_token_that_is_too_short_or_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the token must have at least 8 characters"):
+    with pytest.raises(UsageError, match="needs a token of at least 8 characters"):
         found(("127.0.0.1", free_port()), {"FER_EDGE_WEB_TOKEN": "short"})
-    with pytest.raises(UsageError, match=r"--web-token-file .*none: no such file"):
+    with pytest.raises(UsageError, match=r".*none: no such file"):
         found(("127.0.0.1", free_port()), token_file=tmp_path / "none")
 
 
@@ -71,15 +74,15 @@ def test_a_page_that_the_network_can_overhear_is_told() -> None:
 def test_a_port_that_somebody_has_is_told_with_the_cure() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = found(("127.0.0.1", port))
-    assert told.level == "FAIL"
-    assert told.text.startswith(f"--web 127.0.0.1:{port}: address already in use: another program has it; if it is fer")
+        with pytest.raises(WebServerError) as refusal:
+            found(("127.0.0.1", port))
+    assert refusal.value.setting == "web.listen"
+    assert str(refusal.value).startswith(f"127.0.0.1:{port}: address already in use: another program has it; if it is ")
 
 
 def test_an_address_of_another_machine_is_told() -> None:
-    told = found(("192.0.2.1", free_port()), TOKEN)
-    assert told.level == "FAIL"
-    assert "cannot assign requested address: expected an address of this machine" in told.text
+    with pytest.raises(WebServerError, match="cannot assign requested address: expected an address of this machine"):
+        found(("192.0.2.1", free_port()), TOKEN)
 
 
 def test_a_port_of_the_system_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +90,8 @@ def test_a_port_of_the_system_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(socket, "create_server", refuse)
-    assert found(("127.0.0.1", 80)) == Finding("FAIL", "--web 127.0.0.1:80: not allowed; take a port from 1024 on")
+    with pytest.raises(WebServerError, match=r"127\.0\.0\.1:80: permission denied: take a port from 1024 on"):
+        found(("127.0.0.1", 80))
 
 
 @pytest.fixture(scope="module")

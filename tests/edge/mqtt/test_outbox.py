@@ -204,8 +204,9 @@ def test_a_full_disk_is_said_once_and_outlived_in_memory_and_everything_comes_to
 
 def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "no" / "folder", tmp_path):
-        with pytest.raises(UsageError, match=f"--outbox {path}: expected a file"):
+        with pytest.raises(UsageError, match=f"{path}: expected a file") as refusal:
             Outbox(path)
+        assert refusal.value.setting == "mqtt.outbox"
 
 
 def test_a_file_that_cannot_be_opened_yet_is_used_when_it_can_and_what_was_in_it_is_not_lost(

@@ -55,10 +55,10 @@ def test_names_are_lower_case_and_of_hosts() -> None:
 @pytest.mark.parametrize(
     ("host", "token", "complaint"),
     [
-        ("0.0.0.0", None, "the whole network could look in; set a token with --web-token-file FILE"),  # noqa: S104
-        ("::", "", "the whole network could look in"),
-        ("192.168.1.7", None, "--web 192.168.1.7:8080: the whole network"),
-        ("porch", None, "show the page on this machine alone: --web 8080"),
+        ("0.0.0.0", None, "open to the whole network: set a token .--web-token-file or web.token_file"),  # noqa: S104
+        ("::", "", "open to the whole network"),
+        ("192.168.1.7", None, "192.168.1.7:8080: the page would be open to the whole network"),
+        ("porch", None, "listen on this machine only .8080"),
         ("127.0.0.1", "short", "at least 8 characters"),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_token_file_without_a_token_opens_no_door_and_an_empty_variable_is_non
     empty = tmp_path / "token"
     empty.write_text("\n")
     options = WebOptions(("127.0.0.1", 0), token_file=empty)
-    with pytest.raises(UsageError, match=f"--web-token-file {empty}: there is no token in it"):
+    with pytest.raises(UsageError, match=f"{empty}: there is no token in it"):
         check_token(options, TOKEN.read(empty, {"FER_EDGE_WEB_TOKEN": "from elsewhere"}))
     page = WebServer(WebOptions(("127.0.0.1", 0)), TOKEN.read(None, {"FER_EDGE_WEB_TOKEN": ""}))
     page.close()
@@ -86,10 +86,12 @@ def test_a_token_file_without_a_token_opens_no_door_and_an_empty_variable_is_non
 def test_an_open_door_and_a_browser_camera_without_a_page_are_one_line_and_exit_2() -> None:
     done = run("fer_edge", "--camera", "browser", "--mqtt", "none", "--web", "0.0.0.0:0")
     assert done.code == 2
-    assert done.err.splitlines()[-1].startswith("fer-edge: --web 0.0.0.0:0: the whole network could look in; set a ")
+    assert done.err.splitlines()[-1].startswith(
+        "fer-edge: --web 0.0.0.0:0: the page would be open to the whole network: set "
+    )
     done = run("fer_edge", "--camera", "browser", "--mqtt", "none")
     assert done.code == 2
-    assert done.err.splitlines()[-1] == "fer-edge: --camera browser: the browser needs the page; give --web PORT"
+    assert done.err.splitlines()[-1] == "fer-edge: --camera browser: needs the live page: add --web or web.listen"
 
 
 def test_a_cookie_outlives_a_restart_and_dies_with_its_time_or_the_token() -> None:
