@@ -31,7 +31,7 @@ from fer_edge.monitoring.watchdog import RunWatchdog
 from fer_edge.mqtt.device import MqttDevice
 from fer_edge.progress import bar
 from fer_edge.sensor import Sensor
-from fer_edge.tracking.track import Track
+from fer_edge.tracking.track import TrackedFace
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class RunObserver(Protocol):
         """The run begins; `sensor` can be asked, and paused, from any thread."""
         ...
 
-    def see(self, frame: Frame, tracks: Sequence[Track]) -> None:
+    def see(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
         """A frame, and the faces in it, the largest first; their boxes are in its pixels."""
         ...
 
@@ -213,11 +213,11 @@ class Service:
     def _turn(self, frame: Frame | None) -> None:
         self._tell(self.sensor.step(frame))
         if frame and self._copy:
-            self._copy.add(frame, self.sensor.pipeline.followed)
+            self._copy.add(frame, self.sensor.pipeline.tracked_faces)
         if self._onlooker:
             self._onlooker.check()
             if frame:
-                self._onlooker.see(frame, self.sensor.pipeline.followed)
+                self._onlooker.see(frame, self.sensor.pipeline.tracked_faces)
         if self._remote:
             self._remote.answer()
 

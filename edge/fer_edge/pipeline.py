@@ -6,20 +6,19 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.detection.haar import HaarDetector
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.events import Event
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.crop import crop_face
+from fer_edge.inference.crop import crop_face, sharpness
 from fer_edge.tracking.guided_detector import GuidedDetector
-from fer_edge.tracking.track import Detection, Track
+from fer_edge.tracking.track import Detection, Track, TrackedFace
 from fer_edge.tracking.tracker import Change, Tracker, TrackRules
 
 Measure = Callable[[str], AbstractContextManager[None]]  # times a stage, by its name
@@ -36,40 +35,41 @@ class Pipeline:
 
     def __init__(
         self,
-        detector: FaceDetector,
         classifier: EmotionClassifier,
-        tracker: Tracker,
         options: PipelineOptions | None = None,
         measure: Measure = _unmeasured,
     ) -> None:
+        """Raises RuntimeError when this OpenCV has no cascade for faces."""
         self._measure = measure
-        self._detector, self._classifier, self._tracker = detector, classifier, tracker
+        self._classifier = classifier
         self._options = options or PipelineOptions()
-        self._finder = GuidedDetector(detector.min_face)
+        self._detector = HaarDetector(self._options.min_face)
+        self._finder = GuidedDetector(self._options.min_face)
+        self._tracker = Tracker(TrackRules(min_score=self._options.min_score))
         self._last: Frame | None = None
-        self._followed: list[Track] = []
+        self._faces: tuple[TrackedFace, ...] = ()
 
     @property
-    def faces(self) -> int:
-        """How many faces are followed now."""
+    def face_count(self) -> int:
+        """How many faces are tracked now."""
         return len(self._tracker.faces)
 
     @property
-    def followed(self) -> list[Track]:
+    def tracked_faces(self) -> tuple[TrackedFace, ...]:
         """The confirmed tracks of the last frame, the largest first; boxes in its pixels."""
-        return self._followed
+        return self._faces
 
     @property
-    def dominant(self) -> str | None:
-        """The emotion of the face that counts most."""
+    def dominant_emotion(self) -> str | None:
+        """The emotion of the dominant face."""
         face = self._tracker.dominant
         return self._classifier.labels[face.emotion] if face else None
 
     @property
-    def score(self) -> float | None:
+    def dominant_score(self) -> float | None:
         """The probability of that emotion, 0..1."""
         face = self._tracker.dominant
-        return float(face.probabilities[face.emotion]) if face else None
+        return face.snapshot().score if face else None
 
     @property
     def options(self) -> PipelineOptions:
@@ -79,7 +79,7 @@ class Pipeline:
     def adjust(self, options: PipelineOptions) -> None:
         """Go by other options from the next frame on; the faces that are followed are followed further."""
         if options.min_face != self._options.min_face:
-            self._detector, self._finder = FaceDetector(options.min_face), GuidedDetector(options.min_face)
+            self._detector, self._finder = HaarDetector(options.min_face), GuidedDetector(options.min_face)
         self._tracker.rules = replace(self._tracker.rules, min_score=options.min_score)
         self._options = options
 
@@ -88,9 +88,9 @@ class Pipeline:
         events = self._between(frame)
         self._last = frame
         changes = self._still(frame) if frame.still else self._moving(frame)
-        # The tracks of a still picture have ended with it, but they are what it shows.
-        shown = [change.track for change in changes if change.type == "start"]
-        self._followed = shown if frame.still else self._tracker.faces
+        # The tracks of a still picture have ended with it, but theirs are the faces in it.
+        tracks = [change.track for change in changes if change.type == "start"] if frame.still else self._tracker.faces
+        self._faces = tuple(track.snapshot() for track in tracks)
         return events + self._events(changes, frame)
 
     def finish(self) -> list[Event]:
@@ -112,7 +112,7 @@ class Pipeline:
         height, width = frame.grey.shape
         ended = self._tracker.forget(frame.time, (width, height))
         with self._measure("find"):
-            found = self._finder.find(Pyramid(frame.grey), self._tracker.tracks, frame.time, self._options.ease)
+            found = self._finder.find(Pyramid(frame.grey), self._tracker.tracks, frame.time, self._options.slowdown)
         self._tracker.see(found, frame.time)
         with self._measure("classify"):
             self._classify(self._due(frame.time), frame)
@@ -122,16 +122,16 @@ class Pipeline:
         """The faces to classify now: those that have waited longest first, of equals the largest."""
         here = [track for track in self._tracker.tracks if track.last_found == time]
         due = [track for track in here if time - track.felt >= self._pause(track)]
-        return sorted(due, key=lambda track: (track.felt, -track.box.area))[: self._options.at_most]
+        return sorted(due, key=lambda track: (track.felt, -track.box.area))[: self._options.max_classifications]
 
     def _pause(self, track: Track) -> float:
         """Seconds from one look at a face to the next; a little less, as frames do not come on the dot."""
-        return 0.9 * self._options.ease / (self._options.rate * (RESTLESS_TIMES if track.restless else 1))
+        return 0.9 * self._options.slowdown / (self._options.rate * (RESTLESS_TIMES if track.restless else 1))
 
     def _classify(self, tracks: list[Track], frame: Frame) -> None:
         for track in tracks:
             crop = self._crop(track.box, frame)
-            if not track.probabilities.size or sharpness(crop) >= self._options.sharp:
+            if not track.probabilities.size or sharpness(crop) >= self._options.min_sharpness:
                 self._tracker.feel(track, self._classifier.classify([crop])[0], frame.time)
 
     def _crop(self, box: Box, frame: Frame) -> NDArray[np.uint8]:
@@ -154,30 +154,10 @@ class Pipeline:
             emotion=labels[track.emotion],
             scores={label: float(p) for label, p in zip(labels, track.probabilities, strict=True)},
             previous=None if change.previous is None else labels[change.previous],
-            box=_fractions(track.box.within(width, height), width, height),
+            box=_fractions(track.box.clipped(width, height), width, height),
             frame=(width, height, frame.number),
             duration=track.last_seen - track.first_seen if change.type == "end" else None,
         )
-
-
-def open_pipeline(
-    classifier: EmotionClassifier, options: PipelineOptions | None = None, measure: Measure = _unmeasured
-) -> Pipeline:
-    """A pipeline as the daemon runs it. Raises RuntimeError when this OpenCV has no cascade for faces."""
-    options = options or PipelineOptions()
-    tracker = Tracker(TrackRules(min_score=options.min_score))
-    return Pipeline(FaceDetector(options.min_face), classifier, tracker, options, measure)
-
-
-def sharpness(crop: NDArray[np.uint8]) -> float:
-    """The share of fine detail in a face, uint8 [side,side]: the variance of its Laplacian by its own variance.
-
-    After Pech-Pacheco et al., ICPR 2000; by the variance of the picture, so that light and contrast have no say. The
-    median of FER-2013 is 0.72; blurred by a Gaussian of 1.5 pixels of 48 it is 0.024 and the base model calls 48 % of
-    the faces right in place of 69 %, of 2 pixels 0.012 and 34 %.
-    """
-    contrast, detail = (float(cv2.meanStdDev(picture)[1][0, 0]) for picture in (crop, cv2.Laplacian(crop, cv2.CV_16S)))
-    return (detail / contrast) ** 2 if contrast else 0.0
 
 
 def _fractions(box: Box, width: int, height: int) -> tuple[float, float, float, float]:

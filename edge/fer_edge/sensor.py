@@ -21,7 +21,7 @@ from fer_edge.mqtt.commands import Controls
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
 from fer_edge.mqtt.reports import describe
-from fer_edge.pipeline import open_pipeline
+from fer_edge.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Sensor:
         self.labels, self.info = classifier.labels, describe(source, classifier)
         self.clock, self._runs_on = monotonic, classifier.runs_on
         self.meter = StageTimer(monotonic)
-        self.pipeline = open_pipeline(classifier, config.pipeline, self.meter.stage)
+        self.pipeline = Pipeline(classifier, config.pipeline, self.meter.stage)
         self.strain = LoadShedder(source, self.pipeline, monotonic)
         self._memory = MemoryMonitor(monotonic)
         self.outbox = Outbox(config.outbox)
@@ -90,10 +90,10 @@ class Sensor:
 
     def state(self) -> dict[str, Any]:
         """The message `state`."""
-        score = self.pipeline.score
+        score = self.pipeline.dominant_score
         return {
-            "faces": self.pipeline.faces,
-            "emotion": self.pipeline.dominant,
+            "faces": self.pipeline.face_count,
+            "emotion": self.pipeline.dominant_emotion,
             "score": None if score is None else round(score, 2),
             "paused": self.controls.paused,
         }
@@ -122,7 +122,7 @@ class Sensor:
         frames = f"camera {self.camera_problem}" if self.camera_problem else f"{fps:.0f} fps"
         if self.strain.degraded:
             frames += f" ({self.strain.degraded})"
-        return f"{frames}; faces: {self.pipeline.faces}; {self._runs_on}; {waiting}"
+        return f"{frames}; faces: {self.pipeline.face_count}; {self._runs_on}; {waiting}"
 
     @property
     def broker(self) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fer_edge.cameras.pictures import read_grey
 from fer_edge.config.model import parse_model
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.detection.haar import HaarDetector
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
 from fer_edge.inference.engine import open_engine
@@ -21,7 +21,7 @@ def main(model_name: str, folder: Path) -> None:
     crops = {}
     for path in sorted(folder.iterdir()):
         grey = read_grey(path)
-        for number, box in enumerate(FaceDetector().detect(grey)):
+        for number, box in enumerate(HaarDetector().detect(grey)):
             for margin in MARGINS:
                 crop = crop_face(grey, box, margin, classifier.side)
                 crops[f"{path.name} {number} {margin}"] = crop

@@ -33,7 +33,7 @@ from fer_edge.inference.crop import crop_face
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.inference.runtimes import RUNTIMES
-from fer_edge.pipeline import open_pipeline
+from fer_edge.pipeline import Pipeline
 
 TARGETS = {"one": 1 / 10, "busy": 1 / 15, "two": 1 / 7.5, "four": 1 / 5, "none still": 1 / 10, "none moving": 1 / 5}
 SLOWEST = 1 / 3  # of the plain method's median: the 99th percentile of a frame
@@ -86,11 +86,11 @@ def plain(classifier: EmotionClassifier) -> Callable[[Frame], list[Box]]:
 
 def engine(classifier: EmotionClassifier) -> Callable[[Frame], list[Box]]:
     """The pipeline as the daemon runs it."""
-    pipeline = open_pipeline(classifier)
+    pipeline = Pipeline(classifier)
 
     def step(frame: Frame) -> list[Box]:
         pipeline.step(frame)
-        return [track.box for track in pipeline.followed]
+        return [track.box for track in pipeline.tracked_faces]
 
     return step
 
@@ -125,8 +125,8 @@ def held_faces(boxes: list[list[Box]]) -> list[Held]:
     for number, found in enumerate(boxes):
         for box in found:
             known = [face for face in faces if number - max(face.boxes) <= PAUSE and number not in face.boxes]
-            last = max(known, key=lambda face: box.overlap(face.boxes[max(face.boxes)]), default=None)
-            if last is None or box.overlap(last.boxes[max(last.boxes)]) < SAME:
+            last = max(known, key=lambda face: box.iou(face.boxes[max(face.boxes)]), default=None)
+            if last is None or box.iou(last.boxes[max(last.boxes)]) < SAME:
                 faces.append(last := Held())
             last.boxes[number] = box
     return [face for face in faces if face.runs]
@@ -140,7 +140,7 @@ def percentile(values: list[float], share: float) -> float:
 def false_faces(boxes: list[list[Box]], truth: list[list[Box]]) -> int:
     """How many boxes lie on none of the true faces."""
     return sum(
-        all(box.overlap(true) < NO_FACE for true in there)
+        all(box.iou(true) < NO_FACE for true in there)
         for found, there in zip(boxes, truth, strict=True)
         for box in found
     )
@@ -167,9 +167,7 @@ class Verdict:
         truth, faces = self.sequence.truth, held_faces(self.plain.boxes)
         if truth is None:
             return faces
-        return [
-            face for face in faces if any(box.overlap(t) >= NO_FACE for n, box in face.boxes.items() for t in truth[n])
-        ]
+        return [face for face in faces if any(box.iou(t) >= NO_FACE for n, box in face.boxes.items() for t in truth[n])]
 
     @property
     def pairs(self) -> list[bool]:
@@ -213,7 +211,7 @@ class Verdict:
         return [name for name, met in judged.items() if not met]
 
     def _has(self, number: int, box: Box) -> bool:
-        return any(box.overlap(mine) >= SAME for mine in self.engine.boxes[number])
+        return any(box.iou(mine) >= SAME for mine in self.engine.boxes[number])
 
     def __str__(self) -> str:
         pairs, delays = self.pairs, self.delays

@@ -147,19 +147,17 @@ def measure_ours(shown: Any) -> Rows:
     """The rows of fer-edge's models, from the frame in colour to its events."""
     on_one_core()
     from fer_edge.cameras.frame import Frame
-    from fer_edge.config.model import parse_model
-    from fer_edge.detection.haar import FaceDetector
+    from fer_edge.config.model import PipelineOptions, parse_model
     from fer_edge.inference.classifier import EmotionClassifier
     from fer_edge.inference.engine import open_engine
     from fer_edge.inference.model_file import read_model
     from fer_edge.pipeline import Pipeline
-    from fer_edge.tracking.tracker import Tracker
 
     rows = {}
     for name in ("base", "small"):
         model = read_model(parse_model(name))
         classifier = EmotionClassifier(model, open_engine(model))
-        pipeline = Pipeline(FaceDetector(), classifier, Tracker())
+        pipeline = Pipeline(classifier, PipelineOptions(min_face=0.1))
         number = iter(range(10**9))
 
         def look(frame: NDArray[np.uint8], pipeline: Pipeline = pipeline, number: Any = number) -> None:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from fer_data.data_source import DataSource
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.detection.haar import HaarDetector
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
@@ -33,7 +33,7 @@ def main(path: Path, data: Path, split: str) -> None:
     model = read_model(path)
     classifier = EmotionClassifier(model, open_engine(model))
     faces = DataSource(data).read().choose(model.labels).split(split)
-    detector = FaceDetector(0.4)
+    detector = HaarDetector(0.4)
     boxes: list[Box | None] = []
     pictures = []
     for face in bar(faces.pixels, "search", "face", len(faces)):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.detection.haar import HaarDetector
 from fer_edge.geometry import Box
 
 MEDIA = Path(__file__).parent.parent / "media"
@@ -96,7 +96,7 @@ def _scene(name: str, kind: str, behind: Callable[[int], Picture], faces: Callab
     for number in range(FRAMES):
         picture = pasted(behind(number), faces(number)) + noise.normal(0, NOISE, (HEIGHT, WIDTH))
         frames.append(Frame(picture.clip(0, 255).astype(np.uint8), number / FPS, number))
-        truth.append([box for face in faces(number) if (box := face.box).within(WIDTH, HEIGHT).area])
+        truth.append([box for face in faces(number) if (box := face.box).clipped(WIDTH, HEIGHT).area])
     return Sequence(name, kind, frames, truth)
 
 
@@ -148,7 +148,7 @@ def _portrait(name: str) -> tuple[NDArray[np.float32], Box]:
     grey = _grey(f"faces/{name}")
     shrink = min(1.0, 512 / max(grey.shape))
     grey = np.asarray(cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
-    return grey.astype(np.float32), FaceDetector(0.1).detect(grey)[0]
+    return grey.astype(np.float32), HaarDetector(0.1).detect(grey)[0]
 
 
 def pasted(behind: Picture, faces: Iterable[Face]) -> Picture:

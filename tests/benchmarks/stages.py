@@ -15,15 +15,14 @@ import cv2
 
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
-from fer_edge.config.model import DEFAULT_MODEL
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.config.model import DEFAULT_MODEL, PipelineOptions
+from fer_edge.detection.haar import HaarDetector
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.pipeline import Pipeline
-from fer_edge.tracking.tracker import Tracker
 
 CLIP = Path(__file__).parent.parent / "media" / "intel_walking_and_pause.mp4"
 FACE = Box(50, 80, 64, 64)  # of the person on the left, for most of the clip
@@ -44,12 +43,12 @@ def main(runs: int) -> None:
     cv2.setNumThreads(1)
     model = read_model(DEFAULT_MODEL)
     classifier = EmotionClassifier(model, open_engine(model))
-    detector = FaceDetector()
+    detector = HaarDetector()
     frames = list(VideoFile(CLIP))
     crop = crop_face(frames[0].grey, FACE, model.crop_margin, classifier.side)
     times: dict[str, list[float]] = {"detect": [], "crop": [], "classify": [], "step": []}
     for _ in range(runs):
-        pipeline = Pipeline(detector, classifier, Tracker())
+        pipeline = Pipeline(classifier, PipelineOptions(min_face=detector.min_face))
         times["detect"] += milliseconds(lambda frame: detector.detect(frame.grey), frames)
         times["crop"] += milliseconds(lambda frame: crop_face(frame.grey, FACE, 0.0, classifier.side), frames)
         times["classify"] += milliseconds(lambda _: classifier.classify([crop]), frames)

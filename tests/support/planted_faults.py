@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tests.support import MEDIA
 
 from fer_edge.cameras.pictures import read_grey
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.detection.haar import HaarDetector
 from fer_edge.inference.crop import crop_face
 
 PLACES = {
@@ -28,7 +28,7 @@ CLEAN = sorted(PLACES)
 def photograph(name: str) -> NDArray[np.uint8]:
     """A face with what is around it, 200x200."""
     grey = read_grey(MEDIA / "faces" / name)
-    return crop_face(grey, FaceDetector().detect(grey)[0], 0.4, 200)
+    return crop_face(grey, HaarDetector().detect(grey)[0], 0.4, 200)
 
 
 def clean_folder(root: Path) -> Path:

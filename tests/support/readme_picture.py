@@ -9,13 +9,11 @@ import numpy as np
 
 from fer_edge.annotation.overlay import draw
 from fer_edge.cameras.files import VideoFile
-from fer_edge.config.model import DEFAULT_MODEL
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.config.model import DEFAULT_MODEL, PipelineOptions
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.pipeline import Pipeline
-from fer_edge.tracking.tracker import Tracker
 
 MEDIA = Path(__file__).parents[1] / "media"
 CLIP = MEDIA / "intel_walking_and_pause.mp4"
@@ -26,7 +24,7 @@ SCALE = 2
 def main() -> None:
     """Play the clip up to one frame and draw its faces."""
     model = read_model(DEFAULT_MODEL)
-    pipeline = Pipeline(FaceDetector(), EmotionClassifier(model, open_engine(model)), Tracker())
+    pipeline = Pipeline(EmotionClassifier(model, open_engine(model)), PipelineOptions(min_face=0.1))
     for frame in VideoFile(CLIP):
         pipeline.step(frame)
         if frame.number == FRAME:
@@ -35,7 +33,7 @@ def main() -> None:
     capture.set(cv2.CAP_PROP_POS_FRAMES, FRAME)
     large = cv2.resize(capture.read()[1], None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_CUBIC)
     picture = np.asarray(large, np.uint8)
-    draw(picture, pipeline.followed, model.labels, 1 / SCALE)
+    draw(picture, pipeline.tracked_faces, model.labels, 1 / SCALE)
     cv2.imwrite(str(MEDIA / "readme.jpg"), picture)
 
 

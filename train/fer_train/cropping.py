@@ -11,7 +11,7 @@ import cv2
 from fer_data.output_folder import check_empty, check_outside, output_folder
 from fer_data.readers import pictures
 from fer_edge.cameras.pictures import read_grey
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.detection.haar import HaarDetector
 from fer_edge.errors import DataError, UsageError
 from fer_edge.inference.crop import crop_face
 from fer_edge.progress import bar
@@ -43,7 +43,7 @@ def crop(data: Path, out: Path, margin: float = 0.0, side: int = 48, min_face: f
     check_outside(data, out)
     check_empty(out)
     photographs = pictures(data)
-    detector = FaceDetector(min_face)
+    detector = HaarDetector(min_face)
     rejected: list[Rejected] = []
     taken: set[Path] = set()
     several = 0

@@ -13,7 +13,7 @@ from PIL import Image
 from fer_data.dataset import SIDE, FaceSet
 from fer_data.readers import read_faces
 from fer_edge.cameras.pictures import read_grey
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.detection.haar import HaarDetector
 from fer_edge.errors import DataError
 from fer_edge.progress import bar
 
@@ -92,7 +92,7 @@ def faceless(faces: FaceSet, sizes: NDArray[np.int64], data: Path) -> NDArray[np
     Of tightly cut faces it misses nearly one in four (turned, covered by hands), so this is a hint, not a verdict. A
     crop is enlarged to 192 pixels and given a border first; a photograph, whose `sizes` say so, is searched as it is.
     """
-    detector, in_crop = FaceDetector(), FaceDetector(SMALLEST)
+    detector, in_crop = HaarDetector(), HaarDetector(SMALLEST)
     missing = np.zeros(len(faces), bool)
     for index in bar(range(len(faces)), "look for faces", "picture"):
         if sizes[index].min() >= PHOTOGRAPH:

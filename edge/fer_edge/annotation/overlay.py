@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.geometry import Box
-from fer_edge.tracking.track import Track
+from fer_edge.tracking.track import TrackedFace
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Blue, green, red. A face keeps its colour for as long as it keeps its number, so that a mix-up is seen.
@@ -27,7 +27,7 @@ class _Lettering(NamedTuple):
     gap: int
 
 
-def draw(picture: NDArray[np.uint8], tracks: Sequence[Track], labels: Sequence[str], shrunk: float = 1.0) -> None:
+def draw(picture: NDArray[np.uint8], tracks: Sequence[TrackedFace], labels: Sequence[str], shrunk: float = 1.0) -> None:
     """Draw onto `picture`, uint8 [H,W,3] in blue, green, red, each track's box, number, emotion and its probability.
 
     shrunk: pixels of the picture that was searched, in which boxes are given, for a pixel of this one.
@@ -48,7 +48,7 @@ def draw(picture: NDArray[np.uint8], tracks: Sequence[Track], labels: Sequence[s
         _write(picture, text, plate, _colour(track), lettering)
 
 
-def _colour(track: Track) -> tuple[int, int, int]:
+def _colour(track: TrackedFace) -> tuple[int, int, int]:
     return COLOURS[(track.number - 1) % len(COLOURS)]
 
 

@@ -19,7 +19,7 @@ from fer_edge.annotation.overlay import draw
 from fer_edge.cameras.frame import Frame
 from fer_edge.cameras.pictures import PICTURE_SUFFIXES, list_pictures
 from fer_edge.errors import FerError, MissingExtraError, UsageError
-from fer_edge.tracking.track import Track
+from fer_edge.tracking.track import TrackedFace
 
 Picture = NDArray[np.uint8]  # [H,W,3], blue, green, red
 CLIP_ENDINGS = (".mp4", ".gif")
@@ -33,7 +33,7 @@ class AnnotateError(FerError):
 class AnnotatedCopy(Protocol):
     """An annotated copy in the making."""
 
-    def add(self, frame: Frame, tracks: Sequence[Track]) -> None:
+    def add(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
         """Draw the next frame. Raises AnnotateError when it cannot be written."""
         ...
 
@@ -118,7 +118,7 @@ class _PictureCopy:
     def __init__(self, source: Path, out: Path, labels: Sequence[str], turn: Callable[[Picture], Picture]) -> None:
         self._source, self._out, self._labels, self._turn = source, out, labels, turn
 
-    def add(self, frame: Frame, tracks: Sequence[Track]) -> None:
+    def add(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
         with _told(self._out):
             content = np.frombuffer(self._source.read_bytes(), np.uint8)
             picture = self._turn(np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8))
@@ -149,7 +149,7 @@ class _FolderCopy:
         self._paths = list_pictures(source)
         self._out, self._labels, self._turn = out, labels, turn
 
-    def add(self, frame: Frame, tracks: Sequence[Track]) -> None:
+    def add(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
         path = self._paths[frame.number]
         _PictureCopy(path, self._out / path.name, self._labels, self._turn).add(frame, tracks)
 
@@ -171,7 +171,7 @@ class _ClipCopy:
         if out.suffix.lower() == ".gif":
             self._writer = _Gif(out, self._capture, self._rate)
 
-    def add(self, frame: Frame, tracks: Sequence[Track]) -> None:
+    def add(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
         there, read = self._capture.read()
         if not there:
             raise AnnotateError(f"--annotate {self._out}: frame {frame.number} could not be read a second time")

@@ -32,22 +32,25 @@ def default_device() -> str:
 
 @dataclass(frozen=True)
 class PipelineOptions:
-    """How faces are found and classified.
+    """How faces are detected, classified and reported.
 
-    min_face: the smallest face, as a share of the height of the picture: a face is 0.16 m wide, so 0.08 is a person
-    2.2 m before a Pi's camera, which sees 49 degrees from top to bottom. rate: how often a second each face is
-    classified, three times that while its expression changes. at_most: how many faces in one frame. sharp: the least
-    sharpness of a crop that counts, see pipeline.sharpness. min_score: the probability that another emotion must reach
-    to be reported. ease: how many times less often than asked it classifies and searches, a power of two; for a machine
-    that is hot or slow.
+    Attributes:
+        min_face: Width of the smallest face, as a fraction of the height of the frame. A face is 0.16 m wide, so 0.08
+            is a person 2.2 m from a Pi's camera, whose vertical field of view is 49 degrees.
+        rate: Classifications of each face per second; three times as many while its expression changes.
+        max_classifications: Faces classified in one frame.
+        min_sharpness: Crops less sharp than this are not classified, see `inference.crop.sharpness`.
+        min_score: Probability that another emotion must reach to be reported, 0..1.
+        slowdown: Scan and classify this many times less often than configured; a power of two. For a machine that is
+            hot or slow.
     """
 
     min_face: float = 0.08
     rate: float = 10.0
-    at_most: int = 2
-    sharp: float = 0.02
+    max_classifications: int = 2
+    min_sharpness: float = 0.02
     min_score: float = 0.0
-    ease: int = 1
+    slowdown: int = 1
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class FrameScan:
     """
 
     def __init__(self, min_face: float, rules: ScanRules | None = None) -> None:
-        """`min_face`: see faces.FaceDetector, as are the errors."""
+        """`min_face`: see faces.HaarDetector, as are the errors."""
         self._min_face, self._rules = min_face, rules or ScanRules()
         self._cascade = open_cascade()
         self._frame = Box(0, 0, 0, 0)
@@ -68,16 +68,16 @@ class FrameScan:
         """FrameScan everything again, whether it has moved or not."""
         self._frame = Box(0, 0, 0, 0)
 
-    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float, ease: int = 1) -> list[Box]:
+    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float, slowdown: int = 1) -> list[Box]:
         """What may be a face, by the task whose turn it is in this frame; it may be one of those already `known`.
 
-        `ease`: see EngineOptions.
+        `slowdown`: see PipelineOptions.
         """
         frame = Box(0, 0, pyramid.width, pyramid.height)
         if self._frame != frame:
             self._frame, self._tasks = frame, list(_tasks(frame, self._min_face))
         self._turn += 1
-        if self._turn % ease or (known and self._turn % PAUSE == 0):
+        if self._turn % slowdown or (known and self._turn % PAUSE == 0):
             return []
         squares = pyramid.level(max(0, round(math.log2(pyramid.height / SQUARES))))
         for turn, task in enumerate(self._tasks):
@@ -92,25 +92,25 @@ class FrameScan:
         margin = math.ceil(min(task.largest, self._frame.h / 2) / 2)
         if task.seen is None or time - task.since > self._rules.rest:
             task.seen, task.since = squares, time
-            return task.place.grown(margin).within(self._frame.w, self._frame.h)
+            return task.place.padded(margin).clipped(self._frame.w, self._frame.h)
         scale = self._frame.h / squares.shape[0]
         moved = np.zeros(squares.shape, np.uint8)
         there = _rows_and_columns(task.place, scale)
         moved[there] = cv2.absdiff(squares, task.seen)[there] > self._rules.change
         for box in known:
-            moved[_rows_and_columns(box.widened(2.0).within(self._frame.w, self._frame.h), scale)] = 0
+            moved[_rows_and_columns(box.scaled(2.0).clipped(self._frame.w, self._frame.h), scale)] = 0
         x, y, w, h = (round(scale * side) for side in cv2.boundingRect(moved))
         if not w:
             return None
         task.seen = squares
-        return Box(x, y, w, h).grown(margin).within(self._frame.w, self._frame.h)
+        return Box(x, y, w, h).padded(margin).clipped(self._frame.w, self._frame.h)
 
     def _look(self, pyramid: Pyramid, task: ScanTask, region: Box, known: Sequence[Box]) -> list[Box]:
         window = pyramid.window(region, task.smallest / task.window)
         if window is None:
             return []
         largest = round(task.largest / window.shrink) + 1
-        pixels = window.covered([box.widened(COVERED) for box in known])
+        pixels = window.covered([box.scaled(COVERED) for box in known])
         found = self._cascade.detectMultiScale(
             pixels, STEP, 0, minSize=(task.window, task.window), maxSize=(largest, largest)
         )

@@ -22,7 +22,7 @@ def open_cascade() -> cv2.CascadeClassifier:
     return cascade
 
 
-class FaceDetector:
+class HaarDetector:
     """Finds upright frontal faces all over a picture with a Haar cascade (Viola and Jones, IJCV 57, 2004).
 
     `min_face` is the smallest face to look for, as a share of the height of the picture. The cascade is alt2: on the

@@ -44,7 +44,7 @@ class LocalSearch:
         return self._detect(pyramid, box, SURE[turn % len(SURE)], WIDE, 2, 1.1)
 
     def _detect(self, pyramid: Pyramid, box: Box, size: int, wide: float, neighbours: int, step: float) -> Box | None:
-        window = pyramid.window(box.widened(wide), box.w / size)
+        window = pyramid.window(box.scaled(wide), box.w / size)
         if not window:
             return None
         face = box.w / window.shrink
@@ -53,7 +53,7 @@ class LocalSearch:
             window.pixels, step, neighbours, minSize=(smallest, smallest), maxSize=(largest, largest)
         )
         boxes = [window.box(*rect) for rect in found]
-        return max(boxes, key=lambda found: (found.overlap(box), found), default=None)
+        return max(boxes, key=lambda found: (found.iou(box), found), default=None)
 
 
 def patch(pyramid: Pyramid, box: Box) -> Patch | None:
@@ -70,7 +70,7 @@ def unchanged(pyramid: Pyramid, box: Box, last: Patch) -> bool:
 
 def follow(pyramid: Pyramid, box: Box, last: Patch, alike: float) -> Box | None:
     """Where the patch has gone from `box`, by normalised correlation, 0..1; None when it is `alike` nowhere."""
-    window = pyramid.window(box.widened(NARROW), box.w / SIDE)
+    window = pyramid.window(box.scaled(NARROW), box.w / SIDE)
     if window is None or min(window.pixels.shape) < SIDE:
         return None
     likeness = cv2.matchTemplate(window.pixels, last, cv2.TM_CCOEFF_NORMED)

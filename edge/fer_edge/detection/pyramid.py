@@ -67,7 +67,7 @@ class Pyramid:
         shrink = max(1.0, shrink)
         halvings = int(math.log2(shrink))
         scale = 1 << halvings
-        x, y, w, h = box.within(self.width, self.height)
+        x, y, w, h = box.clipped(self.width, self.height)
         piece = self.level(halvings)[y // scale : (y + h) // scale, x // scale : (x + w) // scale]
         width, height = (round(side * scale / shrink) for side in piece.shape[::-1])
         if not width or not height:

@@ -26,3 +26,14 @@ def crop_face(grey: NDArray[np.uint8], box: Box, margin: float, side: int) -> ND
     shrinking = inside.shape[0] > side
     interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(inside, (side, side), interpolation=interpolation), np.uint8)
+
+
+def sharpness(crop: NDArray[np.uint8]) -> float:
+    """The fine detail in a crop, uint8 [side,side]: the variance of its Laplacian over the variance of its pixels.
+
+    The measure of Pech-Pacheco et al., ICPR 2000, divided by the variance of the crop, so that it does not depend on
+    brightness and contrast. The median of FER-2013 is 0.72. Blurred by a Gaussian of 1.5 pixels at 48x48 it is 0.024,
+    and the base model classifies 48 % of the faces correctly instead of 69 %; of 2 pixels, 0.012 and 34 %.
+    """
+    contrast, detail = (float(cv2.meanStdDev(picture)[1][0, 0]) for picture in (crop, cv2.Laplacian(crop, cv2.CV_16S)))
+    return (detail / contrast) ** 2 if contrast else 0.0

@@ -100,7 +100,7 @@ class LoadShedder:
 
     def _ease(self, level: int) -> None:
         self._level, self._strained, self._calm = level, 0, 0
-        self._pipeline.adjust(replace(self._pipeline.options, ease=EASE[level]))
+        self._pipeline.adjust(replace(self._pipeline.options, slowdown=EASE[level]))
 
 
 def _is_hot(degrees: float | None, bits: int) -> bool:

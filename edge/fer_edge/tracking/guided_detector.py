@@ -28,7 +28,7 @@ class GuidedDetector:
     """
 
     def __init__(self, min_face: float) -> None:
-        """`min_face`: see faces.FaceDetector, as are the errors."""
+        """`min_face`: see faces.HaarDetector, as are the errors."""
         self._near, self._search = LocalSearch(), FrameScan(min_face)
         self._suspicions: list[tuple[Box, int]] = []
         self._frames = 0
@@ -38,21 +38,21 @@ class GuidedDetector:
         self._suspicions = []
         self._search.forget()
 
-    def find(self, pyramid: Pyramid, tracks: Sequence[Track], time: float, ease: int = 1) -> list[Detection]:
-        """The faces of the frame at `time`, seconds: those of the tracks, and others. `ease`: see EngineOptions."""
+    def find(self, pyramid: Pyramid, tracks: Sequence[Track], time: float, slowdown: int = 1) -> list[Detection]:
+        """The faces of the frame at `time`, seconds: the tracked ones and new ones. `slowdown`: see PipelineOptions."""
         self._frames += 1
         expected = [track.at(time) for track in tracks]
         found: list[Detection] = []
         for number, track in enumerate(tracks):
             others = expected[:number] + expected[number + 1 :]
-            hidden = any(expected[number].overlap(other) > TOUCHING for other in others)
+            hidden = any(expected[number].iou(other) > TOUCHING for other in others)
             sighting = self._again(pyramid, track, expected[number], time, hidden=hidden)
             if sighting and not _among(sighting.box, found):
                 found.append(sighting)
         known = len(found)
         self._look_into_some(pyramid, found)
         if not self._suspicions and len(found) == known:
-            boxes = self._search.step(pyramid, [sighting.box for sighting in found], time, ease)
+            boxes = self._search.step(pyramid, [sighting.box for sighting in found], time, slowdown)
             self._suspicions = [(box, TRIES) for box in _distinct(boxes) if not _among(box, found)]
         return found
 
@@ -96,7 +96,7 @@ class GuidedDetector:
         if not face:
             return None
         # The cascade knows where a face is, but its size to a fifth only, and a box of another size is another crop.
-        face = face.widened((face.w + box.w) / (2 * face.w))
+        face = face.scaled((face.w + box.w) / (2 * face.w))
         return Detection(face, patch(pyramid, face))
 
     def _followed(self, pyramid: Pyramid, track: Track, box: Box, *, hidden: bool) -> Detection | None:
@@ -115,10 +115,10 @@ def _distinct(boxes: Sequence[Box]) -> list[Box]:
     """The boxes without those that overlap one before them."""
     apart: list[Box] = []
     for box in boxes:
-        if all(box.overlap(other) <= SAME for other in apart):
+        if all(box.iou(other) <= SAME for other in apart):
             apart.append(box)
     return apart
 
 
 def _among(box: Box, found: Sequence[Detection]) -> bool:
-    return any(box.overlap(sighting.box) > SAME for sighting in found)
+    return any(box.iou(sighting.box) > SAME for sighting in found)

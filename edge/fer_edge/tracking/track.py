@@ -26,6 +26,28 @@ class Detection:
     sure: bool = True
 
 
+@dataclass(frozen=True, eq=False)
+class TrackedFace:
+    """A snapshot of a confirmed track after one frame.
+
+    Attributes:
+        number: Number of the track, from 1; unique in a run.
+        box: Where the face is, pixels of the frame.
+        emotion: Label index last reported.
+        probabilities: float32 [classes], smoothed.
+    """
+
+    number: int
+    box: Box
+    emotion: int
+    probabilities: NDArray[np.float32]
+
+    @property
+    def score(self) -> float:
+        """Probability of the emotion, 0..1."""
+        return float(self.probabilities[self.emotion])
+
+
 @dataclass(eq=False)
 class Track:
     """A face that is followed.
@@ -57,7 +79,11 @@ class Track:
     def at(self, time: float) -> Box:
         """Where it would be at a time, seconds, if it went on as it did."""
         passed = time - self.last_found
-        return self.seen.moved(self.velocity[0] * passed, self.velocity[1] * passed)
+        return self.seen.translated(self.velocity[0] * passed, self.velocity[1] * passed)
+
+    def snapshot(self) -> TrackedFace:
+        """The track as others may keep it."""
+        return TrackedFace(self.number, self.box, self.emotion, self.probabilities)
 
     def see(self, sighting: Detection, time: float) -> None:
         """Take in that it was found in the frame at `time`."""

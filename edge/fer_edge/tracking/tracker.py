@@ -119,9 +119,7 @@ class Tracker:
         """Each sighting with the track that it continues, the best overlaps first; those that continue none last."""
         expected = [track.at(time) for track in self.tracks]
         overlaps = [
-            (sighting.box.overlap(box), -t, -s)
-            for t, box in enumerate(expected)
-            for s, sighting in enumerate(sightings)
+            (sighting.box.iou(box), -t, -s) for t, box in enumerate(expected) for s, sighting in enumerate(sightings)
         ]
         matched: dict[int, Track] = {}
         taken: set[int] = set()

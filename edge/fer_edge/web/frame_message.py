@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.frame import Frame, search_size
-from fer_edge.tracking.track import Track
+from fer_edge.tracking.track import TrackedFace
 
 JPEG_QUALITY = 75
 
@@ -45,14 +45,14 @@ class FrameMessage:
         return struct.pack(">I", len(head)) + head
 
 
-def faces_of(frame: Frame, tracks: Sequence[Track], labels: Sequence[str]) -> list[dict[str, Any]]:
+def faces_of(frame: Frame, tracks: Sequence[TrackedFace], labels: Sequence[str]) -> list[dict[str, Any]]:
     """The faces of a frame. A track goes on to change: what is told of it is taken now."""
     height, width = frame.grey.shape
     return [_face(track, width, height, labels) for track in tracks]
 
 
-def _face(track: Track, width: int, height: int, labels: Sequence[str]) -> dict[str, Any]:
-    box = track.box.within(width, height)
+def _face(track: TrackedFace, width: int, height: int, labels: Sequence[str]) -> dict[str, Any]:
+    box = track.box.clipped(width, height)
     sides = (width, height, width, height)
     return {
         "track": track.number,

@@ -11,7 +11,7 @@ from typing import Any
 from fer_edge.cameras.frame import Frame
 from fer_edge.events import encode
 from fer_edge.sensor import Sensor
-from fer_edge.tracking.track import Track
+from fer_edge.tracking.track import TrackedFace
 from fer_edge.web.channel import Channel
 from fer_edge.web.frame_message import FrameMessage, faces_of
 
@@ -82,7 +82,7 @@ class Hub:
 
     # --- the loop over the frames
 
-    def see(self, frame: Frame, tracks: Sequence[Track]) -> None:
+    def see(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
         """A frame and its faces, the largest first."""
         now = self.sensor.clock()
         shown, sampled = bool(self.viewers) and now >= self._picture_at, now >= self._sample_at

@@ -56,7 +56,9 @@ class MetricsCollector(Collector):
 
     def _emotions(self) -> Metric:
         family = GaugeMetricFamily("fer_emotion_faces", "Faces by their emotion.", labels=["emotion"])
-        shown = Counter(face["emotion"] for face in self._hub.faces) if self._hub.sensor.pipeline.faces else Counter()
+        shown = (
+            Counter(face["emotion"] for face in self._hub.faces) if self._hub.sensor.pipeline.face_count else Counter()
+        )
         for label in self._hub.sensor.labels:
             family.add_metric([label], shown[label])
         return family

@@ -19,7 +19,7 @@ from fer_edge.cameras.frame import Frame
 from fer_edge.config.web import IN_THE_CLEAR, WebOptions, check_token, in_url, tls_context
 from fer_edge.errors import FerError, UsageError
 from fer_edge.sensor import Sensor
-from fer_edge.tracking.track import Track
+from fer_edge.tracking.track import TrackedFace
 from fer_edge.web.api import Api
 from fer_edge.web.auth import Authenticator
 from fer_edge.web.hub import Hub
@@ -75,7 +75,7 @@ class WebServer:
         if self._options.in_the_clear:
             log.warning("page: %s", IN_THE_CLEAR)
 
-    def see(self, frame: Frame, tracks: Sequence[Track]) -> None:
+    def see(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
         """Show a frame and its faces, the largest first."""
         if self._hub:
             self._hub.see(frame, tracks)

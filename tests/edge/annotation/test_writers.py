@@ -19,15 +19,14 @@ from fer_edge.cameras.frame import Frame
 from fer_edge.cameras.pictures import PICTURE_SUFFIXES
 from fer_edge.errors import MissingExtraError
 from fer_edge.geometry import Box
-from fer_edge.tracking.track import Track
+from fer_edge.tracking.track import TrackedFace
 
 FACES = MEDIA / "faces"
 LABELS = ("happy", "neutral")
 
 
-def track(number: int, box: Box, emotion: int = 0) -> Track:
-    said = np.array([0.75, 0.25], np.float32)
-    return Track(box, 0.0, 0.0, box, 0.0, probabilities=said, number=number, emotion=emotion)
+def track(number: int, box: Box, emotion: int = 0) -> TrackedFace:
+    return TrackedFace(number, box, emotion, np.array([0.75, 0.25], np.float32))
 
 
 def frames(path: Path) -> list[NDArray[np.uint8]]:

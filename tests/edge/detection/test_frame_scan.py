@@ -25,7 +25,7 @@ def searched(search: FrameScan, picture: NDArray[np.uint8], frames: int = PASS, 
 @pytest.mark.parametrize("name", ["astronaut.png", "luciano.png"])
 def test_a_face_of_any_size_is_suspected_within_one_pass(name: str, size: int) -> None:
     face = Face(name, 330, 240, size)
-    assert max(box.overlap(face.box) for box in searched(FrameScan(0.08), scene(face))) > 0.4
+    assert max(box.iou(face.box) for box in searched(FrameScan(0.08), scene(face))) > 0.4
 
 
 def test_nothing_is_searched_again_while_nothing_moves() -> None:
@@ -69,14 +69,14 @@ def test_a_picture_of_any_size_can_be_searched(shape: tuple[int, int]) -> None:
 def test_a_machine_under_strain_searches_in_fewer_frames_and_finds_the_face_later() -> None:
     face = Face("astronaut.png", 330, 240, 100)
     search, picture = FrameScan(0.08), Pyramid(scene(face))
-    found = [search.step(picture, [], number / 30, ease=4) for number in range(4 * PASS)]
+    found = [search.step(picture, [], number / 30, slowdown=4) for number in range(4 * PASS)]
     assert {number % 4 for number, boxes in enumerate(found) if boxes} == {3}
-    assert max(box.overlap(face.box) for boxes in found for box in boxes) > 0.4
+    assert max(box.iou(face.box) for boxes in found for box in boxes) > 0.4
 
 
 def test_beside_a_known_face_another_is_suspected_and_the_known_one_is_not() -> None:
     search, known, other = FrameScan(0.08), Face("luciano.png", 200, 200, 100), Face("astronaut.png", 420, 200, 100)
     picture = scene(known, other)
     found = [box for n in range(2 * PASS) for box in search.step(Pyramid(picture), [known.box], n / 30)]
-    assert max(box.overlap(other.box) for box in found) > 0.5
-    assert max(box.overlap(known.box) for box in found) < 0.3
+    assert max(box.iou(other.box) for box in found) > 0.5
+    assert max(box.iou(known.box) for box in found) < 0.3

@@ -23,7 +23,7 @@ def test_a_known_face_that_moved_a_little_is_found_again(name: str, dx: int, dy:
     face = Face(name, FACE.x + dx, FACE.y + dy, FACE.size + wider)
     found = LocalSearch().look(scene(face), FACE.box)
     assert found
-    assert found.overlap(face.box) > 0.6
+    assert found.iou(face.box) > 0.6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -31,7 +31,7 @@ def test_a_known_face_that_moved_a_little_is_found_again(name: str, dx: int, dy:
 def test_a_suspected_face_is_verified_in_every_look(name: str, turn: int) -> None:
     found = LocalSearch().verify(scene(Face(name, 320, 240, 90)), FACE.box, turn)
     assert found
-    assert found.overlap(FACE.box) > 0.6
+    assert found.iou(FACE.box) > 0.6
 
 
 def test_where_no_face_is_none_is_found() -> None:
@@ -46,7 +46,7 @@ def test_a_face_at_the_edge_is_looked_at_as_far_as_it_is_there() -> None:
     face = Face("luciano.png", 40, 240, 90)
     found = LocalSearch().look(scene(face), face.box)
     assert found
-    assert found.overlap(face.box) > 0.5
+    assert found.iou(face.box) > 0.5
 
 
 def test_a_face_is_followed_by_its_looks_when_it_moves() -> None:
@@ -55,7 +55,7 @@ def test_a_face_is_followed_by_its_looks_when_it_moves() -> None:
     moved = Face(FACE.name, FACE.x + 14, FACE.y - 9, FACE.size)
     found = follow(scene(moved), FACE.box, last, 0.8)
     assert found
-    assert found.overlap(moved.box) > 0.8
+    assert found.iou(moved.box) > 0.8
 
 
 def test_what_looks_otherwise_is_not_followed() -> None:
@@ -71,7 +71,7 @@ def test_a_face_that_only_a_thorough_look_finds_is_not_found_at_a_glance() -> No
     assert near.look(scene(face), FACE.box, thorough=False) is None
     found = near.look(scene(face), FACE.box)
     assert found
-    assert found.overlap(face.box) > 0.6
+    assert found.iou(face.box) > 0.6
 
 
 def test_noise_is_no_change_and_a_step_aside_is_one() -> None:

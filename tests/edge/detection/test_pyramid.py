@@ -33,7 +33,7 @@ def test_a_box_of_a_window_is_where_it_was_in_the_picture(shrink: float) -> None
     rows, columns = np.nonzero(window.pixels > 127)
     y, x = rows.min(), columns.min()
     found = window.box(x, y, columns.max() + 1 - x, rows.max() + 1 - y)
-    assert found.overlap(Box(300, 200, 60, 60)) > 0.75
+    assert found.iou(Box(300, 200, 60, 60)) > 0.75
 
 
 def test_a_window_beyond_the_edge_is_cut_and_one_outside_is_none() -> None:
@@ -53,6 +53,6 @@ def test_what_is_covered_is_grey_there_and_nowhere_else(shrink: float) -> None:
     rows, columns = np.nonzero(covered != 255)
     y, x = rows.min(), columns.min()
     there = window.box(x, y, columns.max() + 1 - x, rows.max() + 1 - y)
-    assert there.overlap(Box(100, 150, 50, 60)) > 0.9
+    assert there.iou(Box(100, 150, 50, 60)) > 0.9
     assert len(rows) == (rows.max() + 1 - y) * (columns.max() + 1 - x)
     assert (window.pixels == 255).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.support import MEDIA
 
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.detection.haar import HaarDetector
 from fer_edge.geometry import Box
 from fer_edge.inference.backends.edgetpu import AcceleratorError
 from fer_edge.inference.classifier import EmotionClassifier
@@ -123,6 +123,6 @@ def test_an_invoke_that_fails_says_on_what(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_smiling_astronaut_is_happy(classifier: EmotionClassifier) -> None:
     grey = np.asarray(cv2.imread(str(MEDIA / "faces" / "astronaut.png"), cv2.IMREAD_GRAYSCALE), np.uint8)
-    box = FaceDetector().detect(grey)[0]
+    box = HaarDetector().detect(grey)[0]
     row = classifier.classify([crop_face(grey, box, classifier.model.crop_margin, classifier.side)])[0]
     assert classifier.labels[int(row.argmax())] == "happy"

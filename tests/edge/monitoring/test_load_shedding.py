@@ -39,7 +39,7 @@ class Machine:
                 self.strain.turn(frame=True)
             self.now += LOOK
             self.strain.turn(frame=True)
-        return self.options.ease
+        return self.options.slowdown
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -121,11 +121,11 @@ def test_a_strain_that_comes_back_each_time_is_met_with_growing_patience(caplog:
     """Fast enough only while less is asked: in a day it is tried less than once an hour."""
     machine = Machine()
     for _ in range(24 * 360):
-        machine.pass_looks(1, share=0.5 if machine.options.ease == 1 else 0.0)
+        machine.pass_looks(1, share=0.5 if machine.options.slowdown == 1 else 0.0)
     begun = [line for line in said(caplog) if "less often" in line]
     assert 5 < len(begun) < 32
     machine.pass_looks(1000)
-    assert machine.options.ease == 1
+    assert machine.options.slowdown == 1
 
 
 def test_what_the_owner_sets_meanwhile_holds() -> None:
@@ -134,7 +134,7 @@ def test_what_the_owner_sets_meanwhile_holds() -> None:
     machine.pass_looks(LASTING + 1)
     machine.adjust(replace(machine.options, rate=3.0, min_score=0.5))
     machine.pass_looks(LASTING)
-    assert machine.options == PipelineOptions(rate=3.0, min_score=0.5, ease=4)
+    assert machine.options == PipelineOptions(rate=3.0, min_score=0.5, slowdown=4)
     machine.degrees = 40.0
     machine.pass_looks(10 * CALM)
     assert machine.options == PipelineOptions(rate=3.0, min_score=0.5)

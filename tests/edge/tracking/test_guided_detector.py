@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.benchmarks.sequences import Face, pasted
 
-from fer_edge.detection.haar import FaceDetector
+from fer_edge.detection.haar import HaarDetector
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.tracking.guided_detector import GuidedDetector
 from fer_edge.tracking.tracker import Tracker
@@ -41,13 +41,13 @@ def show(finder: GuidedDetector, tracker: Tracker, pictures: Iterable[NDArray[np
 def test_a_face_that_the_cascade_misses_for_a_moment_is_followed_by_its_looks() -> None:
     finder, tracker = GuidedDetector(0.08), Tracker()
     faces = [Face("astronaut.png", 200 + 4 * number, 240, 100) for number in range(40)]
-    assert FaceDetector().detect(masked(faces[30])) == []
+    assert HaarDetector().detect(masked(faces[30])) == []
     show(finder, tracker, map(scene, faces[:25]))
     show(finder, tracker, map(masked, faces[25:]), start=25 / 30)
     (track,) = tracker.faces
     assert track.last_seen == pytest.approx(24 / 30)
     assert track.last_found == pytest.approx(39 / 30)
-    assert track.box.overlap(faces[-1].box) > 0.6
+    assert track.box.iou(faces[-1].box) > 0.6
 
 
 def test_what_the_cascade_does_not_know_for_long_is_given_up_though_it_looks_the_same() -> None:
@@ -72,7 +72,7 @@ def test_a_face_that_moves_is_looked_at_in_every_other_frame_and_seen_in_all() -
         face = Face("luciano.png", 200 + 4 * number, 200, 90)
         show(finder, tracker, [scene(face)], start=number / 30)
         looks += [track.looked for track in tracker.faces if number >= 20]
-        assert all(track.box.overlap(face.box) > 0.6 for track in tracker.faces)
+        assert all(track.box.iou(face.box) > 0.6 for track in tracker.faces)
     assert tracker.faces[0].last_seen == pytest.approx(39 / 30)
     assert len({look for look in looks if look >= 20 / 30}) == 10
 

@@ -159,7 +159,7 @@ def test_faces_that_cross_keep_their_numbers_though_one_hides_the_other() -> Non
     frames: list[Faces] = []
     for number in range(60):
         left, right = Box(20 + 8 * number, 100, 80, 80), Box(500 - 8 * number, 110, 90, 90)
-        frames.append([(right, SAD)] if left.overlap(right) > 0.2 else [(left, HAPPY), (right, SAD)])
+        frames.append([(right, SAD)] if left.iou(right) > 0.2 else [(left, HAPPY), (right, SAD)])
     tracker = Tracker()
     changes = play(tracker, frames)
     assert kinds(changes) == [("start", 1), ("start", 2)]

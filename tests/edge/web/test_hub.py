@@ -57,7 +57,7 @@ class Play:
         for frame in itertools.islice(self._frames, round(seconds * fps)):
             self.now += 1 / fps
             self.sensor.step(Frame(frame.grey, self.now, frame.number))
-            self.hub.see(frame, self.sensor.pipeline.followed)
+            self.hub.see(frame, self.sensor.pipeline.tracked_faces)
 
 
 def viewer() -> Viewer:
