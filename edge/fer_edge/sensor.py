@@ -144,7 +144,9 @@ class Sensor:
     @property
     def camera_problem(self) -> str | None:
         """Why there are no frames now, be it that it is paused; None when there are."""
-        return "paused" if self.controls.paused else self.source.problem
+        if self.controls.paused:
+            return "paused"
+        return self.source.problem.text if self.source.problem else None
 
     def undelivered(self) -> str:
         """What has not arrived, and where it is, in words."""

@@ -1,8 +1,9 @@
-"""What a camera and a source of frames must provide."""
+"""The interfaces of a camera and of a source of frames."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,46 +14,76 @@ from fer_edge.errors import FerError
 
 
 class CameraError(FerError, OSError):
-    """There is no camera, or it delivers nothing. Not the user's mistake: starting again later may help."""
+    """There is no camera, or it delivers nothing. Not a mistake of the user: opening it again later may help."""
+
+    def __init__(self, message: str, *, cure: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.cure = message, cure
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a source has no frames at present.
+
+    Attributes:
+        text: What is wrong, without the name of the source.
+        cure: What helps, if that is known.
+    """
+
+    text: str
+    cure: str | None = None
+
+    def __str__(self) -> str:
+        """What is wrong."""
+        return self.text
 
 
 class FrameSource(Protocol):
     """Where frames come from.
 
-    `live` is true for a camera, whose frames pass in real time and without end: the newest is given. A file gives all.
+    Attributes:
+        live: Whether it is a camera, which goes on without end and gives only the newest frame. A file gives every one.
     """
 
     live: bool
 
     @property
     def name(self) -> str:
-        """Which camera or file, for a person; without any password."""
+        """The camera or file, for people to read; never contains a password."""
         ...
 
     @property
     def dropped(self) -> int:
-        """Frames that passed while nobody took them."""
+        """How many frames were replaced by a newer one before they were taken."""
         ...
 
     @property
-    def problem(self) -> str | None:
-        """Why there are no frames now; None when there are."""
+    def problem(self) -> Problem | None:
+        """Why there are no frames at present; None when there are."""
         ...
 
     def __iter__(self) -> Iterator[Frame | None]:
-        """Yield frames, and None about twice a second while a camera is away.
+        """Yield frames, and None about twice a second while a camera is unavailable.
 
-        Raises CameraError when waiting makes no sense, DamagedError after the last frame of a damaged file.
+        Raises:
+            CameraError: Waiting any longer is pointless.
+            DamagedError: The file is damaged; raised after its last readable frame.
         """
         ...
 
     def close(self) -> None:
-        """Give the camera or file back. May be called more than once."""
+        """Release the camera or file. Safe to call more than once."""
         ...
 
 
 class CameraImage(NamedTuple):
-    """What a camera gives: `grey` and `detail` as those of a Frame, not yet turned; time on the monotonic clock."""
+    """An image as the camera delivers it.
+
+    Attributes:
+        grey: uint8 [H,W], the image to search for faces.
+        detail: uint8 [H,W], the same image in a larger size to crop faces from, or None when `grey` is all there is.
+        time: When it was received, seconds of the monotonic clock.
+    """
 
     grey: NDArray[np.uint8]
     detail: NDArray[np.uint8] | None
@@ -60,24 +91,24 @@ class CameraImage(NamedTuple):
 
 
 class Camera(Protocol):
-    """A camera that may fail, and may be opened again after it did. Its methods may block, and so get a thread.
+    """A camera that may fail, and can be opened again afterwards. Its methods may block and run in their own thread.
 
-    The message of a CameraError is the bare reason: whoever tells it knows which camera it is.
+    The message of a CameraError is the bare reason; the caller adds which camera it is.
     """
 
     @property
     def name(self) -> str:
-        """Which camera, for a person; without any password."""
+        """The camera, for people to read; never contains a password."""
         ...
 
     def open(self) -> None:
-        """Start, or start anew. Raises CameraError."""
+        """Start the camera, or restart it. Raises CameraError."""
         ...
 
     def read(self) -> CameraImage | None:
-        """Wait for the next picture, or a moment. Raises CameraError, after which `open` may be tried."""
+        """Wait for the next image; None if there is none within a moment. After a CameraError, call `open` again."""
         ...
 
     def close(self) -> None:
-        """Give the camera back. May be called more than once."""
+        """Release the camera. Safe to call more than once."""
         ...

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.cameras.base import Problem
 from fer_edge.cameras.frame import Frame, oriented, scaled_for_search
 from fer_edge.cameras.jpeg import decode
 from fer_edge.cameras.pictures import PictureError
@@ -19,6 +20,7 @@ from fer_edge.errors import UsageError
 BROWSER = "browser"  # its name on the command line
 POLL_INTERVAL = 0.5  # seconds between two looks while there are no frames
 TIMEOUT = 2.0  # seconds without a picture that are told
+OPEN_PAGE = "open the live page in a browser and let it use its camera"
 
 
 Answer = Callable[[str | None], None]  # told once what became of a picture: what is wrong with it, or None for nothing
@@ -46,7 +48,7 @@ class BrowserCamera:
 
     def __init__(self, options: CameraOptions | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` gives seconds."""
-        self.problem: str | None = "no browser gives pictures yet"
+        self.problem: Problem | None = Problem("no browser sends pictures yet", OPEN_PAGE)
         self.dropped = 0
         self.wanted = False
         self._options, self._clock = options or CameraOptions(), clock
@@ -92,7 +94,7 @@ class BrowserCamera:
                     return self._frame(grey, offer.time)
             waited = self._clock() - began
             if waited >= TIMEOUT or (self.problem and waited >= 0.9 * POLL_INTERVAL):
-                self.problem = "no browser gives pictures"
+                self.problem = Problem("no browser sends pictures", OPEN_PAGE)
                 return None
 
     def _take(self) -> _Offer | None:

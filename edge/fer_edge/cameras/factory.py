@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fer_edge.cameras.base import Camera, CameraError, CameraImage, FrameSource
 from fer_edge.cameras.browser import BROWSER, BrowserCamera
+from fer_edge.cameras.cures import PLUG_IN
 from fer_edge.cameras.files import PictureFiles, VideoFile
 from fer_edge.cameras.opencv import SCHEMES, network_camera, v4l2_camera
 from fer_edge.cameras.pi import PiCamera, camera_ids, find_picamera2
@@ -43,7 +44,8 @@ class NumberedCamera:
         if not self._found:
             raise CameraError(
                 f"there is none (picamera2 {'finds none' if find_picamera2() else 'is not installed'}, "
-                f"and there is no {self._device})"
+                f"and there is no {self._device})",
+                cure=PLUG_IN,
             )
         self._found.open()
 

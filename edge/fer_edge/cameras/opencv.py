@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.base import CameraError, CameraImage
+from fer_edge.cameras.cures import CHECK_ADDRESS, CHECK_CABLE, FREE_CAMERA, find_cure
 from fer_edge.cameras.frame import scaled_for_search
 from fer_edge.config.camera import CameraOptions, Size
 from fer_edge.errors import UsageError
@@ -66,7 +67,7 @@ class OpenCVCamera:
             if self._capture is capture:
                 self.close()
             capture = None
-            raise CameraError("it delivers no more frames")
+            raise CameraError("it delivers no more frames", cure=CHECK_CABLE)
         now = self._clock()
         self._due = now + self._pause
         return _shot(np.asarray(picture, np.uint8), now)
@@ -106,10 +107,10 @@ def _open_v4l2(device: str, options: CameraOptions) -> cv2.VideoCapture:
     try:
         os.close(os.open(device, os.O_RDWR | os.O_NONBLOCK))
     except OSError as error:
-        raise CameraError((error.strerror or str(error)).lower()) from error
+        raise CameraError((error.strerror or str(error)).lower(), cure=find_cure(error)) from error
     capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
     if not capture.isOpened():
-        raise CameraError("not a camera, or in use by another program")
+        raise CameraError("not a camera, or in use by another program", cure=FREE_CAMERA)
     size = options.size or DEFAULT_SIZE
     capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*_format(size, options.fps)))
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
@@ -128,7 +129,7 @@ def _open_address(address: str) -> cv2.VideoCapture:
     timeout = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT]
     capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeout)
     if not capture.isOpened():
-        raise CameraError("no video from there")
+        raise CameraError("no video from this address", cure=CHECK_ADDRESS)
     return capture
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.base import CameraError, CameraImage
+from fer_edge.cameras.cures import CHECK_CABLE, FREE_CAMERA, PLUG_IN, find_cure
 from fer_edge.cameras.frame import search_size
 from fer_edge.config.camera import CameraOptions, Size
 
@@ -57,7 +58,7 @@ class PiCamera:
             self._last = self._clock()
         except _FAULTS as error:
             self.close()
-            raise error if isinstance(error, CameraError) else CameraError(str(error)) from error
+            raise error if isinstance(error, CameraError) else CameraError(str(error), cure=find_cure(error)) from error
 
     def read(self) -> CameraImage | None:
         """The newest picture, or None when there is none yet. Raises CameraError when none has come for too long."""
@@ -67,10 +68,10 @@ class PiCamera:
         except TimeoutError:
             self._camera.cancel_all_and_flush()  # or the job that waits for a frame would swallow the next
             if self._clock() - self._last > self._timeout:
-                raise CameraError("it has stalled") from None
+                raise CameraError("it has stalled", cure=CHECK_CABLE) from None
             return None
         except _FAULTS as error:
-            raise CameraError(str(error)) from error
+            raise CameraError(str(error), cure=find_cure(error)) from error
         self._last = self._clock()
         return CameraImage(grey, rest[0] if rest else None, self._last)
 
@@ -88,7 +89,7 @@ class PiCamera:
             return ids.index(self._which)
         if isinstance(self._which, int) and self._which < len(ids):
             return self._which
-        raise CameraError(f"there is none; those that there are: {', '.join(ids) or 'none'}")
+        raise CameraError(f"there is none; those that there are: {', '.join(ids) or 'none'}", cure=PLUG_IN)
 
     def _configure(self) -> dict[str, Size]:
         """Ask for the streams. Returns the size of each, the smaller first: the camera adjusts what it is asked for."""
@@ -127,11 +128,13 @@ def _construct(picamera2: Any, index: int) -> Any:
     camera = picamera2.__new__(picamera2)
     try:
         camera.__init__(index)
-    except _FAULTS:
+    except _FAULTS as error:
         with contextlib.suppress(AttributeError, OSError):
             camera.notifymeread.close()
             os.close(camera.notifyme_w)
-        raise
+        # The camera is listed and still cannot be had: picamera2 does not tell why, but in general it is in use.
+        cure = find_cure(error) if isinstance(error, OSError) else FREE_CAMERA
+        raise CameraError(str(error), cure=cure) from error
     return camera
 
 

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from fer_edge.cameras.base import Camera, CameraError, CameraImage
+from fer_edge.cameras.base import Camera, CameraError, CameraImage, Problem
 from fer_edge.cameras.capture_thread import CaptureThread
+from fer_edge.cameras.cures import CHECK_CABLE
 from fer_edge.cameras.frame import Frame, oriented
 from fer_edge.cameras.frame_checks import find_flaw, is_dark
 from fer_edge.config.camera import CameraOptions
@@ -52,7 +53,7 @@ class ReconnectingCamera:
         start: Callable[[Camera], CaptureThread] = CaptureThread,
     ) -> None:
         """Nothing is opened before the first frame is asked for."""
-        self.problem: str | None = "it has not given a frame yet"
+        self.problem: Problem | None = Problem("it has not given a frame yet", CHECK_CABLE)
         self.flawed = 0
         self._camera, self._options, self._start = camera, options, start
         self._timing = timing or Timing()
@@ -112,7 +113,7 @@ class ReconnectingCamera:
         try:
             shot = thread.take(POLL_INTERVAL)
         except CameraError as error:
-            self._lose(str(error))
+            self._lose(Problem(error.message, error.cure))
             return None
         flaw = find_flaw(shot.grey) if shot else None
         if shot and not flaw:
@@ -122,9 +123,9 @@ class ReconnectingCamera:
             self._flaw = flaw
         quiet = self._timing.clock() - self._quiet_since
         if quiet >= TIMEOUT:
-            self._say(self._flaw or f"no frame for {TIMEOUT:.0f} seconds")
+            self._say(Problem(self._flaw or f"no frame for {TIMEOUT:.0f} seconds", CHECK_CABLE))
             if self._flaw or quiet >= HANG:
-                self._lose(self.problem or "")
+                self._lose(self.problem or Problem(""))
         return None
 
     def _frame(self, shot: CameraImage) -> Frame:
@@ -149,7 +150,7 @@ class ReconnectingCamera:
             self._dark_told = True
             log.warning("camera %s: all dark for %.0f seconds: is the lens covered, or is it night?", self.name, NIGHT)
 
-    def _lose(self, problem: str) -> None:
+    def _lose(self, problem: Problem) -> None:
         """Tell that the camera is away, end its thread, and set the time of the next attempt."""
         now = self._timing.clock()
         self._say(problem)
@@ -170,7 +171,7 @@ class ReconnectingCamera:
         self._dropped += thread.dropped if thread else 0
         return thread
 
-    def _say(self, problem: str) -> None:
+    def _say(self, problem: Problem) -> None:
         """Log a trouble when it begins, not each time that it is met again."""
         self.problem = problem
         if not self._told:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from fer_edge.cameras.base import FrameSource
+from fer_edge.cameras.base import FrameSource, Problem
 from fer_edge.cameras.browser import BROWSER
+from fer_edge.cameras.cures import CHECK_CABLE
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.frame import Frame
 from fer_edge.cameras.frame_checks import is_dark
@@ -35,14 +36,6 @@ POLL_INTERVAL = 0.1  # seconds between two looks
 MEGABYTE = 1_000_000
 SPACE = 2 * ON_DISK.size  # bytes: a full outbox, and its log
 
-CAMERA_CURES = {
-    "permission": "join the group video: sudo usermod -aG video USER, and log in again",
-    "in use": "another program has it; if it is fer-edge itself: sudo systemctl stop fer-edge",
-    "sequence did not complete": "another program has it; if it is fer-edge itself: sudo systemctl stop fer-edge",
-    "no such": "plug it in, or name another (ls /dev/video*)",
-    "there is none": "plug it in, or name another (ls /dev/video*, rpicam-hello --list-cameras)",
-    "no video from there": "look at the address, its user and password, and whether the camera is on",
-}
 BROKER_CURES = {
     "refuses messages": "look at the broker's access list",
     "not authorized": "look at the user in mqtt.url and at the password",
@@ -89,8 +82,8 @@ def check_camera(config: Config, clock: Callable[[], float] = time.monotonic) ->
     finally:
         source.close()
     if not frame:
-        problem = f"{source.name}: {source.problem or 'no frame'}"
-        return fail(with_cure(problem, CAMERA_CURES, "look at its cable and its power"))
+        problem = source.problem or Problem("no frame")
+        return fail(f"{source.name}: {problem.text}: {problem.cure or CHECK_CABLE}")
     height, width = (frame.grey if frame.detail is None else frame.detail).shape
     found = f"{source.name}: {width}x{height}"
     return warn(f"{found}, all dark: is the lens covered, or is it night?") if is_dark(frame.grey) else ok(found)

@@ -42,7 +42,7 @@ class Health:
             "stages_ms": stages,
             "frames": self._meter.frames,
             "dropped": self._source.dropped,
-            "camera": self._source.problem or "ok",
+            "camera": str(self._source.problem or "ok"),
             "accelerator": self._runs_on,
             "degraded": self._degraded(),
             **self._counts(),

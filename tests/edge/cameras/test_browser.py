@@ -69,7 +69,7 @@ def test_a_large_picture_is_searched_small_and_all_are_turned(answers: list[str 
 def test_while_nothing_comes_there_is_no_frame_and_it_is_told(camera: BrowserCamera) -> None:
     frames = iter(camera)
     assert next(frames) is None
-    assert camera.problem == "no browser gives pictures"
+    assert str(camera.problem) == "no browser sends pictures"
     threading.Timer(0.02, camera.offer, (jpeg(), lambda _: None)).start()
     assert next(frames)
     assert camera.problem is None

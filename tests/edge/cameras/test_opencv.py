@@ -19,6 +19,7 @@ from tests.support import MEDIA, command, descriptors, free_port
 from tests.support.mjpeg import MjpegCamera, jpeg
 
 from fer_edge.cameras.base import CameraError
+from fer_edge.cameras.cures import CHECK_ADDRESS, FREE_CAMERA, PLUG_IN
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.frame import Frame
 from fer_edge.cameras.opencv import OpenCVCamera, network_camera, v4l2_camera
@@ -83,7 +84,7 @@ def test_a_server_that_falls_silent_is_noticed_and_work_resumes_when_it_speaks(s
     silent.set()
     while next(given):
         pass
-    assert source.problem == "no frame for 2 seconds"
+    assert str(source.problem) == "no frame for 2 seconds"
     speaks.set()
     frames(given, 10)
     assert source.problem is None
@@ -155,16 +156,19 @@ def test_nobody_at_an_address_is_said() -> None:
     camera = network_camera(f"http://127.0.0.1:{free_port()}/", CameraOptions())
     before = descriptors()
     for _ in range(20):
-        with pytest.raises(CameraError, match="no video from there"):
+        with pytest.raises(CameraError, match="no video from this address") as caught:
             camera.open()
+        assert caught.value.cure == CHECK_ADDRESS
     assert descriptors() <= before
 
 
 def test_a_device_that_is_not_there_or_no_camera_says_so(tmp_path: Path) -> None:
-    with pytest.raises(CameraError, match="no such file or directory"):
+    with pytest.raises(CameraError, match="no such file or directory") as missing:
         v4l2_camera(str(tmp_path / "video0"), CameraOptions()).open()
-    with pytest.raises(CameraError, match="not a camera, or in use"):
+    assert missing.value.cure == PLUG_IN
+    with pytest.raises(CameraError, match="not a camera, or in use") as other:
         v4l2_camera("/dev/null", CameraOptions()).open()
+    assert other.value.cure == FREE_CAMERA
 
 
 @pytest.mark.parametrize(

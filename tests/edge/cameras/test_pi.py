@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ from tests.support import descriptors
 from tests.support.fake_picamera2 import fake_picamera2, plane
 
 from fer_edge.cameras.base import CameraError, CameraImage
+from fer_edge.cameras.cures import FREE_CAMERA, PLUG_IN
 from fer_edge.cameras.pi import PiCamera
 from fer_edge.config.camera import CameraOptions
 
@@ -163,17 +165,20 @@ def test_a_camera_that_does_not_start_again_is_made_anew(library: SimpleNamespac
 def test_a_camera_that_is_gone_says_which_there_are(library: SimpleNamespace) -> None:
     camera = opened(library)
     library.hardware.ids.clear()
-    with pytest.raises(CameraError, match="there is none; those that there are: none"):
+    with pytest.raises(CameraError, match="there is none; those that there are: none") as caught:
         camera.open()
+    assert caught.value.cure == PLUG_IN
 
 
 def test_a_busy_camera_leaves_no_descriptor_open(library: SimpleNamespace) -> None:
     library.hardware.busy = True
     camera = PiCamera(0, library, CameraOptions())
+    gc.collect()  # what other tests left open must not be closed while we count
     before = descriptors()
     for _ in range(20):
-        with pytest.raises(CameraError, match="did not complete"):
+        with pytest.raises(CameraError, match="did not complete") as caught:
             camera.open()
+        assert caught.value.cure == FREE_CAMERA
     assert descriptors() == before
     library.hardware.busy = False
     camera.open()

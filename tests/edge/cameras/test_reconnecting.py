@@ -102,7 +102,7 @@ def test_a_camera_that_is_missing_at_the_start_is_waited_for(caplog: pytest.LogC
     world = World(["there is none"], ["there is none"], itertools.repeat(PICTURE))
     live = source(world)
     assert next(iter(live)) is None
-    assert live.problem == "there is none"
+    assert str(live.problem) == "there is none"
     assert any(until(world, live, 10))
     assert said(caplog) == ["camera fake: there is none, trying again", "camera fake: it is back"]
 
@@ -146,7 +146,7 @@ def test_a_camera_that_hangs_is_noticed_within_three_seconds(caplog: pytest.LogC
     assert last
     assert next(iter(live)) is None
     assert world.now - last.time <= 3
-    assert live.problem == "no frame for 2 seconds"
+    assert str(live.problem) == "no frame for 2 seconds"
     assert any(until(world, live, 5))
     assert world.opened == [0], "it came back by itself"
     assert said(caplog) == ["camera fake: no frame for 2 seconds, trying again", "camera fake: it is back"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from fer_edge.cameras.base import Problem
 from fer_edge.monitoring.health import Health
 from fer_edge.monitoring.system import resident_memory, temperature
 from fer_edge.monitoring.timing import MOST, StageTimer, TimingReader
@@ -93,7 +94,7 @@ def test_health_says_what_really_runs_and_what_is_wrong(tmp_path: Path) -> None:
     assert (message["accelerator"], message["camera"], message["uptime_s"]) == ("cpu (x, 1 thread)", "ok", 90.0)
     assert (message["queue"], message["lost"], message["refused"], message["dropped"]) == (4, 1, 0, 3)
     assert 10 < message["rss_mb"] < 5000
-    source.problem = "unplugged"  # type: ignore[assignment]
+    source.problem = Problem("unplugged")  # type: ignore[assignment]
     assert health.message()["camera"] == "unplugged"
 
 

@@ -184,7 +184,7 @@ def test_a_camera_that_is_away_is_told(start: Start, visit: Visit) -> None:
     expect(page.locator("#no-faces")).to_have_text("No face in the picture.")
     camera.stop()
     expect_veil(page, "Camera trouble")
-    expect(page.locator("#veil-detail")).to_have_text("no video from there")
+    expect(page.locator("#veil-detail")).to_have_text("no video from this address")
     assert coloured(page, "#canvas") == 0
 
 

@@ -43,7 +43,7 @@ def test_pictures_of_a_browser_become_events(desk: Daemon) -> None:
         await socket.send_bytes(b"no picture")
         assert await said_by(socket) == {"type": "error", "error": "not a JPEG"}
 
-    assert ask(desk, "/api/state")[2]["camera"] == "no browser gives pictures yet"
+    assert ask(desk, "/api/state")[2]["camera"] == "no browser sends pictures yet"
     speak(desk, "/api/camera", talk)
     first = wait_until(lambda: desk.said("event"))[0]
     printed = run("fer_edge", "--camera", FACE, "--model", "nano", "--mqtt", "none", "--print").events
