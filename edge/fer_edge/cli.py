@@ -18,9 +18,8 @@ from fer_edge import __version__
 from fer_edge.command_line import OneLineParser, forget_stdout, run_command
 from fer_edge.config import broker
 from fer_edge.config.camera import SPECS
-from fer_edge.config.loader import DEFAULT_FILE, gather, make_config, name_setting
+from fer_edge.config.loader import DEFAULT_FILE, add_flags, make_config, name_setting, resolve
 from fer_edge.config.model import Config
-from fer_edge.config.schema import add_flags
 from fer_edge.config.toml import as_toml
 from fer_edge.config.web import TOKEN
 from fer_edge.errors import FerError, UsageError
@@ -55,7 +54,7 @@ def _command(arguments: argparse.Namespace) -> int:
         return _check(arguments)
     if arguments.json and not arguments.status:
         raise UsageError("--json belongs to --check and to --status")
-    resolved = gather(vars(arguments), os.environ, arguments.config)
+    resolved = resolve(vars(arguments), os.environ, arguments.config)
     settings = replace(make_config(resolved), annotate=arguments.annotate)
     if arguments.print_config:
         print(as_toml(resolved), end="")
@@ -74,7 +73,7 @@ def _check(arguments: argparse.Namespace) -> int:
     for handler in logging.getLogger().handlers:
         handler.setLevel(logging.ERROR)  # the findings say it
     findings = []
-    for part, finding in examine(lambda: gather(vars(arguments), os.environ, arguments.config)):
+    for part, finding in examine(lambda: resolve(vars(arguments), os.environ, arguments.config)):
         findings.append((part, finding))
         if not arguments.json:
             print(line(part, finding), flush=True)

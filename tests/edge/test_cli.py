@@ -217,7 +217,7 @@ def rubbish(tmp_path: Path) -> Path:
         ("--camera x --mqtt http://h", 2, "--mqtt: http://h: expected mqtt://"),
         ("--camera x --device a/b", 2, "--device: 'a/b'"),
         ("--camera x --rate 0", 2, "--rate: '0' must be"),
-        ("--camera x --min-score 1", 2, "--min-score: '1' must be"),
+        ("--camera x --min-score 2", 2, "--min-score: '2' must be"),
         ("--camera x --model {0}/nosuch.tflite", 78, "nosuch.tflite: No such file"),
         ("--camera x --model {0}/text.tflite", 78, "text.tflite: not a TFLite model"),
         ("--camera x --model {0}/nolabels.tflite", 78, "nolabels.tflite: no labels.txt"),

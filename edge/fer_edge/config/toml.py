@@ -1,4 +1,4 @@
-"""The settings as TOML: what holds, and an example file. `python -m fer_edge.config.toml` prints the example."""
+"""The settings as TOML: values in force, and the example file that `python -m fer_edge.config.toml` prints."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from typing import Any
 
 from fer_edge.config.broker import without_password
 from fer_edge.config.loader import Resolved
-from fer_edge.config.schema import SETTINGS, Setting
+from fer_edge.config.schema import SETTINGS
+from fer_edge.config.setting import Setting
 
-WIDTH = 116  # letters of a line of explanation
+WIDTH = 116  # characters of a comment line
 HEAD = """\
-# /etc/fer-edge/config.toml: every setting at its default. Take the # away from those that you change.
-# `fer-edge --check` tells whether it will work, `fer-edge --print-config` what holds: the environment wins over this
-# file, and flags over both. Password and token do not belong here: see mqtt.password_file, web.token_file.
+# /etc/fer-edge/config.toml: every setting at its default. Remove the # from those that you change.
+# `fer-edge --check` tests whether it works, `fer-edge --print-config` prints the values in force: the environment
+# overrides this file, and flags override both. Password and token do not belong here: see mqtt.password_file and
+# web.token_file.
 """
 
 
 def as_toml(resolved: Iterable[Resolved]) -> str:
-    """What holds, as TOML, and where each value comes from. The passwords of addresses are hidden."""
+    """Return the values in force as TOML, each with its origin. Passwords in addresses are hidden."""
     lines: list[str] = []
     for section, group in groupby(resolved, key=lambda each: each.setting.section):
         lines += ["", f"[{section}]"] if lines else [f"[{section}]"]
@@ -31,7 +33,7 @@ def as_toml(resolved: Iterable[Resolved]) -> str:
 
 
 def example() -> str:
-    """The example file: every key commented out, at its default."""
+    """Return the example file: every key commented out, at its default."""
     lines = [HEAD]
     for section, group in groupby(SETTINGS, key=lambda setting: setting.section):
         lines.append(f"[{section}]")
@@ -39,27 +41,28 @@ def example() -> str:
     return "\n".join(lines)
 
 
-def hidden(text: str) -> str:
-    """A text in which the password of an address, and what follows a `?` in one, is hidden."""
+def redact(text: str) -> str:
+    """Replace the password in an address, and everything after a `?` in one, by ***."""
     return re.sub(r"(\w+://[^?\s]*)\?.*", r"\1?***", without_password(text))
 
 
 def _line(each: Resolved) -> str:
-    name = each.setting.key.partition(".")[2]
+    name = each.setting.name
     if each.value is None:
-        return f"# {name}: {each.setting.default_words} (default)"
-    value = hidden(each.value) if isinstance(each.value, str) else each.value
+        return f"# {name}: {each.setting.describe_default()} (default)"
+    value = redact(each.value) if isinstance(each.value, str) else each.value
     return f"{name} = {_toml(value)}  # {each.origin.name if each.origin else 'default'}"
 
 
 def _example_lines(setting: Setting) -> str:
     shown = setting.default if setting.example is None else setting.example
-    told = textwrap.wrap(setting.help + (f" (default: {setting.unset})" if setting.unset else ""), WIDTH)
-    return "".join(f"# {line}\n" for line in told) + f"#{setting.key.partition('.')[2]} = {_toml(shown)}\n"
+    default = f" (default: {setting.default_text})" if setting.default_text else ""
+    comment = textwrap.wrap(setting.help + default, WIDTH)
+    return "".join(f"# {line}\n" for line in comment) + f"#{setting.name} = {_toml(shown)}\n"
 
 
 def _toml(value: Any) -> str:
-    """A text, number or truth value as TOML, whose texts are JSON's but for the one letter that JSON lets stand."""
+    """Write a text, number or truth value as TOML: that is JSON, except for a DEL in a text, which JSON leaves bare."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
