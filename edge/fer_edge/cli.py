@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fer_edge import __version__
-from fer_edge.command_line import OneLineParser, forget_stdout, run_command
+from fer_edge.command_line import OneLineParser, discard_stdout, run_command
 from fer_edge.config import broker
 from fer_edge.config.camera import SPECS
 from fer_edge.config.loader import DEFAULT_FILE, add_flags, make_config, name_setting, resolve
@@ -24,7 +24,7 @@ from fer_edge.config.toml import as_toml
 from fer_edge.config.web import TOKEN
 from fer_edge.errors import FerError, UsageError
 from fer_edge.events import SCHEMA_FILE
-from fer_edge.logs import start_log
+from fer_edge.logs import configure_logging
 from fer_edge.monitoring.sd_notify import VARIABLE as NOTIFY_VARIABLE
 from fer_edge.monitoring.sd_notify import Notifier
 
@@ -42,7 +42,7 @@ exit codes:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `fer-edge` and return its exit code."""
     arguments = _parser().parse_args(argv)
-    start_log(os.environ)
+    configure_logging(os.environ)
     if arguments.schema:
         print(SCHEMA_FILE.read_text(encoding="utf-8"), end="")
         return 0
@@ -126,7 +126,7 @@ def _run(settings: Config) -> int:
     try:
         service.run(notifier)
     except OutputError as error:
-        forget_stdout()
+        discard_stdout()
         if not isinstance(error.__cause__, BrokenPipeError):
             raise
     except UndeliveredError as error:

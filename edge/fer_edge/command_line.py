@@ -1,4 +1,4 @@
-"""How the commands parse their arguments, report an error and end."""
+"""How all commands parse arguments, report an error and exit."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from fer_edge.errors import EXIT_INTERRUPTED, EXIT_USAGE, FerError
-from fer_edge.logs import last_words
+from fer_edge.logs import format_error
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """An argument parser whose complaint is one line and whose exit code is 2."""
+    """An argument parser that reports an error in one line and exits with 2."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_USAGE, f"{last_words(self.prog, f'{message} (see {self.prog} --help)')}\n")
+        self.exit(EXIT_USAGE, f"{format_error(self.prog, f'{message} (see {self.prog} --help)')}\n")
 
 
 def run_command(command: str, body: Callable[[], int]) -> int:
-    """Run the body of a command and return its exit code; a FerError is said on stderr as one line.
+    """Run the body of a command and return its exit code.
 
-    When whoever reads stdout has gone, the command ends without a word.
+    A FerError is reported on stderr in one line. If the reader of stdout has gone away, the command ends quietly.
     """
     try:
         code = body()
         sys.stdout.flush()
     except FerError as error:
-        print(last_words(command, str(error)), file=sys.stderr)
+        print(format_error(command, str(error)), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        forget_stdout()
+        discard_stdout()
         return 0
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return code
 
 
-def forget_stdout() -> None:
-    """Let what could not be written go, so that the interpreter does not stumble over it when it exits."""
+def discard_stdout() -> None:
+    """Discard output that could not be written, or the interpreter would fail on it when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

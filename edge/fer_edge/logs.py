@@ -1,4 +1,4 @@
-"""The log on stderr: for a person at a terminal, or for journald, which wants each line's priority before it."""
+"""The log on stderr: for a terminal, or for journald, which expects the priority at the start of each line."""
 
 from __future__ import annotations
 
@@ -15,40 +15,39 @@ PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERR
 
 
 class JournalFormatter(logging.Formatter):
-    """Lines as sd-daemon(3) has them: <4> for a warning, and so on; who speaks, journald knows."""
+    """Formats lines as sd-daemon(3) describes: <4> for a warning, and so on, and no program name."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Each line of a message, and of its trace if it has one, with the priority of the message."""
+        """Return each line of the message, and of its traceback, with the priority of the message."""
         mark = f"<{PRIORITIES.get(record.levelno, 6)}>"
         return "\n".join(mark + line for line in super().format(record).splitlines())
 
 
-def start_log(environment: Mapping[str, str]) -> None:
-    """Log from INFO on to stderr."""
+def configure_logging(environment: Mapping[str, str]) -> None:
+    """Send log records of level INFO and above to stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    if goes_to_journal(environment, STDERR):
+    if is_journal(environment, STDERR):
         handler.setFormatter(JournalFormatter())
-        sys.excepthook = _log_fault
+        sys.excepthook = _log_uncaught
     else:
-        over_bar = CLEAR if sys.stderr.isatty() else ""
-        handler.setFormatter(logging.Formatter(f"{over_bar}fer-edge: %(message)s"))
+        erase_bar = CLEAR if sys.stderr.isatty() else ""
+        handler.setFormatter(logging.Formatter(f"{erase_bar}fer-edge: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
-def last_words(command: str, message: str, environment: Mapping[str, str] = os.environ) -> str:
-    """The line on stderr by which a command ends: for the journal an error, else with the command's name before it."""
+def format_error(command: str, message: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the line on stderr with which a command fails: an error for the journal, else with the command's name."""
     line = " ".join(message.split())
-    return f"<{PRIORITIES[logging.ERROR]}>{line}" if goes_to_journal(environment, STDERR) else f"{command}: {line}"
+    return f"<{PRIORITIES[logging.ERROR]}>{line}" if is_journal(environment, STDERR) else f"{command}: {line}"
 
 
-def _log_fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
-    """What nobody foresaw is an error in the journal, too."""
-    logging.critical("ended by a fault of its own", exc_info=(kind, fault, trace))
-
-
-def goes_to_journal(environment: Mapping[str, str], descriptor: int) -> bool:
-    """Whether a descriptor is the one that systemd has joined to its journal: see JOURNAL_STREAM in systemd.exec(5)."""
+def is_journal(environment: Mapping[str, str], descriptor: int) -> bool:
+    """Whether systemd has connected this file descriptor to its journal: see JOURNAL_STREAM in systemd.exec(5)."""
     if "JOURNAL_STREAM" not in environment:
         return False
     status = os.fstat(descriptor)
     return environment["JOURNAL_STREAM"] == f"{status.st_dev}:{status.st_ino}"
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.critical("unexpected error", exc_info=(kind, error, trace))
