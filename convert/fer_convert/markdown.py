@@ -1,4 +1,4 @@
-"""Tables that a person can read in a terminal and a browser can typeset."""
+"""Markdown tables that are also readable as plain text."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from itertools import chain
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], left: int = 1) -> str:
-    """A Markdown table with its columns aligned: the first `left` of them to the left, the others to the right."""
+    """A Markdown table with padded columns: the first `left` columns left-aligned, the others right-aligned."""
     cells = [[str(cell).replace("|", r"\|") for cell in row] for row in chain([header], rows)]
     widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
-    rule = ["-" * width if place < left else f"{'-' * (width - 1)}:" for place, width in enumerate(widths)]
+    rule = ["-" * width if column < left else f"{'-' * (width - 1)}:" for column, width in enumerate(widths)]
     lines = [cells[0], rule, *cells[1:]]
     return "\n".join(f"| {' | '.join(_aligned(line, widths, left))} |" for line in lines)
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], left: int) -> list[str]:
     padded = zip(row, widths, strict=True)
-    return [cell.ljust(width) if place < left else cell.rjust(width) for place, (cell, width) in enumerate(padded)]
+    return [cell.ljust(width) if column < left else cell.rjust(width) for column, (cell, width) in enumerate(padded)]

@@ -21,8 +21,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fer_convert.evaluate import in_terms_of, probabilities
-from fer_convert.judging import Contender
+from fer_convert.data_flags import with_labels_of_model
+from fer_convert.evaluate.candidates import Candidate
+from fer_convert.evaluate.evaluation import probabilities
 from fer_data.data_source import DataSource
 from fer_data.dataset import PUBLIC_TEST, FaceSet
 from fer_data.readers import FER2013_CLASSES
@@ -72,11 +73,11 @@ def judging(model: ModelFile, runtime: str, faces: FaceSet, split: str) -> float
     engine = open_engine(model, runtime=runtime)
     timed = Timed(engine.interpreter)
     classifier = EmotionClassifier(model, replace(engine, interpreter=timed))
-    contender = Contender(model.name, model.labels, {}, {}, lambda pixels: probabilities(classifier, pixels))
+    contender = Candidate(model.name, model.labels, {}, {}, lambda pixels: probabilities(classifier, pixels))
     ratios = []
     for _ in range(ROUNDS):
         timed.total = 0.0
-        whole = seconds(lambda: contender.judge(faces, split))
+        whole = seconds(lambda: contender.evaluate(faces, split))
         ratios.append(whole / timed.total)
     return statistics.median(ratios)
 
@@ -101,7 +102,7 @@ def main(data: Path | None, split: str) -> None:
     """Print the ratios of each runtime, and whether they are within bounds."""
     cv2.setNumThreads(1)
     model = read_model(parse_model("small"))
-    faces = in_terms_of(model.labels, DataSource(data).read()) if data else made_up()
+    faces = with_labels_of_model(model.labels, DataSource(data).read()) if data else made_up()
     print(f"{model.name}, one thread, {len(faces.split(split))} faces")
     for runtime in available_runtimes():
         invoke, classify, whole = classifying(model, runtime)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.support import run
 
-from fer_convert.check import check_model
+from fer_convert.check.mapping import check_model
 from fer_data.readers import FER2013_CLASSES
 from fer_edge.config.model import MODELS, SHIPPED, parse_model
 from fer_edge.inference.engine import open_engine

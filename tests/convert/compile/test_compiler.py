@@ -1,4 +1,4 @@
-"""The Edge TPU compiler, played by a script that writes what the real one writes."""
+"""The compile command, with a script in place of the Edge TPU compiler that writes what the real one writes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.support import Run, run, wait_until
 from tests.support.graphs import NANO, compiled
 
-from fer_convert.compiler import CompilerError, parse_log
+from fer_convert.compile.compiler import CompilerError, parse_log
 from fer_edge.inference.model_file import read_model, write_model
 
 TABLE = """
@@ -26,6 +26,8 @@ SOFTMAX                        1          Mapped to Edge TPU
 Compilation child process completed within timeout period.
 Compilation succeeded!
 """
+
+
 HEAD = """Edge TPU Compiler version 16.0.384591198
 Started a compilation timeout timer of 180 seconds.
 
@@ -42,12 +44,18 @@ Number of Edge TPU subgraphs: {subgraphs}
 Total number of operations: 20
 Operation log: fer_edgetpu.log
 """
+
+
 SUCCESS = HEAD.format(subgraphs=1) + TABLE
+
+
 PARTLY = """
 Model successfully compiled but not all operations are supported by the Edge TPU. A percentage of the model will instead run on the CPU, which is slower. If possible, consider updating your model to use only operations supported by the Edge TPU. For details, visit g.co/coral/model-reqs.
 Number of operations that will run on Edge TPU: 17
 Number of operations that will run on CPU: 3
 """  # noqa: E501
+
+
 PARTIAL = (
     (HEAD.format(subgraphs=1) + PARTLY + TABLE)
     .replace("SOFTMAX                        1          Mapped to Edge TPU",
@@ -59,8 +67,14 @@ PARTIAL = (
              "QUANTIZE                       1          Mapped to Edge TPU\n"
              "QUANTIZE                       1          More than one subgraph is not supported")
 )  # fmt: skip
+
+
 NOT_QUANTIZED = "Edge TPU Compiler version 16.0.384591198\nInvalid model: fer.tflite\nModel not quantized\n"
+
+
 INTERNAL = "Edge TPU Compiler version 16.0.384591198\n\nInternal compiler error. Aborting! \n"
+
+
 TOO_NEW = """Edge TPU Compiler version 16.0.384591198
 ERROR: Didn't find op for builtin opcode 'CONV_2D' version '6'. An older version of this builtin might be supported.
 
@@ -78,7 +92,9 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
-def compiler(folder: Path, log: str, code: int = 0, graph: bytes | None = compiled(NANO.graph), then: str = "") -> Path:
+def fake_compiler(
+    folder: Path, log: str, code: int = 0, graph: bytes | None = compiled(NANO.graph), then: str = ""
+) -> Path:
     """A program that checks how it is called, writes `log`, leaves `graph` behind and exits with `code`."""
     (folder / "log").write_text(log)
     (folder / "graph").write_bytes(graph or b"")
@@ -94,13 +110,13 @@ def compiler(folder: Path, log: str, code: int = 0, graph: bytes | None = compil
     return program
 
 
-def compiling(model: Path, *flags: object) -> Run:
+def compile_model(model: Path, *flags: object) -> Run:
     return run("fer_convert", "compile", model, "--compiler", model.parent / "edgetpu_compiler", *flags)
 
 
-def test_it_writes_the_compiled_graph_with_labels_and_card(tmp_path: Path, model: Path) -> None:
-    compiler(tmp_path, SUCCESS)
-    done = compiling(model)
+def test_the_compiled_graph_is_written_with_labels_and_card(tmp_path: Path, model: Path) -> None:
+    fake_compiler(tmp_path, SUCCESS)
+    done = compile_model(model)
     assert (done.code, done.err) == (0, "")
     assert "CONV_2D                        10         Mapped to Edge TPU" in done.out
     written = read_model(tmp_path / "fer_edgetpu.tflite")
@@ -117,8 +133,8 @@ def test_it_writes_the_compiled_graph_with_labels_and_card(tmp_path: Path, model
     assert run("fer_convert", "check", tmp_path / "fer_edgetpu.tflite").code == 0
 
 
-def test_the_compiler_on_path_is_found_and_out_is_obeyed(tmp_path: Path, model: Path) -> None:
-    compiler(tmp_path, SUCCESS)
+def test_the_compiler_is_found_on_path_and_out_names_the_file(tmp_path: Path, model: Path) -> None:
+    fake_compiler(tmp_path, SUCCESS)
     path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     done = run("fer_convert", "compile", model, "--out", tmp_path / "other.tflite", env=path)
     assert done.code == 0, done.err
@@ -126,13 +142,13 @@ def test_the_compiler_on_path_is_found_and_out_is_obeyed(tmp_path: Path, model: 
     assert not (tmp_path / "fer_edgetpu.tflite").exists()
 
 
-def test_as_json_it_says_what_the_log_says(tmp_path: Path, model: Path) -> None:
-    compiler(tmp_path, PARTIAL, graph=compiled(NANO.graph, left=3))
-    done = compiling(model, "--json", "--allow-cpu-ops")
+def test_json_output_has_the_contents_of_the_log(tmp_path: Path, model: Path) -> None:
+    fake_compiler(tmp_path, PARTIAL, graph=compiled(NANO.graph, left=3))
+    done = compile_model(model, "--json", "--allow-cpu-ops")
     assert done.code == 0, done.err
-    told = json.loads(done.out)
-    fates = told.pop("fates")
-    assert told == {
+    report = json.loads(done.out)
+    fates = report.pop("fates")
+    assert report == {
         "version": "16.0.384591198",
         "input_size": round(97.66 * 1024),
         "output_size": 232.5 * 1024,
@@ -148,15 +164,15 @@ def test_as_json_it_says_what_the_log_says(tmp_path: Path, model: Path) -> None:
     assert sum(fate["count"] for fate in fates) == 20
 
 
-def test_what_falls_to_the_cpu_is_named_and_not_written(tmp_path: Path, model: Path) -> None:
-    compiler(tmp_path, PARTIAL, graph=compiled(NANO.graph, left=3))
-    done = compiling(model)
+def test_operators_left_to_the_cpu_are_named_and_no_file_is_written(tmp_path: Path, model: Path) -> None:
+    fake_compiler(tmp_path, PARTIAL, graph=compiled(NANO.graph, left=3))
+    done = compile_model(model)
     assert done.code == 1
     assert done.err.count("\n") == 1
     assert "left to the CPU: 1 QUANTIZE (More than one subgraph is not supported), 1 MEAN (" in done.err
     assert "--allow-cpu-ops" in done.err
     assert not (tmp_path / "fer_edgetpu.tflite").exists()
-    assert compiling(model, "--allow-cpu-ops").code == 0
+    assert compile_model(model, "--allow-cpu-ops").code == 0
     assert run("fer_convert", "check", tmp_path / "fer_edgetpu.tflite").code == 1
 
 
@@ -168,12 +184,12 @@ def test_several_subgraphs_are_counted() -> None:
 @pytest.mark.parametrize(
     ("size", "count"), [("0.00B", 0), ("512.00B", 512), ("74.00KiB", 74 * 2**10), ("1.50GiB", 3 * 2**29)]
 )
-def test_sizes_of_any_unit_are_bytes(size: str, count: int) -> None:
+def test_sizes_in_any_unit_are_converted_to_bytes(size: str, count: int) -> None:
     assert parse_log(SUCCESS.replace("0.00B", size)).streamed == count
 
 
 @pytest.mark.parametrize("missing", ["Edge TPU Compiler version", "Input size", "Number of Edge TPU", "Off-chip"])
-def test_a_log_without_one_of_its_lines_is_not_believed(missing: str) -> None:
+def test_a_log_that_lacks_a_line_is_an_error(missing: str) -> None:
     lines = [line for line in SUCCESS.splitlines() if not line.startswith(missing)]
     with pytest.raises(CompilerError, match=f"no line '{missing}"):
         parse_log("\n".join(lines))
@@ -185,20 +201,20 @@ def test_a_log_without_one_of_its_lines_is_not_believed(missing: str) -> None:
         (NOT_QUANTIZED, 1, None, "failed (exit code 1): Model not quantized"),
         (INTERNAL, 1, None, "failed (exit code 1): Internal compiler error. Aborting!"),
         (TOO_NEW, 1, None, "Didn't find op for builtin opcode 'CONV_2D' version '6'"),
-        (SUCCESS, 0, None, "ended well and left no compiled model"),
-        ("", 3, None, "failed (exit code 3): it said nothing"),
+        (SUCCESS, 0, None, "succeeded but wrote no compiled model"),
+        ("", 3, None, "failed (exit code 3): its log is empty"),
         (HEAD.format(subgraphs=1), 0, compiled(NANO.graph), "no table of operators in its log"),
         (SUCCESS, 0, NANO.graph, "mapped nothing of"),
         (SUCCESS, 0, b"edgetpu-custom-op, but no model", "mapped nothing of"),
     ],
     ids=["not-quantized", "internal", "too-new", "no-file", "silent", "no-table", "nothing-mapped", "no-model"],
 )
-def test_a_failure_is_one_line_that_tells_why(
+def test_a_failure_gives_one_line_with_the_reason(
     tmp_path: Path, model: Path, log: str, code: int, graph: bytes | None, complaint: str
 ) -> None:
     (tmp_path / "fer_edgetpu.tflite").write_text("an earlier one")
-    compiler(tmp_path, log, code, graph)
-    done = compiling(model)
+    fake_compiler(tmp_path, log, code, graph)
+    done = compile_model(model)
     assert done.code == 1
     assert done.err.count("\n") == 1
     assert complaint in done.err
@@ -206,35 +222,35 @@ def test_a_failure_is_one_line_that_tells_why(
     assert not list(tmp_path.glob(".fer*")), "no draft stays behind"
 
 
-def test_a_crash_is_told_by_its_signal(tmp_path: Path, model: Path) -> None:
-    compiler(tmp_path, INTERNAL, graph=None, then="kill -ABRT $$")
-    assert "failed (signal 6): Internal compiler error" in compiling(model).err
+def test_a_crash_is_reported_with_its_signal(tmp_path: Path, model: Path) -> None:
+    fake_compiler(tmp_path, INTERNAL, graph=None, then="kill -ABRT $$")
+    assert "failed (signal 6): Internal compiler error" in compile_model(model).err
 
 
-def test_a_compiler_that_hangs_is_ended_with_its_children(tmp_path: Path, model: Path) -> None:
-    compiler(tmp_path, INTERNAL, then=f"sleep 600 & echo $! > '{tmp_path}/child'; wait")
-    done = compiling(model, "--timeout", "0.5")
+def test_a_compiler_that_hangs_is_killed_with_its_children(tmp_path: Path, model: Path) -> None:
+    fake_compiler(tmp_path, INTERNAL, then=f"sleep 600 & echo $! > '{tmp_path}/child'; wait")
+    done = compile_model(model, "--timeout", "0.5")
     assert done.code == 1
-    assert "did not end within 0.5 s; --timeout gives it longer" in done.err
+    assert "did not finish within 0.5 s (--timeout)" in done.err
     child = Path("/proc") / (tmp_path / "child").read_text().strip() / "cmdline"
-    wait_until(lambda: not child.exists() or not child.read_bytes())  # nobody may have asked for how it ended
+    wait_until(lambda: not child.exists() or not child.read_bytes())  # or a zombie
 
 
-def test_without_a_compiler_it_says_where_it_comes_from(model: Path) -> None:
+def test_a_missing_compiler_is_reported_with_where_to_get_it(model: Path) -> None:
     done = run("fer_convert", "compile", model, env={"PATH": "/nonexistent"})
     assert done.code == 2
     assert done.err.count("\n") == 1
     assert "edgetpu_compiler is not installed: it comes from Coral's Debian packages" in done.err
-    assert "x86-64 Linux only; fer-convert check MODEL answers meanwhile" in done.err
+    assert "x86-64 Linux only; fer-convert check MODEL works without it" in done.err
 
 
-def test_a_program_that_cannot_be_run_is_told_too(tmp_path: Path, model: Path) -> None:
-    program = compiler(tmp_path, SUCCESS)
+def test_a_program_that_cannot_be_run_is_reported(tmp_path: Path, model: Path) -> None:
+    program = fake_compiler(tmp_path, SUCCESS)
     program.chmod(stat.S_IRUSR | stat.S_IWUSR)
-    assert "edgetpu_compiler is not executable: it comes from" in compiling(model).err
+    assert "edgetpu_compiler is not executable: it comes from" in compile_model(model).err
     program.write_bytes(b"\x7fELF of another machine")
     program.chmod(0o755)
-    done = compiling(model)
+    done = compile_model(model)
     assert done.code == 2
     assert "edgetpu_compiler cannot be run (Exec format error): it comes from" in done.err
 
@@ -243,7 +259,7 @@ def test_a_program_that_cannot_be_run_is_told_too(tmp_path: Path, model: Path) -
     ("flags", "code", "complaint"),
     [
         ([], 78, "no labels.txt in it"),
-        (["--out", "/nonexistent/x.tflite"], 2, "must be a file in a folder that there is"),
+        (["--out", "/nonexistent/x.tflite"], 2, "must be a file in an existing folder"),
         (["--timeout", "0"], 2, "--timeout 0: must be more than 0 seconds"),
     ],
     ids=["no-labels", "no-folder", "no-time"],
@@ -251,16 +267,16 @@ def test_a_program_that_cannot_be_run_is_told_too(tmp_path: Path, model: Path) -
 def test_what_cannot_be_compiled_is_refused(
     tmp_path: Path, model: Path, flags: list[str], code: int, complaint: str
 ) -> None:
-    compiler(tmp_path, SUCCESS)
+    fake_compiler(tmp_path, SUCCESS)
     if code == 78:
         model.write_bytes(NANO.graph)
-    done = compiling(model, *flags)
+    done = compile_model(model, *flags)
     assert (done.code, done.err.count("\n")) == (code, 1)
     assert complaint in done.err
 
 
 def test_a_compiled_model_is_not_compiled_again(tmp_path: Path, model: Path) -> None:
-    compiler(tmp_path, SUCCESS)
+    fake_compiler(tmp_path, SUCCESS)
     write_model(model, compiled(NANO.graph), NANO.labels, {})
-    done = compiling(model)
+    done = compile_model(model)
     assert (done.code, "compiled already" in done.err) == (2, True)

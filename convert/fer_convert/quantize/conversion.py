@@ -1,4 +1,4 @@
-"""A Keras model to a full-integer TFLite graph (Jacob et al., arXiv:1712.05877)."""
+"""From a Keras model to a full-integer TFLite graph (Jacob et al., arXiv:1712.05877)."""
 
 from __future__ import annotations
 
@@ -14,30 +14,36 @@ from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.convert_phase import ConverterError
 
-from fer_convert.calibration import narrow
+from fer_convert.quantize.calibration import narrow_ranges
 from fer_data.dataset import FaceSet
 from fer_edge.errors import UsageError
 
-PER_CLASS = 40  # representative faces of each class
+FACES_PER_CLASS = 40  # in the representative dataset
 
 
 def quantize(model: keras.Model, representative: NDArray[np.uint8]) -> bytes:
-    """The graph of `model` with int8 weights and activations, uint8 in and out, batch 1.
+    """Quantize weights and activations of `model` to int8, with uint8 input and output and batch size 1.
 
-    `representative` are the faces, uint8 [N,H,W], over which the ranges of the activations are taken. Raises UsageError
-    when TFLite lacks an operator for it, or when it gives what is no number.
+    Args:
+        model: A network with one grey input.
+        representative: Faces, uint8 [N,H,W], over which the ranges of the activations are measured.
+
+    Returns:
+        The TFLite flatbuffer.
+
+    Raises:
+        UsageError: TFLite has no operator for a layer, or an activation is not finite.
     """
     faces = [face[None, :, :, None].astype(np.float32) for face in representative]
     try:
-        with contextlib.redirect_stdout(io.StringIO()), _whole_grey_levels(model):
-            # Keras lists every variable as it exports the model, hence the redirection.
+        # Keras prints every variable while it exports the model, hence the redirection.
+        with contextlib.redirect_stdout(io.StringIO()), _offsets_on_grey_levels(model):
             return bytes(
                 mlir_quantize(
-                    narrow(_calibrated(model, faces), faces),
+                    narrow_ranges(_calibrated_graph(model, faces), faces),
                     input_data_type=tf.uint8,
                     output_data_type=tf.uint8,
-                    # Per-channel dense weights are computed wrongly, and in silence, by runtimes as old as the Edge
-                    # TPU's.
+                    # Runtimes as old as the Edge TPU compiler's compute per-channel dense weights wrongly, silently.
                     disable_per_channel_for_dense_layers=True,
                 )
             )
@@ -45,8 +51,8 @@ def quantize(model: keras.Model, representative: NDArray[np.uint8]) -> bytes:
         raise UsageError(f"network {model.name} cannot be converted: {textwrap.shorten(str(error), 400)}") from error
 
 
-def _calibrated(model: keras.Model, faces: list[NDArray[np.float32]]) -> bytes:
-    """The graph of `model` in float, each activation with the range that it has over `faces`, float32 [1,H,W,1]."""
+def _calibrated_graph(model: keras.Model, faces: list[NDArray[np.float32]]) -> bytes:
+    """The float graph of `model`, with the range of each activation over `faces`, float32 [1,H,W,1]."""
     inputs = keras.Input(model.input_shape[1:], batch_size=1)
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(inputs, model(inputs)))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -57,19 +63,19 @@ def _calibrated(model: keras.Model, faces: list[NDArray[np.float32]]) -> bytes:
 
 
 @contextlib.contextmanager
-def _whole_grey_levels(model: keras.Model) -> Iterator[None]:
-    """Meanwhile, a rescaling whose zero lies halfway between two grey levels has it at the upper one.
+def _offsets_on_grey_levels(model: keras.Model) -> Iterator[None]:
+    """For the conversion, move the zero of a rescaling that lies halfway between two grey levels to the upper one.
 
-    In int8 each pixel would else have to be rounded at a tie, which one runtime takes up and another down.
+    Otherwise each pixel would be rounded at a tie in int8, and the runtimes round ties differently.
     """
-    halfway = [layer for layer in model.layers if isinstance(layer, keras.layers.Rescaling) and _has_tie(layer)]
-    offsets = [layer.offset for layer in halfway]
-    for layer in halfway:
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Rescaling) and _has_tie(layer)]
+    offsets = [layer.offset for layer in layers]
+    for layer in layers:
         layer.offset -= layer.scale / 2
     try:
         yield
     finally:
-        for layer, offset in zip(halfway, offsets, strict=True):
+        for layer, offset in zip(layers, offsets, strict=True):
             layer.offset = offset
 
 
@@ -80,8 +86,8 @@ def _has_tie(layer: keras.layers.Rescaling) -> bool:
 
 
 def representative_faces(faces: FaceSet, seed: int = 0) -> NDArray[np.uint8]:
-    """As many faces of each class, uint8 [N,48,48], drawn with a seed."""
+    """Draw up to FACES_PER_CLASS faces of each class, uint8 [N,48,48]."""
     rng = np.random.default_rng(seed)
     members = (np.flatnonzero(faces.labels == label) for label in range(len(faces.classes)))
-    chosen: NDArray[np.int64] = np.concatenate([rng.permutation(indices)[:PER_CLASS] for indices in members])
+    chosen: NDArray[np.int64] = np.concatenate([rng.permutation(indices)[:FACES_PER_CLASS] for indices in members])
     return faces.only(chosen).pixels

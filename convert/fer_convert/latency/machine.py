@@ -1,4 +1,4 @@
-"""What a figure was measured on."""
+"""A description of the machine that a figure was measured on."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ from typing import Any
 
 from fer_edge.inference.runtimes import available_runtimes, describe_runtime
 
-DEVICE_TREE = Path("/proc/device-tree/model")  # the name of a board, e.g. of a Raspberry Pi
-CPUINFO = Path("/proc/cpuinfo")
-GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+DEVICE_TREE = "proc/device-tree/model"  # name of the board, e.g. a Raspberry Pi
+CPUINFO = "proc/cpuinfo"
+GOVERNOR = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
 
 
-def describe_machine() -> dict[str, Any]:
-    """This machine as JSON values by name; None for what it does not tell. load: of the last minute, in processes."""
+def describe_machine(root: Path = Path("/")) -> dict[str, Any]:
+    """This machine as JSON values by name, None for what is unknown; `root` is where /proc and /sys are.
+
+    `load` is the average number of running processes in the last minute.
+    """
     return {
-        "board": _read(DEVICE_TREE),
-        "cpu": _cpu(_read(CPUINFO) or ""),
+        "board": _read(root / DEVICE_TREE),
+        "cpu": _cpu(_read(root / CPUINFO) or ""),
         "cores": len(os.sched_getaffinity(0)),
         "architecture": platform.machine(),
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "runtimes": [describe_runtime(runtime) for runtime in available_runtimes()],
-        "governor": _read(GOVERNOR),
+        "governor": _read(root / GOVERNOR),
         "load": round(os.getloadavg()[0], 2),
     }
 
 
-def in_a_line(machine: Mapping[str, Any]) -> str:
-    """The description for a person; what is not known is left out."""
+def machine_summary(machine: Mapping[str, Any]) -> str:
+    """The description in one line, without what is unknown."""
     parts = [
         machine["board"] or machine["cpu"],
         f"{machine['cores']} cores",
@@ -51,6 +54,6 @@ def _read(path: Path) -> str | None:
 
 
 def _cpu(cpuinfo: str) -> str | None:
-    """The name of the processor; an Arm kernel gives none, but a board may be known."""
+    """The name of the processor; an Arm kernel gives none, but the board may be known."""
     names = (line.partition(":")[2].strip() for line in cpuinfo.splitlines() if line.startswith("model name"))
     return next(names, None)

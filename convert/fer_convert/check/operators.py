@@ -1,9 +1,9 @@
-"""Which operators the Edge TPU takes, and which not, without the compiler.
+"""Which operators the Edge TPU supports.
 
-Two gates stand in a row. The compiler (16.0, the last) first loads the model in its own interpreter, which is that of
-TensorFlow 2.5: an operator of a later version is refused there ("Model could not be parsed"). Then it maps what is on
-its list (https://coral.ai/docs/edgetpu/models-intro/#supported-operations), each with the limits that stand there.
-What neither the list nor a compiler's log establishes counts as not mapped.
+The compiler (16.0, the last version) checks twice. First it loads the model in its own interpreter, that of TensorFlow
+2.5, which refuses operators of a later version ("Model could not be parsed"). Then it maps the operators on its list
+(https://coral.ai/docs/edgetpu/models-intro/#supported-operations), within the limits given there. What neither the list
+nor a compiler log establishes counts as unsupported.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from fer_data.tflite_graph import Operator, Tensor
 from fer_edge.inference.backends.edgetpu import OPERATOR
 
 COMPILED = OPERATOR.decode()
-SOFTMAX_MOST = 16_000
+MAX_SOFTMAX_SIZE = 16_000
 
-# The highest version that the interpreter takes. Down to MEAN it is what TensorFlow 2.5.3 said when asked, and the
-# compiler was seen to map it. The rest are on the compiler's list, with versions of TensorFlow 2.3: 2.5 may take more.
-VERSIONS = {
+# The highest version that the compiler's interpreter loads. Up to MEAN, TensorFlow 2.5.3 was asked and the compiler
+# was seen to map the operator. The others are on its list, with the versions of TensorFlow 2.3; 2.5 may load more.
+MAX_VERSIONS = {
     "QUANTIZE": 2, "CONV_2D": 5, "DEPTHWISE_CONV_2D": 6, "FULLY_CONNECTED": 9, "MUL": 4, "ADD": 3, "RESHAPE": 1,
     "AVERAGE_POOL_2D": 3, "MAX_POOL_2D": 3, "LOGISTIC": 3, "SOFTMAX": 3, "MEAN": 3,
     "CONCATENATION": 2, "EXPAND_DIMS": 1, "L2_NORMALIZATION": 2, "MAXIMUM": 2, "MINIMUM": 2, "PACK": 2, "PAD": 2,
@@ -28,8 +28,8 @@ VERSIONS = {
     "SQUEEZE": 1, "STRIDED_SLICE": 3, "SUB": 2, "SUM": 2, "TANH": 2, "TRANSPOSE": 3, "TRANSPOSE_CONV": 2,
 }  # fmt: skip
 
-# A cure is worth more than "not supported" for what people meet most.
-INSTEAD = {
+# What to do about the unsupported operators that people meet most.
+REPLACEMENTS = {
     "HARD_SWISH": "use ReLU or ReLU6",
     "LEAKY_RELU": "use ReLU or ReLU6",
     "ELU": "use ReLU or ReLU6",
@@ -40,118 +40,118 @@ INSTEAD = {
 
 
 def is_float(tensor: Tensor) -> bool:
-    """Whether it holds floating-point numbers, of any width."""
+    """Whether the tensor holds floating-point numbers of any width."""
     return "float" in tensor.dtype or "complex" in tensor.dtype
 
 
 def is_dynamic(tensor: Tensor) -> bool:
-    """Whether a size of it is left open."""
+    """Whether the tensor has a dynamic size."""
     return any(size < 0 for size in tensor.shape)
 
 
-def why_not(operator: Operator) -> str | None:
-    """Why the Edge TPU does not take an operator, in words, or None when it does.
+def unsupported_reason(operator: Operator) -> str | None:
+    """Explain why the Edge TPU does not support an operator; None if it does.
 
-    Raises ValueError when the operator lacks an input that its kind must have, or has the options of another.
+    Raises ValueError when the operator lacks an input that its type needs, or has the options of another type.
     """
-    if operator.name not in VERSIONS:
-        cure = INSTEAD.get(operator.name)
-        return "not on the compiler's list" + (f": {cure}" if cure else "")
+    if operator.name not in MAX_VERSIONS:
+        replacement = REPLACEMENTS.get(operator.name)
+        return "not on the compiler's list" + (f": {replacement}" if replacement else "")
     limit = LIMITS.get(operator.name)
-    own = next(_of_tensors(operator), None) or (limit(operator) if limit else None)
-    if own is None and is_too_new(operator):  # last, since operators of one kind share the version of the newest
-        return f"version {operator.version}; the compiler's interpreter takes up to {VERSIONS[operator.name]}"
-    return own
+    reason = next(_tensor_problems(operator), None) or (limit(operator) if limit else None)
+    if reason is None and is_too_new(operator):  # last, since operators of one type share the version of the newest
+        return f"version {operator.version}; the compiler's interpreter loads up to {MAX_VERSIONS[operator.name]}"
+    return reason
 
 
 def is_too_new(operator: Operator) -> bool:
-    """Whether the compiler's interpreter refuses its version, and with it the whole model."""
-    return operator.version > VERSIONS.get(operator.name, operator.version)
+    """Whether the compiler's interpreter refuses the operator's version, and so the whole model."""
+    return operator.version > MAX_VERSIONS.get(operator.name, operator.version)
 
 
-def _of_tensors(operator: Operator) -> Iterator[str]:
-    """What hinders any operator: the sizes and types of what it takes and gives."""
+def _tensor_problems(operator: Operator) -> Iterator[str]:
+    """The limits that hold for every operator: sizes and types of its inputs and outputs."""
     for tensor in (*operator.inputs, *operator.outputs):
         if tensor is None:
             continue
         computed = tensor.data is None
         if is_dynamic(tensor):
-            yield f"tensor {tensor.name} has an open size, {list(tensor.shape)}"
+            yield f"tensor {tensor.name} has a dynamic size, {list(tensor.shape)}"
         if tensor.dtype not in ("int8", "uint8") and (computed or tensor.dtype != "int32"):
             yield f"tensor {tensor.name} is {tensor.dtype}"
         if computed and not len(tensor.scales):
             yield f"tensor {tensor.name} is not quantized"
         if computed and math.prod(tensor.shape[:-3]) > 1:
-            yield f"tensor {tensor.name} has more than three sizes above 1, {list(tensor.shape)}"
+            yield f"tensor {tensor.name} has more than three dimensions above 1, {list(tensor.shape)}"
 
 
 def _option(operator: Operator, name: str) -> int:
-    """A field of its options; 0 when it has none. Raises ValueError when they are those of another operator."""
+    """A field of its options; 0 without options. Raises ValueError when the options are those of another type."""
     if operator.options is None:
         return 0
     if not hasattr(operator.options, name):
-        raise ValueError(f"{operator.name} {operator.layer} has the options of another operator")
+        raise ValueError(f"{operator.name} {operator.layer} has the options of another operator type")
     return int(getattr(operator.options, name))
 
 
-def _weights(operator: Operator) -> str | None:
+def _weights_reason(operator: Operator) -> str | None:
     if operator.taken(1).data is None:
         return "its weights are computed, not constant"
     return None
 
 
 def _convolution(operator: Operator) -> str | None:
-    taken, weights = operator.taken(0).shape, operator.taken(1).shape
-    if len(taken) != 4 or len(weights) != 4:
-        raise ValueError(f"{operator.name} {operator.layer} has an input {list(taken)} and weights {list(weights)}")
-    if operator.name == "CONV_2D" and weights[3] != taken[3]:
-        return f"a grouped convolution: {weights[3]} of {taken[3]} channels for each output"
+    inputs, weights = operator.taken(0).shape, operator.taken(1).shape
+    if len(inputs) != 4 or len(weights) != 4:
+        raise ValueError(f"{operator.name} {operator.layer} has an input {list(inputs)} and weights {list(weights)}")
+    if operator.name == "CONV_2D" and weights[3] != inputs[3]:
+        return f"a grouped convolution: {weights[3]} of {inputs[3]} channels for each output"
     if _option(operator, "dilationWFactor") != _option(operator, "dilationHFactor"):
         return "its dilation differs in width and height"
-    return _weights(operator)
+    return _weights_reason(operator)
 
 
 def _dense(operator: Operator) -> str | None:
     if len(operator.taken(1).scales) > 1:
-        return "its weights are quantized per channel, which runtimes as old as the compiler's compute wrongly"
+        return "its weights are quantized per channel, which runtimes as old as the compiler compute wrongly"
     if _option(operator, "weightsFormat"):
         return "its weights are shuffled"
     if operator.outputs and math.prod(operator.outputs[0].shape[:-1]) > 1:
         return f"its output {list(operator.outputs[0].shape)} is not one-dimensional"
-    return _weights(operator)
+    return _weights_reason(operator)
 
 
 def _elementwise(operator: Operator) -> str | None:
-    """Two computed tensors of different shapes, as in squeeze-and-excite: nobody has shown that they are mapped."""
-    one, other = operator.taken(0), operator.taken(1)
-    if one.data is None and other.data is None and one.shape != other.shape:
-        return f"spreads {list(other.shape)} over {list(one.shape)}: not established"
+    """Broadcasting between two computed tensors, as in squeeze-and-excite, has not been shown to be mapped."""
+    first, second = operator.taken(0), operator.taken(1)
+    if first.data is None and second.data is None and first.shape != second.shape:
+        return f"broadcasts {list(second.shape)} to {list(first.shape)}: support not established"
     return None
 
 
 def _activation(operator: Operator) -> str | None:
     if _option(operator, "fusedActivationFunction"):
-        return "has an activation fused into it"
+        return "has a fused activation"
     return None
 
 
 def _axes(operator: Operator) -> str | None:
-    """Reductions: not over the batch, and over channels only in fours."""
-    axes, taken = operator.taken(1).data, operator.taken(0).shape
+    """Reductions over the batch are unsupported; over channels their number must be a multiple of 4."""
+    axes, shape = operator.taken(1).data, operator.taken(0).shape
     if axes is None:
         return "its axes are computed, not constant"
-    over = {int(axis) % max(len(taken), 1) for axis in axes.ravel()}
-    if 0 in over:
+    reduced = {int(axis) % max(len(shape), 1) for axis in axes.ravel()}
+    if 0 in reduced:
         return "reduces over the batch"
-    if len(taken) - 1 in over and taken[-1] % 4:
-        return f"reduces over {taken[-1]} channels, not a multiple of 4"
+    if len(shape) - 1 in reduced and shape[-1] % 4:
+        return f"reduces over {shape[-1]} channels, not a multiple of 4"
     return None
 
 
 def _concatenation(operator: Operator) -> str | None:
     constant = [tensor for tensor in operator.inputs if tensor is not None and tensor.data is not None]
     if constant and (len(operator.inputs) != 2 or any(tensor.real().any() for tensor in constant)):
-        return "joins a constant that is not zero"
+        return "concatenates a constant that is not zero"
     return _activation(operator)
 
 
@@ -165,14 +165,14 @@ def _padding(operator: Operator) -> str | None:
 def _prelu(operator: Operator) -> str | None:
     slopes = operator.taken(1)
     if slopes.data is None or math.prod(slopes.shape[:-1]) > 1:
-        return "its slopes are more than one for each channel: share the other axes"
+        return "it has more than one slope for each channel: share the other axes"
     return None
 
 
 def _softmax(operator: Operator) -> str | None:
     shape = operator.taken(0).shape
-    if math.prod(shape[:-1]) > 1 or math.prod(shape) > SOFTMAX_MOST:
-        return f"takes {list(shape)}; one-dimensional with up to {SOFTMAX_MOST} would do"
+    if math.prod(shape[:-1]) > 1 or math.prod(shape) > MAX_SOFTMAX_SIZE:
+        return f"its input is {list(shape)}; supported is one dimension of up to {MAX_SOFTMAX_SIZE}"
     return None
 
 

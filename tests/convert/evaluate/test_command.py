@@ -1,4 +1,4 @@
-"""Several models judged side by side, through the device's own classifier, and held against scikit-learn."""
+"""Several models evaluated side by side with the device's own classifier, checked against scikit-learn."""
 
 from __future__ import annotations
 
@@ -15,11 +15,7 @@ import pytest
 from sklearn import metrics
 from tests.support import command, patterns, run, run_here, write_csv
 
-from fer_convert import quantize
-from fer_convert.comparison import Comparison, Judged
-from fer_convert.evaluate import evaluate
-from fer_convert.evaluationplots import write_plots
-from fer_convert.markdown import table
+from fer_convert.quantize.conversion import quantize
 from fer_data.dataset import FaceSet
 from fer_data.readers import FER2013_CLASSES
 from fer_edge.config.model import MODELS
@@ -29,12 +25,16 @@ from fer_edge.inference.model_file import append_entries, read_model, write_mode
 from fer_edge.inference.runtimes import available_runtimes
 
 FACES = patterns(420)
+
+
 PUBLIC = FACES.split("PublicTest")
+
+
 NANO, SMALL = MODELS / "nano.tflite", MODELS / "small.tflite"
 
 
 def save_keras(path: Path, labels: tuple[str, ...]) -> keras.Model:
-    """A model.keras like those of fer-train, but untrained: it looks at the mean of each 8x8 part of a face."""
+    """A model.keras like those of fer-train, but untrained: its features are the means of the 8x8 blocks of a face."""
     keras.utils.set_random_seed(0)
     inputs = keras.Input((48, 48, 1))
     parts = keras.layers.Flatten()(keras.layers.AveragePooling2D(8)(keras.layers.Rescaling(1 / 64, -2)(inputs)))
@@ -46,11 +46,11 @@ def save_keras(path: Path, labels: tuple[str, ...]) -> keras.Model:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Data, float models, quantized files: own (of own.keras), two (sad, happy), turned (nano, its labels reversed)."""
+    """Data, float models, and quantized files: own (of own.keras), two (sad, happy), turned (nano, labels reversed)."""
     path = tmp_path_factory.mktemp("evaluate")
     write_csv(FACES, path / "faces.csv")
     for name, labels in (("own", FER2013_CLASSES), ("two", ("sad", "happy"))):
-        graph = quantize.quantize(save_keras(path / f"{name}.keras", labels), FACES.split("Training").pixels[:100])
+        graph = quantize(save_keras(path / f"{name}.keras", labels), FACES.split("Training").pixels[:100])
         write_model(path / f"{name}.tflite", graph, labels, {"name": name})
     write_model(path / "turned.tflite", read_model(NANO).graph, FER2013_CLASSES[::-1], {"name": "turned"})
     write_model(path / "alien.tflite", read_model(NANO).graph, tuple("abcdefg"), {})
@@ -96,7 +96,7 @@ def test_the_numbers_are_those_of_scikit_learn(folder: Path) -> None:
         assert numbers["macro_auc"] == pytest.approx(auc.mean())
 
 
-def test_the_calibration_error_is_the_mean_distance_in_fifteen_bins(folder: Path) -> None:
+def test_the_calibration_error_is_the_mean_gap_over_fifteen_bins(folder: Path) -> None:
     probabilities = answers(SMALL)
     top, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == PUBLIC.labels
     error = 0.0
@@ -107,17 +107,17 @@ def test_the_calibration_error_is_the_mean_distance_in_fifteen_bins(folder: Path
     assert report(folder, SMALL)["models"][0]["ece"] == pytest.approx(error, abs=1e-6)
 
 
-def test_accuracy_and_every_recall_have_their_interval(folder: Path) -> None:
+def test_accuracy_and_every_recall_have_an_interval(folder: Path) -> None:
     numbers = report(folder, SMALL)["models"][0]
     low, high = numbers["interval95"]
     assert 0 <= low < numbers["accuracy"] < high <= 1
     for name, recall in numbers["recall"].items():
         low, high = numbers["recall_interval95"][name]
         assert low - 1e-9 <= recall <= high + 1e-9
-        assert high - low > 0.1, "fifteen faces tell little"
+        assert high - low > 0.1, "fifteen faces give a wide interval"
 
 
-def test_models_stand_side_by_side_on_a_page(folder: Path) -> None:
+def test_the_page_shows_the_models_side_by_side(folder: Path) -> None:
     done = run("fer_convert", "evaluate", NANO, SMALL, "--data", folder / "faces.csv")
     assert done.code == 0, done.err
     lines = done.out.splitlines()
@@ -132,7 +132,7 @@ def test_models_stand_side_by_side_on_a_page(folder: Path) -> None:
     assert sum(line.startswith("| disgust ") for line in lines) == 4
 
 
-def test_each_model_is_judged_in_terms_of_its_own_labels(folder: Path) -> None:
+def test_each_model_is_evaluated_with_its_own_labels(folder: Path) -> None:
     nano, turned, two = report(folder, NANO, folder / "turned.tflite", folder / "two.tflite")["models"]
     assert turned["classes"] == nano["classes"][::-1]
     said = FACES.choose(FER2013_CLASSES[::-1]).split("PublicTest")
@@ -144,7 +144,7 @@ def test_each_model_is_judged_in_terms_of_its_own_labels(folder: Path) -> None:
     assert two["confusion"] == metrics.confusion_matrix(known.labels, said).tolist()
 
 
-def test_the_float_model_is_judged_once_and_agreement_is_the_share_of_same_answers(folder: Path) -> None:
+def test_agreement_is_the_share_of_faces_with_the_same_answer_as_the_float_model(folder: Path) -> None:
     numbers = report(folder, folder / "own.tflite", NANO, folder / "two.tflite", "--float", folder / "own.keras")
     model = keras.saving.load_model(folder / "own.keras", compile=False)
     said = model.predict(PUBLIC.pixels[..., None].astype(np.float32), verbose=0).argmax(axis=1)
@@ -159,13 +159,13 @@ def test_the_float_model_is_judged_once_and_agreement_is_the_share_of_same_answe
     assert two == pytest.approx(np.mean([("sad", "happy")[label] == FER2013_CLASSES[names[at]] for at, label in pairs]))
 
 
-def test_without_a_float_model_nothing_is_said_of_agreement(folder: Path) -> None:
+def test_without_a_float_model_there_is_no_agreement(folder: Path) -> None:
     numbers = report(folder, NANO)
     assert numbers["float"] is None
     assert numbers["models"][0]["agreement"] is None
 
 
-def test_the_file_is_known_by_name_and_digest(folder: Path) -> None:
+def test_the_report_has_name_and_sha256_of_the_file(folder: Path) -> None:
     numbers = report(folder, folder / "own.tflite")
     assert (numbers["data"], numbers["split"]) == ("faces.csv", "PublicTest")
     (judged,) = numbers["models"]
@@ -173,19 +173,19 @@ def test_the_file_is_known_by_name_and_digest(folder: Path) -> None:
     assert judged["sha256"] == read_model(folder / "own.tflite").sha256
 
 
-def test_models_of_one_name_are_told_apart_by_their_paths(folder: Path, tmp_path: Path) -> None:
+def test_models_with_the_same_name_are_listed_by_path(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "other.tflite").write_bytes(NANO.read_bytes())
     judged = report(folder, NANO, tmp_path / "other.tflite", NANO)["models"]
     assert [numbers["model"] for numbers in judged] == [str(NANO), str(tmp_path / "other.tflite")]
 
 
 @pytest.mark.parametrize("runtime", available_runtimes())
-def test_it_runs_on_the_runtime_asked_for(folder: Path, runtime: str) -> None:
+def test_the_requested_runtime_is_used(folder: Path, runtime: str) -> None:
     (judged,) = report(folder, NANO, "--runtime", runtime)["models"]
     assert judged["runs_on"].startswith(f"cpu ({runtime} ")
 
 
-def test_out_holds_the_page_the_numbers_and_plots(folder: Path, tmp_path: Path) -> None:
+def test_out_contains_the_page_the_figures_and_the_plots(folder: Path, tmp_path: Path) -> None:
     arguments = [NANO, folder / "two.tflite", "--data", folder / "faces.csv", "--out", tmp_path / "made" / "out"]
     done = run_here("fer_convert", "evaluate", *arguments, "--float", folder / "own.keras")
     assert done.code == 0, done.err
@@ -202,31 +202,12 @@ def test_out_holds_the_page_the_numbers_and_plots(folder: Path, tmp_path: Path) 
         assert picture.std() > 20
 
 
-def judged(name: str, classes: tuple[str, ...], seed: int) -> Judged:
-    rng = np.random.default_rng(seed)
-    faces = dataclasses.replace(patterns(60), labels=rng.integers(0, len(classes) - 1, 60), classes=classes)
-    said = rng.dirichlet(np.ones(len(classes)), 60).astype(np.float32)
-    return Judged(name, {"runs_on": "nothing"}, evaluate(said, faces, np.arange(60) >= 5))
-
-
-def test_many_models_of_many_classes_can_be_drawn_and_one_that_has_no_faces(tmp_path: Path) -> None:
-    many = tuple(f"class of a long name {number}" for number in range(12))
-    models = [judged(f"model of a long name {seed}", many, seed) for seed in range(4)]
-    comparison = Comparison("data", "test", (*models, judged("two", ("x|y", "z"), 9)))
-    write_plots(comparison, tmp_path)
-    assert (tmp_path / "recall.png").stat().st_size > 10_000
-    page = comparison.as_markdown()
-    assert r"x\|y" in page
-    row = next(line for line in page.splitlines() if line.startswith("| class of a long name 11 |"))
-    assert [cell.strip() for cell in row.strip("|").split("|")][1:] == ["0", "-", "-", "0.00 %", "-", "-"]
-
-
-def test_the_training_split_itself_leaves_nothing_unseen(folder: Path) -> None:
+def test_no_face_of_the_training_split_counts_as_unseen(folder: Path) -> None:
     (judged,) = report(folder, NANO, "--split", "Training")["models"]
     assert (judged["faces"], judged["without_copies"]["faces"]) == (315, 0)
 
 
-def test_faces_seen_in_training_are_left_out_of_the_second_score(folder: Path, tmp_path: Path) -> None:
+def test_copies_of_training_faces_are_left_out_of_the_second_score(folder: Path, tmp_path: Path) -> None:
     copied = FACES.pixels.copy()
     public, training = np.flatnonzero(FACES.splits == "PublicTest"), np.flatnonzero(FACES.splits == "Training")
     copied[public[:40]] = copied[training[:40]]
@@ -237,7 +218,7 @@ def test_faces_seen_in_training_are_left_out_of_the_second_score(folder: Path, t
     assert judged["without_copies"]["accuracy"] == pytest.approx(right.mean())
 
 
-def test_a_reader_that_goes_away_ends_it_without_a_word(folder: Path) -> None:
+def test_a_closed_pipe_ends_the_command_silently(folder: Path) -> None:
     arguments = command("fer_convert", "evaluate", NANO, "--data", folder / "faces.csv")
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -246,15 +227,6 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(folder: Path) -> None:
         complaint = process.stderr.read()
         assert process.wait(60) == 0
     assert "BrokenPipe" not in complaint
-
-
-def test_a_table_is_aligned_and_takes_any_text() -> None:
-    assert table(("name", "count"), [("a|b", 1), ("long name", 22222222)]).splitlines() == [
-        "| name      |    count |",
-        "| --------- | -------: |",
-        r"| a\|b      |        1 |",
-        "| long name | 22222222 |",
-    ]
 
 
 @pytest.mark.parametrize(
@@ -274,7 +246,9 @@ def test_a_table_is_aligned_and_takes_any_text() -> None:
         ("", 2, "required: MODEL, --data"),
     ],
 )
-def test_bad_input_is_one_line_and_the_documented_code(folder: Path, arguments: str, code: int, complaint: str) -> None:
+def test_bad_input_gives_one_line_and_the_documented_exit_code(
+    folder: Path, arguments: str, code: int, complaint: str
+) -> None:
     done = run_here("fer_convert", "evaluate", *arguments.format(folder, nano=NANO).split())
     lines = [line for line in done.err.splitlines() if line.startswith("fer-convert")]
     assert (done.code, len(lines), done.out) == (code, 1, "")

@@ -1,4 +1,4 @@
-"""How long a model takes, setting by setting, and on what machine."""
+"""The latency command: one row a configuration, and the machine."""
 
 from __future__ import annotations
 
@@ -8,43 +8,17 @@ import platform
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from tests.support import run
 
-from fer_convert import machine
-from fer_convert.latency import Setting, Timing, measure, settings_of
 from fer_edge.config.model import MODELS
-from fer_edge.inference.model_file import ModelFile, read_model, write_model
+from fer_edge.inference.model_file import write_model
 from fer_edge.inference.runtimes import available_runtimes, describe_runtime
 
 NANO, SMALL = MODELS / "nano.tflite", MODELS / "small.tflite"
+
+
 COMPILED = b"\x1c\0\0\0TFL3 edgetpu-custom-op"
-
-
-def test_the_percentiles_are_those_of_the_times_in_milliseconds() -> None:
-    seconds = np.random.default_rng(0).permutation(np.arange(101)) / 1000
-    assert Timing.of(seconds) == pytest.approx(Timing(p50=50, p95=95, p99=99, iqr=50, least=0, most=100))
-
-
-def test_of_a_single_run_all_percentiles_are_its_time() -> None:
-    assert Timing.of([0.002]) == pytest.approx(Timing(p50=2, p95=2, p99=2, iqr=0, least=2, most=2))
-
-
-def test_every_runtime_is_tried_with_every_number_of_threads() -> None:
-    settings = settings_of(read_model(NANO), ["a", "b"], (1, 4))
-    assert settings == [Setting(NANO, "a", 1), Setting(NANO, "a", 4), Setting(NANO, "b", 1), Setting(NANO, "b", 4)]
-
-
-def test_threads_of_the_processor_mean_nothing_to_an_edge_tpu() -> None:
-    compiled = ModelFile(Path("m_edgetpu.tflite"), COMPILED, ("a", "b"), {})
-    assert settings_of(compiled, ["a"], (2, 4)) == [Setting(compiled.path, "a", 1)]
-
-
-def test_it_names_what_it_ran_on() -> None:
-    runtime = available_runtimes()[-1]
-    measured = measure(Setting(NANO, runtime, 2), 3)
-    assert measured.runs_on == f"cpu ({describe_runtime(runtime)}, 2 threads)"
 
 
 def measured(*arguments: object) -> dict[str, Any]:
@@ -54,7 +28,7 @@ def measured(*arguments: object) -> dict[str, Any]:
     return report
 
 
-def test_the_json_has_each_setting_with_its_spread() -> None:
+def test_the_json_has_a_row_for_each_configuration() -> None:
     report = measured(NANO, "--runs", 30, "--threads", "1,2,1")
     assert (report["runs"], report["warm_up"] > 0) == (30, True)
     rows = report["measured"]
@@ -78,33 +52,7 @@ def test_the_machine_is_described() -> None:
     assert set(described) >= {"board", "cpu", "governor", "load"}
 
 
-def test_a_board_is_known_by_its_device_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "model").write_bytes(b"Raspberry Pi 4 Model B Rev 1.4\0")
-    (tmp_path / "governor").write_text("ondemand\n")
-    (tmp_path / "cpuinfo").write_text("processor\t: 0\nBogoMIPS\t: 108.00\n")
-    for name, file in (("DEVICE_TREE", "model"), ("GOVERNOR", "governor"), ("CPUINFO", "cpuinfo")):
-        monkeypatch.setattr(machine, name, tmp_path / file)
-    described = machine.describe_machine()
-    assert (described["board"], described["governor"]) == ("Raspberry Pi 4 Model B Rev 1.4", "ondemand")
-    assert described["cpu"] is None
-    assert machine.in_a_line(described).startswith("Raspberry Pi 4 Model B Rev 1.4, ")
-    assert "governor ondemand" in machine.in_a_line(described)
-
-
-def test_a_processor_is_known_by_its_name_and_what_is_not_known_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: Another\n")
-    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
-    monkeypatch.setattr(machine, "DEVICE_TREE", tmp_path / "none")
-    monkeypatch.setattr(machine, "GOVERNOR", tmp_path / "none")
-    described = machine.describe_machine()
-    assert (described["board"], described["cpu"], described["governor"]) == (None, "Some CPU @ 2 GHz", None)
-    assert machine.in_a_line(described).startswith("Some CPU @ 2 GHz, ")
-    assert "governor" not in machine.in_a_line(described)
-
-
-def test_a_person_gets_a_table_with_two_rows_a_setting() -> None:
+def test_the_table_has_two_rows_for_each_configuration() -> None:
     done = run("fer_convert", "latency", NANO, SMALL, "--runs", 3, "--runtime", available_runtimes()[0])
     assert done.code == 0, done.err
     described, blank, *lines = done.out.splitlines()
@@ -118,7 +66,7 @@ def test_a_person_gets_a_table_with_two_rows_a_setting() -> None:
     assert all(float(cell) >= 0 for row in rows[2:] for cell in row[4:])
 
 
-def test_a_runtime_that_dies_is_one_line(tmp_path: Path) -> None:
+def test_a_runtime_that_kills_its_process_gives_one_line(tmp_path: Path) -> None:
     package = tmp_path / "ai_edge_litert"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -132,9 +80,9 @@ def test_a_runtime_that_dies_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
-        ("{nano} --threads 0", 2, "argument --threads: '0' is no whole number from 1"),
-        ("{nano} --threads 1,,2", 2, "argument --threads: '' is no whole number from 1"),
-        ("{nano} --runs -3", 2, "argument --runs: '-3' is no whole number from 1"),
+        ("{nano} --threads 0", 2, "argument --threads: '0' is not a whole number of at least 1"),
+        ("{nano} --threads 1,,2", 2, "argument --threads: '' is not a whole number of at least 1"),
+        ("{nano} --runs -3", 2, "argument --runs: '-3' is not a whole number of at least 1"),
         ("{nano} --runtime onnx", 2, "invalid choice: 'onnx'"),
         ("{0}/nosuch.tflite", 78, "nosuch.tflite: No such file"),
         ("{0}/unreadable.tflite", 78, "cannot load it"),
@@ -142,7 +90,7 @@ def test_a_runtime_that_dies_is_one_line(tmp_path: Path) -> None:
         ("", 2, "required: MODEL"),
     ],
 )
-def test_bad_input_is_one_line_and_the_documented_code(
+def test_bad_input_gives_one_line_and_the_documented_exit_code(
     tmp_path: Path, arguments: str, code: int, complaint: str
 ) -> None:
     write_model(tmp_path / "m_edgetpu.tflite", COMPILED, ("a", "b"), {})

@@ -1,0 +1,1 @@
+"""Compile a model file for the Edge TPU with Google's edgetpu_compiler."""

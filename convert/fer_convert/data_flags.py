@@ -1,0 +1,54 @@
+"""The flags that name a data set, and its faces with the labels of a model."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fer_data.data_source import DataSource
+from fer_data.dataset import FaceSet
+from fer_edge.errors import UsageError
+
+_read = cache(DataSource.read)  # several models with the same merged classes share one reading
+
+
+def add_data_flags(command: ArgumentParser, data_help: str) -> None:
+    """Add --data, --ferplus and --merge; `read_faces_for` reads them."""
+    command.add_argument("--data", type=Path, required=True, help=data_help)
+    command.add_argument("--ferplus", type=Path, metavar="CSV", help="fer2013new.csv: use its votes as labels")
+    command.add_argument(
+        "--merge", action="append", metavar="A+B=C", help="join classes (default: as in training); may be repeated"
+    )
+
+
+def read_faces_for(arguments: Namespace, labels: tuple[str, ...], training: dict[str, Any]) -> FaceSet:
+    """Read the faces that the flags name, with the labels of a model.
+
+    Args:
+        arguments: The parsed flags of `add_data_flags`.
+        labels: The classes of the model, in output order.
+        training: What its card says of its training; its merged classes are merged here too unless --merge is given.
+
+    Raises:
+        UsageError: Model and data have fewer than two classes in common.
+        DataError: The data cannot be read.
+    """
+    merge_given = arguments.merge is not None
+    merge = tuple(arguments.merge if merge_given else training.get("merge", ()))
+    source = DataSource(arguments.data, arguments.ferplus, merge=merge, lenient=not merge_given)
+    return with_labels_of_model(labels, _read(source))
+
+
+def with_labels_of_model(labels: tuple[str, ...], faces: FaceSet) -> FaceSet:
+    """Select the faces whose class the model knows, and number their labels in its order.
+
+    Raises UsageError when model and data have fewer than two classes in common.
+    """
+    common = [name for name in faces.classes if name in labels]
+    if len(common) < 2:
+        raise UsageError(
+            f"the model's labels ({', '.join(labels)}) are not those of the data ({', '.join(faces.classes)})"
+        )
+    return faces.choose(labels)

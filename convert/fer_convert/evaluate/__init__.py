@@ -1,0 +1,1 @@
+"""Measure the accuracy of model files, side by side."""

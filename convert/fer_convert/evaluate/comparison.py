@@ -1,0 +1,127 @@
+"""The results of several models side by side, as JSON and as a Markdown page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fer_convert.evaluate.evaluation import Evaluation
+from fer_convert.markdown import table
+from fer_data.curves import macro
+from fer_data.dataset import TRAINING
+from fer_data.scores import Scores
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """The evaluation of one model.
+
+    Attributes:
+        name: Name of the model, unique in a comparison.
+        facts: File, sha256 and what it ran on.
+        evaluation: Its accuracy.
+    """
+
+    name: str
+    facts: dict[str, str]
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models evaluated on one split of a data set, and the float model as a reference, if there is one."""
+
+    data: str
+    split: str
+    models: tuple[ModelResult, ...]
+    reference: ModelResult | None = None
+
+    @property
+    def all_models(self) -> tuple[ModelResult, ...]:
+        """All models, the reference first."""
+        return (self.reference, *self.models) if self.reference else self.models
+
+    def agreement(self, model: ModelResult) -> float | None:
+        """Share of the faces, 0..1, for which a model predicts the same class as the reference; None if unknown."""
+        return model.evaluation.agreement(self.reference.evaluation) if self.reference else None
+
+    def as_json(self) -> dict[str, Any]:
+        """All figures as JSON values."""
+        return {
+            "data": self.data,
+            "split": self.split,
+            "models": [{**_as_json(model), "agreement": self.agreement(model)} for model in self.models],
+            "float": _as_json(self.reference) if self.reference else None,
+        }
+
+    def as_markdown(self) -> str:
+        """A table of all models; then for each a table of its classes and its confusion matrix."""
+        parts = [f"# {', '.join(model.name for model in self.models)} on {self.split} of {self.data}", self._overview()]
+        for model in self.all_models:
+            parts += [f"## {model.name}", _class_table(model.evaluation), _confusion(model.evaluation.scores)]
+        return "\n\n".join(parts) + "\n"
+
+    def _overview(self) -> str:
+        measures: dict[str, Callable[[Evaluation], object]] = {
+            "faces": lambda result: result.scores.count,
+            "accuracy": lambda result: _accuracy(result.scores),
+            "95 % interval": lambda result: _interval(result.scores.interval),
+            f"faces without a copy in {TRAINING}": lambda result: result.without_copies.count,
+            "accuracy on those": lambda result: _accuracy(result.without_copies),
+            "95 % interval on those": lambda result: _interval(result.without_copies.interval),
+            "balanced accuracy": lambda result: _percent(result.scores.balanced_accuracy),
+            "macro F1": lambda result: _percent(result.scores.macro_f1),
+            "macro AUC": lambda result: _number(macro(result.curves.auc.values())),
+            "ECE": lambda result: _percent(result.curves.calibration.ece),
+        }
+        rows = [[name, *(value(model.evaluation) for model in self.all_models)] for name, value in measures.items()]
+        if self.reference:
+            agreements = [_percent(self.agreement(model)) for model in self.models]
+            rows.append([f"same answer as {self.reference.name}", "-", *agreements])
+        rows.append(["runs on", *(model.facts["runs_on"] for model in self.all_models)])
+        return table(["", *(model.name for model in self.all_models)], rows)
+
+
+def _as_json(model: ModelResult) -> dict[str, Any]:
+    return {"model": model.name, **model.facts, **model.evaluation.as_json()}
+
+
+def _class_table(evaluation: Evaluation) -> str:
+    header = ("class", "faces", "recall", "95 % interval", "precision", "F1", "AUC")
+    return table(header, list(_class_rows(evaluation)))
+
+
+def _class_rows(evaluation: Evaluation) -> Iterator[tuple[object, ...]]:
+    scores, auc = evaluation.scores, evaluation.curves.auc
+    for name in scores.classes:
+        yield (
+            name,
+            scores.support[name],
+            _percent(scores.recall[name]),
+            _interval(scores.recall_interval[name]),
+            _percent(scores.precision[name]),
+            _percent(scores.f1[name]),
+            _number(auc[name]),
+        )
+
+
+def _confusion(scores: Scores) -> str:
+    rows = [[name, *counts] for name, counts in zip(scores.classes, scores.confusion.tolist(), strict=True)]
+    return table(["true \\ predicted", *scores.classes], rows)
+
+
+def _accuracy(scores: Scores) -> str:
+    return _percent(scores.accuracy if scores.count else None)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return "-" if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,64 @@
+"""The accuracy of one model on labelled faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.curves import Curves
+from fer_data.dataset import FaceSet
+from fer_data.scores import Scores
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.progress import bar
+
+
+def probabilities(classifier: EmotionClassifier, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Classify faces, uint8 [N,side,side], with a progress bar on a terminal; returns float32 [N,classes]."""
+    return classifier.classify(bar(pixels, classifier.model.name, "face", total=len(pixels)))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a model classified a set of faces.
+
+    Attributes:
+        scores: Confusion matrix and what follows from it, for all faces.
+        without_copies: The same for the faces without an exact copy in the training split.
+        curves: ROC, precision and recall, calibration.
+        predictions: Predicted class of each face, by the name of the face.
+    """
+
+    scores: Scores
+    without_copies: Scores
+    curves: Curves
+    predictions: Mapping[str, str]
+
+    def agreement(self, other: Evaluation) -> float | None:
+        """Share of the common faces, 0..1, for which both models predict the same class; None without common faces."""
+        common = self.predictions.keys() & other.predictions.keys()
+        same = [self.predictions[face] == other.predictions[face] for face in common]
+        return sum(same) / len(same) if same else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures as JSON values."""
+        return {
+            **self.scores.as_json(),
+            "recall_interval95": self.scores.recall_interval,
+            **self.curves.as_json(),
+            "without_copies": self.without_copies.as_json(),
+        }
+
+
+def evaluate(probabilities: NDArray[np.float32], faces: FaceSet, unseen: NDArray[np.bool_]) -> Evaluation:
+    """Evaluate the probabilities [N,classes] of `faces`; `unseen` [N] marks those without a copy in training."""
+    predicted = probabilities.argmax(axis=1)
+    return Evaluation(
+        Scores.of(faces.labels, predicted, faces.classes),
+        Scores.of(faces.labels[unseen], predicted[unseen], faces.classes),
+        Curves.of(faces.labels, probabilities, faces.classes),
+        dict(zip(faces.names.tolist(), (faces.classes[label] for label in predicted), strict=True)),
+    )

@@ -1,0 +1,1 @@
+"""Measure how long model files take on this machine."""

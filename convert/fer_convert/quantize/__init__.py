@@ -1,0 +1,1 @@
+"""Quantize a Keras model to full-integer TFLite."""
