@@ -1,20 +1,21 @@
-# make demo      the whole line on a recorded clip, with a broker inside: light, no TensorFlow
-# make demo-web  the live page with the webcam of your browser, and a broker inside: light, too
-# make test      installs everything and passes the tests
-# make soak      the tests of delivery, long: 10,000 events through each kind of cut, 200 kills of the daemon, a day without
-#                a broker; 10,000 commands of strangers; then months of a service in half an hour: FRAMES=1000000 with
-#                faults of camera, broker and clock, and what it held meanwhile in build/soak.png
-# make test-arm  the package on emulated 64-bit Arm against this machine: its wheels, its models, the events of a clip
-# make test-picamera2  the fake picamera2 of the tests, and the daemon, against the real one on a camera of libcamera's
-#                that plays pictures; needs root
-# make test-homeassistant  a real Home Assistant finds the device; needs Python 3.13
-# make test-systemd  the service under a real systemd, in a container that boots this machine's own root, and then in one
-#                with Debian 13: install, watchdog, crash, sandbox, upgrade, roll-back, removal; needs root
-# make bench     what a frame costs, stage by stage, what stands around the network, and what the live page and delivery cost
-# make lock      pins anew, with hashes, what the service installs: systemd/requirements-*.txt
-# make audit     what bandit says of the code, and what is known against the packages that the service installs; needs the network
-# make models    trains and quantizes the shipped models as their card says: make models FER2013=path/to/fer2013.csv
-#                FERPLUS=path/to/fer2013new.csv; with a GPU, and more teachers: make models-gpu KERAS_BACKEND=jax ...
+# make demo      runs fer-edge on a recorded clip with an embedded broker; light, no TensorFlow
+# make demo-web  shows the live page with your browser's webcam as the camera, and an embedded broker; light too
+# make test      installs everything, checks format, lint and types, and runs the tests
+# make soak      the long tests: 10,000 events through each kind of broken connection, 200 kills of the daemon, a day
+#                without a broker, 10,000 fuzzed commands; then FRAMES=1000000 frames with faults of camera, broker and
+#                clock, whose use of resources is plotted in build/soak.png
+# make test-arm  compares the package on emulated 64-bit Arm with this machine: wheels, models, events of a clip
+# make test-picamera2  tests the fake picamera2 and the daemon against the real one, on libcamera's virtual camera that
+#                plays pictures; needs root
+# make test-homeassistant  lets a real Home Assistant discover the device; needs Python 3.13
+# make test-systemd  tests the service under a real systemd, in a container with this machine's own root and in one with
+#                Debian 13: install, watchdog, crash, sandbox, upgrade, roll-back, removal; needs root
+# make bench     benchmarks of a frame stage by stage, of the classifier, the live page and the delivery of events
+# make lock      pins what the service installs, with hashes: systemd/requirements-*.txt
+# make audit     checks the code with bandit and the pinned packages with pip-audit; needs the network
+# make models    trains and quantizes the shipped models as their card describes: make models
+#                FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
+# make models-gpu  the same with larger teachers, on a GPU: make models-gpu KERAS_BACKEND=jax ...
 
 PYTHON ?= python3
 HOME_PYTHON ?= python3.13
@@ -28,7 +29,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PACKAGE := pyproject.toml edge/fer_edge/__init__.py
 
-# PublicTest is watched, and no epoch or recipe is chosen by it.
+# PublicTest is monitored during training; no epoch and no recipe is chosen by it.
 FIT = $(BIN)/fer-train fit --data $(FER2013) --ferplus $(FERPLUS) --ferplus-as hints --validation PublicTest \
 	--precision mixed_bfloat16
 SHIP = for model in nano small base; do \
@@ -36,7 +37,7 @@ SHIP = for model in nano small base; do \
 		--out edge/fer_edge/models/$$model.tflite && \
 	$(BIN)/fer-convert evaluate edge/fer_edge/models/$$model.tflite --data $(FER2013) || exit 1; done
 
-# apt-get install, only where something is missing
+# Install Debian packages, only those that are missing.
 need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
@@ -89,8 +90,8 @@ test-systemd: $(VENV)/.test
 	cp build/systemd/fer_edge-*.whl build/trixie/wheels
 	FER_EDGE_BOX_ROOT=build/trixie/root FER_EDGE_WHEELS=build/trixie/wheels $(BIN)/python -m pytest -rP tests/systemd
 
-# The pins must hold on both processors: resolved for 64-bit Arm, then again for Intel with the first ones given. The -web
-# files hold the base pins too. setuptools is among them, since install.sh builds the package on the Pi.
+# The pins must hold on both architectures: they are resolved for 64-bit Arm, and then for x86-64 with the first ones as
+# constraints. The -web files contain the base pins too. setuptools is pinned since install.sh builds the package on the Pi.
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --only-binary :all: --no-header --no-annotate
 BUILD_SYSTEM = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
@@ -106,15 +107,15 @@ lock: $(VENV)/.test
 		{ echo "# Made by \`make lock\`: what install.sh$${extra:+ --web} installs under Python $$python, on 64-bit Arm and Intel."; \
 			cat build/arm.txt; } > $$lock || exit 1; done; done
 
-# Ruff has bandit's rules too and each exception is justified there: here, what is more than a remark. Strict: a package of
-# which nothing can be learned is not one of which nothing is known.
+# Ruff applies bandit's rules too, with each exception justified; here only severities from medium on. --strict: a package
+# that cannot be audited is an error.
 audit: $(VENV)-audit/.installed
 	$(VENV)-audit/bin/bandit --quiet --recursive --severity-level medium edge convert train
 	for lock in systemd/requirements-*.txt; do \
 		$(VENV)-audit/bin/pip-audit --strict --disable-pip --requirement $$lock || failed=yes; done; test -z "$$failed"
 
-# What the shipped models were trained with: two processor cores, four hours. `base` is trained twice: the second run
-# starts from, and learns of, the quantized models of the first.
+# How the shipped models were trained: four hours on two processor cores. `base` is trained twice; the second run starts
+# from the quantized model of the first and has the quantized models as teachers.
 models: $(VENV)/.test
 	$(FIT) --model base --epochs 60 --out $(RUNS)/first
 	$(FIT) --model small --epochs 35 --teacher $(RUNS)/first/model.keras --out $(RUNS)/small
@@ -125,7 +126,7 @@ models: $(VENV)/.test
 		--teacher $(RUNS)/first.tflite --teacher $(RUNS)/small.tflite --out $(RUNS)/base
 	$(SHIP)
 
-# The same with a GPU: five large teachers, then the three models, which learn from all of them.
+# The same on a GPU: five large teachers, then the three models, which learn from all of them.
 models-gpu: $(VENV)/.test
 	for seed in 1 2 3 4 5; do $(FIT) --model large --epochs 150 --seed $$seed --out $(RUNS)/large-$$seed || exit 1; done
 	for model in base small nano; do \
@@ -162,7 +163,7 @@ $(VENV)/.test: $(BIN)/python $(PACKAGE)
 	$(PIP) --editable '.[train,convert,demo,web]' --group dev
 	@touch $@
 
-# One version, since the tests reach into it; with the paho-mqtt that its manifest names.
+# A fixed version, since the tests use its internals, with the paho-mqtt that its manifest requires.
 $(VENV)-homeassistant/.installed:
 	$(HOME_PYTHON) -m venv $(VENV)-homeassistant
 	$(VENV)-homeassistant/bin/pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0

@@ -1,4 +1,4 @@
-"""Fixtures that the tests share."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.inference.runtimes import import_runtimes
 
-# First of all: tflite-runtime fails in a process where TensorFlow was imported before it.
+# Before TensorFlow: tflite-runtime fails in a process where TensorFlow was imported first.
 import_runtimes()
 
 
@@ -34,13 +34,13 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made-up faces as a file: 315 to train on, 105 of PublicTest."""
+    """A csv of synthetic faces: 315 for training, 105 of PublicTest."""
     return write_csv(patterns(420), tmp_path_factory.mktemp("data") / "faces.csv")
 
 
 @pytest.fixture(scope="session")
 def trained(data: Path) -> Path:
-    """The folder of a run of fer-train over them."""
+    """The folder of a run of fer-train fit on these faces."""
     out = data.parent / "run"
     flags = ["--model", "nano", "--batch", 32, "--average", 0.9, "--warmup", 1, "--epochs", 5]
     done = run("fer_train", "fit", "--data", data, "--out", out, "--validation", "PublicTest", *flags)

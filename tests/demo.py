@@ -1,4 +1,4 @@
-"""The whole line on a recorded clip: camera to events to broker to subscriber. Run by `make demo`."""
+"""fer-edge on a recorded clip, an embedded broker and a subscriber. Run by `make demo`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TIMEOUT = 10.0  # seconds
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
+    """A free port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -35,7 +35,7 @@ def free_port() -> int:
 
 @contextmanager
 def embedded_broker(port: int) -> Iterator[None]:
-    """An MQTT broker inside this process, on the loopback interface."""
+    """Run an MQTT broker in this process, on the loopback interface."""
     for name in ("amqtt", "transitions"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
@@ -59,7 +59,7 @@ def embedded_broker(port: int) -> Iterator[None]:
 
 
 class Subscriber:
-    """Shows what arrives under fer/# and keeps it."""
+    """Prints and keeps the messages under fer/#."""
 
     def __init__(self, port: int) -> None:
         self.messages: list[tuple[str, str]] = []
@@ -71,10 +71,10 @@ class Subscriber:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         if not self._subscribed.wait(TIMEOUT):
-            raise TimeoutError("the embedded broker does not answer")
+            raise TimeoutError("no answer from the embedded broker")
 
     def wait_for(self, topic: str, payload: str) -> None:
-        """Wait until a message has arrived."""
+        """Wait until a message has arrived, or the timeout is over."""
         deadline = time.monotonic() + TIMEOUT
         while (topic, payload) not in self.messages and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -87,11 +87,11 @@ class Subscriber:
     def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
         text = message.payload.decode()
         self.messages.append((message.topic, text))
-        print(f"{message.topic}  {shown(message.topic, text)}", flush=True)
+        print(f"{message.topic}  {summary_of(message.topic, text)}", flush=True)
 
 
-def shown(topic: str, text: str) -> str:
-    """A message in a line that fits a terminal."""
+def summary_of(topic: str, text: str) -> str:
+    """A message as one line that fits a terminal."""
     if not topic.endswith("/event"):
         return text if len(text) < 100 else text[:97] + "..."
     event = json.loads(text)
@@ -100,8 +100,8 @@ def shown(topic: str, text: str) -> str:
     return f"{event['ts'][11:-1]}  face {event['track']}  {event['type']:6}  {change}  {event['score']:.0%}{tail}"
 
 
-def run_line(*camera: str, port: int) -> tuple[int, list[tuple[str, str]]]:
-    """Run fer-edge between a camera and a broker on `port`; its exit code, and what a subscriber received."""
+def run_demo(*camera: str, port: int) -> tuple[int, list[tuple[str, str]]]:
+    """Run fer-edge between a camera and a broker on `port`; returns its exit code and the messages received."""
     with embedded_broker(port):
         subscriber = Subscriber(port)
         code = fer_edge([*camera, "--mqtt", f"mqtt://127.0.0.1:{port}", "--device", DEVICE])
@@ -110,8 +110,8 @@ def run_line(*camera: str, port: int) -> tuple[int, list[tuple[str, str]]]:
     return code, subscriber.messages
 
 
-def sum_up(messages: list[tuple[str, str]]) -> tuple[Counter[str], bool]:
-    """Print what was received: the events by their types, and whether all arrived and the device is offline."""
+def print_summary(messages: list[tuple[str, str]]) -> tuple[Counter[str], bool]:
+    """Print a summary; returns the events by type, and whether all arrived and the device is offline."""
     events = [json.loads(text) for topic, text in messages if topic == f"fer/{DEVICE}/event"]
     counts = Counter(event["type"] for event in events)
     faces = len({event["track"] for event in events})
@@ -125,12 +125,12 @@ def sum_up(messages: list[tuple[str, str]]) -> tuple[Counter[str], bool]:
 
 
 def main() -> int:
-    """Run the demonstration; 0 when every event arrived and the device went offline in good order."""
+    """Run the demo; returns 0 if every event arrived and the device went offline cleanly."""
     port = free_port()
-    print(f"a broker on mqtt://127.0.0.1:{port}, a subscriber of fer/#, and the clip {CLIP.name}:\n", flush=True)
-    code, messages = run_line("--camera", str(CLIP), port=port)
-    counts, well = sum_up(messages)
-    return code or int(not (counts and well))
+    print(f"broker on mqtt://127.0.0.1:{port}, subscriber of fer/#, clip {CLIP.name}:\n", flush=True)
+    code, messages = run_demo("--camera", str(CLIP), port=port)
+    counts, complete = print_summary(messages)
+    return code or int(not (counts and complete))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is installed, and what is said when a part of it is not."""
+"""What the wheels hold, what is installed, and the message when an extra is missing."""
 
 from __future__ import annotations
 

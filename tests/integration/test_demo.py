@@ -1,4 +1,4 @@
-"""`make demo` and `make demo-web`, without the making."""
+"""What `make demo` and `make demo-web` run, without the installation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fer_edge.cameras.files import VideoFile
 ROOT = MEDIA.parent.parent
 
 
-def test_the_demonstration_shows_what_a_subscriber_received() -> None:
+def test_the_demo_prints_what_a_subscriber_receives() -> None:
     demo = MEDIA.parent / "demo.py"
     done = subprocess.run([sys.executable, str(demo)], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -33,8 +33,8 @@ def test_the_demonstration_shows_what_a_subscriber_received() -> None:
     assert "Traceback" not in done.stderr
 
 
-async def film(address: str, clip: Path) -> None:
-    """Be the camera, as a browser is: 25 pictures a second, of which no more than two are under way."""
+async def send_clip(address: str, clip: Path) -> None:
+    """Send a clip like a browser does: 25 pictures a second, at most two of them unanswered."""
     jpegs = [cv2.imencode(".jpg", frame.grey)[1].tobytes() for frame in VideoFile(clip)]
     async with aiohttp.ClientSession() as session, session.ws_connect(f"{address}api/camera") as socket:
         for number, jpeg in enumerate(jpegs):
@@ -45,13 +45,15 @@ async def film(address: str, clip: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_live_page_with_a_browser_as_camera_ends_in_good_order(number: signal.Signals, tmp_path: Path) -> None:
+def test_the_web_demo_takes_pictures_of_a_browser_and_ends_cleanly_on_a_signal(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     out, err = tmp_path / "out", tmp_path / "err"
     with out.open("w") as stdout, err.open("w") as stderr:
         demo = subprocess.Popen([sys.executable, "-m", "tests.demo_web"], cwd=ROOT, stdout=stdout, stderr=stderr)
     try:
         found = wait_until(lambda: re.search(r"open (http://127\.0\.0\.1:\d+/)", out.read_text()), 60)
-        in_a_loop(film(found[1], HEAD))
+        in_a_loop(send_clip(found[1], HEAD))
         wait_until(lambda: re.search(r"fer/demo/event  \S+  face 1  start", out.read_text()))
         demo.send_signal(number)
         assert demo.wait(30) == 0, out.read_text() + err.read_text()
