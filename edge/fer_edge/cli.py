@@ -13,6 +13,7 @@ from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_edge import __version__
 from fer_edge.command_line import OneLineParser, discard_stdout, run_command
@@ -21,12 +22,14 @@ from fer_edge.config.camera import SPECS
 from fer_edge.config.loader import DEFAULT_FILE, add_flags, make_config, name_setting, resolve
 from fer_edge.config.model import Config
 from fer_edge.config.toml import as_toml
-from fer_edge.config.web import TOKEN
-from fer_edge.errors import FerError, UsageError
+from fer_edge.config.web import TOKEN, WebOptions
+from fer_edge.errors import FerError, MissingExtraError, UsageError
 from fer_edge.events import SCHEMA_FILE
 from fer_edge.logs import configure_logging
-from fer_edge.monitoring.sd_notify import VARIABLE as NOTIFY_VARIABLE
-from fer_edge.monitoring.sd_notify import Notifier
+from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET, Notifier
+
+if TYPE_CHECKING:  # it needs the extra `web`
+    from fer_edge.web.server import WebServer
 
 EXIT_CODES = """\
 exit codes:
@@ -111,32 +114,42 @@ def _run(settings: Config) -> int:
         )
     # Until there is something to end in good order, Ctrl-C just ends it, be it in the middle of an import.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from fer_edge.daemon import OutputError, UndeliveredError, open_service
+    from fer_edge.daemon import open_daemon
+    from fer_edge.mqtt.device import UndeliveredError
+    from fer_edge.run.observer import OutputError
 
     password = broker.read_password(settings.broker, os.environ) if settings.broker else None
-    notifier = Notifier(os.environ.get(NOTIFY_VARIABLE))
-    token = TOKEN.read(settings.web.token_file, os.environ) if settings.web else None
-    service = open_service(settings, password, token)
+    notifier = Notifier(os.environ.get(NOTIFY_SOCKET))
+    observers = [_open_web_server(settings.web)] if settings.web else []
+    daemon = open_daemon(settings, password, observers)
     gc.freeze()  # what is there stays: a collection that looked at it, too, would stop the frames for 35 ms on a PC
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: service.stop())
+        signal.signal(number, lambda *_: daemon.controls.stop())
     # For a service it means: read your settings anew. Else a terminal has gone.
-    signal.signal(signal.SIGHUP, lambda *_: service.restart() if notifier else service.stop())
+    signal.signal(signal.SIGHUP, lambda *_: daemon.controls.restart() if notifier else daemon.controls.stop())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
     try:
-        service.run(notifier)
+        daemon.run(notifier)
     except OutputError as error:
         discard_stdout()
         if not isinstance(error.__cause__, BrokenPipeError):
             raise
     except UndeliveredError as error:
-        if not service.restarting:
+        if not daemon.controls.restarting:
             raise
         logging.warning("%s", error)
-    if service.restarting:
+    if daemon.controls.restarting:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])  # it waits until the new start can take it
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the very command that runs
     return 0
+
+
+def _open_web_server(options: WebOptions) -> WebServer:
+    try:
+        from fer_edge.web.server import WebServer
+    except ImportError as error:
+        raise MissingExtraError("--web", "web", error.name) from error
+    return WebServer(options, TOKEN.read(options.token_file, os.environ))
 
 
 def _parser() -> OneLineParser:

@@ -33,7 +33,7 @@ from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import DEFAULT_MODEL, Config
 from fer_edge.config.web import WebOptions
-from fer_edge.daemon import Guests, Service
+from fer_edge.daemon import Daemon as RunDaemon
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
@@ -77,7 +77,7 @@ class Bench:
 
     def run(self, play: Callable[[Reel], Reel], page: WebServer | None) -> None:
         source, config = Endless(self._frames, play), Config(camera="clip", broker=None)
-        Service(config, source, self._classifier, guests=Guests(None, page)).run()
+        RunDaemon(config, source, self._classifier, observers=[page] if page else []).run()
 
 
 @dataclass(frozen=True)

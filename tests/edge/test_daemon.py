@@ -1,18 +1,24 @@
-"""The service with a camera and a clock of our own."""
+"""The daemon with a camera and a clock made up for the test, and in a process of its own under systemd."""
 
 from __future__ import annotations
 
 import io
 import itertools
 import json
-import time
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from tests.support import WALK, Mosquitto
+from tests.support import WALK, Manager, Mosquitto, command, free_port, run, wait_until
+from tests.support.clock import NOON, FakeClock
+from tests.support.mjpeg import MjpegCamera
 
 from fer_edge.cameras.base import CameraError
 from fer_edge.cameras.files import VideoFile
@@ -20,142 +26,195 @@ from fer_edge.cameras.frame import Frame
 from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
 from fer_edge.config.model import Config
-from fer_edge.daemon import Service
+from fer_edge.daemon import POLL_INTERVAL, Daemon
+from fer_edge.errors import FerError
 from fer_edge.events import Event
 from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET
 from fer_edge.mqtt.client import Client
 from fer_edge.mqtt.delivery import Delivery, DeliveryError
+from fer_edge.run.controls import RunControls
+from fer_edge.run.observer import NullObserver
+from fer_edge.run.status import RunStatus
 
-NOON = 1_700_049_600.0  # 2023-11-15T12:00:00Z
+PRINTING = Config(camera="fake", broker=None, device="cam", print_events=True)
 
 
-class Camera:
-    """Plays the clip as a live camera would, and then fails, or waits for the stop."""
+class LiveClip:
+    """A live camera that plays the clip, and then is unplugged, or has the run stopped if it has its controls."""
 
     name, live, dropped, problem = "fake", True, 0, None
 
-    def __init__(self, monotonic: float = 5000.0, after: int = 41) -> None:
+    def __init__(self, start: float = 5000.0, frames: int = 41) -> None:
         self.closed = False
-        self.service: Service | None = None
-        self._start, self._after = monotonic, after
+        self.controls: RunControls | None = None
+        self._start, self._frames = start, frames
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in VideoFile(WALK):
-            if frame.number == self._after:
+            if frame.number == self._frames:
                 break
             yield Frame(frame.grey, self._start + frame.time, frame.number)
-        if not self.service:
+        if not self.controls:
             raise CameraError("camera fake: unplugged")
-        self.service.stop()
+        self.controls.stop()
         yield Frame(frame.grey, self._start + 60, 41)
-        raise AssertionError("nothing is read after the stop")
+        raise AssertionError("no frame may be read after the stop")
 
     def close(self) -> None:
         self.closed = True
 
 
-def service(camera: Camera, classifier: EmotionClassifier, clock: Clock) -> tuple[Service, io.StringIO]:
-    out = io.StringIO()
-    config = Config(camera="fake", broker=None, device="cam", print_events=True)
-    return Service(config, camera, classifier, stdout=out, clock=clock), out
+class InterruptedClip(LiveClip):
+    """A live camera that plays the clip, is unavailable for a moment, plays it again, and has the run stopped."""
 
-
-def test_the_time_of_an_event_is_when_its_frame_was_taken(classifier: EmotionClassifier) -> None:
-    """Half a second passes between a frame and its event; then the clock is set an hour on."""
-    camera = Camera()
-    offsets = iter([0.0] + [3600.0] * 100)
-    made, out = service(camera, classifier, Clock(wall=lambda: NOON + next(offsets), monotonic=lambda: 5000.5))
-    camera.service = made
-    made.run()
-    stamps = [json.loads(line)["ts"] for line in out.getvalue().splitlines()]
-    assert stamps[0].startswith("2023-11-15T11:59:59.")
-    assert stamps[1].startswith("2023-11-15T13:00:0")
-
-
-def test_a_file_is_timed_by_its_own_frames(classifier: EmotionClassifier) -> None:
-    out = io.StringIO()
-    config = Config(camera=str(WALK), broker=None, device="cam", print_events=True)
-    Service(config, VideoFile(WALK), classifier, stdout=out, clock=Clock(wall=lambda: NOON)).run()
-    events = [json.loads(line) for line in out.getvalue().splitlines()]
-    for event in events:
-        seconds = datetime.fromisoformat(event["ts"]).timestamp() - NOON
-        assert seconds == pytest.approx(event["frame"]["number"] / 12.5, abs=0.002)
-
-
-class Weather:
-    """Plays the clip, is away for three ticks, and plays it again until the stop."""
-
-    name, live, dropped, problem = "fake", True, 0, None
-
-    def __init__(self) -> None:
-        self.service: Service | None = None
-
-    def __iter__(self) -> Iterator[Frame | None]:
-        assert self.service
+    def __iter__(self) -> Iterator[Frame | None]:  # type: ignore[override]
+        assert self.controls
         clip = list(VideoFile(WALK))
         for frame in clip:
             yield Frame(frame.grey, 5000 + frame.time, frame.number)
         yield from [None] * 3
         for frame in clip:
             yield Frame(frame.grey, 5010 + frame.time, frame.number + len(clip))
-        self.service.stop()
+        self.controls.stop()
         yield None
-        raise AssertionError("nothing is read after the stop")
+        raise AssertionError("no frame may be read after the stop")
+
+
+class EmptyRoom:
+    """A source of frames without faces.
+
+    Args:
+        clock: Advanced by each frame.
+        frames: How many; None for no end.
+        fps: How many per second of the clock.
+        live: Whether it is a camera.
+        dropped_per_frame: How many frames are dropped with each.
+    """
+
+    name, problem = "fake", None
+
+    def __init__(
+        self, clock: FakeClock, frames: int | None, fps: float, *, live: bool, dropped_per_frame: int = 0
+    ) -> None:
+        self.live, self.dropped = live, 0
+        self._clock, self._frames, self._fps, self._dropped_per_frame = clock, frames, fps, dropped_per_frame
+
+    def __iter__(self) -> Iterator[Frame]:
+        for number in itertools.islice(itertools.count(), self._frames):
+            self._clock.advance(1 / self._fps)
+            self.dropped += self._dropped_per_frame
+            yield Frame(np.full((60, 80), 120, np.uint8), self._clock.now, number)
 
     def close(self) -> None: ...
 
 
-def test_the_faces_of_a_camera_that_went_away_have_ended_and_new_ones_start(classifier: EmotionClassifier) -> None:
-    camera, out = Weather(), io.StringIO()
-    config = Config(camera="fake", broker=None, device="cam", print_events=True)
-    made = camera.service = Service(config, camera, classifier, stdout=out, clock=Clock())
-    made.run()
-    events = [json.loads(line) for line in out.getvalue().splitlines()]
-    before, after = ([event for event in events if (event["frame"]["number"] < 41) == early] for early in (True, False))
+def printing_daemon(
+    camera: LiveClip, classifier: EmotionClassifier, clock: Clock | None = None
+) -> tuple[Daemon, io.StringIO]:
+    """A daemon that prints its events into a buffer."""
+    out = io.StringIO()
+    return Daemon(PRINTING, camera, classifier, stdout=out, clock=clock), out
+
+
+def events_in(out: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def tracks_with(kind: str, events: list[dict[str, Any]]) -> set[int]:
+    """The numbers of the tracks that have an event of this type."""
+    return {event["track"] for event in events if event["type"] == kind}
+
+
+def test_the_time_of_an_event_is_when_its_frame_was_taken(classifier: EmotionClassifier) -> None:
+    """Half a second passes between a frame and its event; then the clock is set forward by an hour."""
+    camera = LiveClip()
+    offsets = iter([0.0] + [3600.0] * 100)
+    clock = Clock(wall=lambda: NOON + next(offsets), monotonic=lambda: 5000.5)
+    daemon, out = printing_daemon(camera, classifier, clock)
+    camera.controls = daemon.controls
+    daemon.run()
+    stamps = [event["ts"] for event in events_in(out)]
+    assert stamps[0].startswith("2023-11-15T11:59:59.")
+    assert stamps[1].startswith("2023-11-15T13:00:0")
+
+
+def test_the_events_of_a_file_are_timed_by_its_frames(classifier: EmotionClassifier) -> None:
+    out = io.StringIO()
+    clock = FakeClock(0.0, wall_offset=NOON)
+    Daemon(PRINTING, VideoFile(WALK), classifier, stdout=out, clock=clock).run()
+    events = events_in(out)
+    assert events
+    for event in events:
+        seconds = datetime.fromisoformat(event["ts"]).timestamp() - NOON
+        assert seconds == pytest.approx(event["frame"]["number"] / 12.5, abs=0.002)
+
+
+def test_tracks_end_when_the_camera_is_unavailable_and_new_ones_start_afterwards(
+    classifier: EmotionClassifier,
+) -> None:
+    camera = InterruptedClip()
+    daemon, out = printing_daemon(camera, classifier)
+    camera.controls = daemon.controls
+    daemon.run()
+    events = events_in(out)
+    before = [event for event in events if event["frame"]["number"] < 41]
+    after = [event for event in events if event["frame"]["number"] >= 41]
     assert before
     for part in (before, after):
-        tracks = {kind: {event["track"] for event in part if event["type"] == kind} for kind in ("start", "end")}
-        assert tracks["start"] == tracks["end"]
+        assert tracks_with("start", part) == tracks_with("end", part)
     assert not {event["track"] for event in before} & {event["track"] for event in after}
 
 
-def test_a_camera_that_stops_ends_its_faces_and_is_closed_and_said(classifier: EmotionClassifier) -> None:
-    camera = Camera(after=20)
-    made, out = service(camera, classifier, Clock())
+def test_when_the_camera_fails_for_good_tracks_end_and_it_is_closed(classifier: EmotionClassifier) -> None:
+    camera = LiveClip(frames=20)
+    daemon, out = printing_daemon(camera, classifier)
     with pytest.raises(CameraError, match="unplugged"):
-        made.run()
-    events = [json.loads(line) for line in out.getvalue().splitlines()]
+        daemon.run()
+    events = events_in(out)
     assert events[-1]["type"] == "end"
-    assert {event["track"] for event in events if event["type"] == "start"} == {
-        event["track"] for event in events if event["type"] == "end"
-    }
+    assert tracks_with("start", events) == tracks_with("end", events)
     assert camera.closed
 
 
-def test_a_stop_ends_after_the_frame_in_hand(classifier: EmotionClassifier) -> None:
-    camera = Camera()
-    made, _ = service(camera, classifier, Clock())
-    camera.service = made
-    made.run()
+def test_a_stopped_run_ends_after_the_current_frame(classifier: EmotionClassifier) -> None:
+    camera = LiveClip()
+    daemon, _ = printing_daemon(camera, classifier)
+    camera.controls = daemon.controls
+    daemon.run()
     assert camera.closed
 
 
-class Empty:
-    """A room without anybody, until somebody says stop."""
+class StopAfter(NullObserver):
+    """Pauses the run at its start, and stops it after so many turns of the loop."""
 
-    name, live, dropped, problem = "fake", True, 0, None
+    def __init__(self, turns: int) -> None:
+        self._turns = turns
+        self._controls: RunControls | None = None
 
-    def __iter__(self) -> Iterator[Frame]:
-        for number in range(2000):
-            time.sleep(0.01)
-            yield Frame(np.full((60, 80), 120, np.uint8), number / 10, number)
+    def on_start(self, status: RunStatus, controls: RunControls) -> None:
+        self._controls = controls
+        controls.paused = True
 
-    def close(self) -> None: ...
+    def poll(self) -> None:
+        assert self._controls
+        self._turns -= 1
+        if not self._turns:
+            self._controls.stop()
+
+
+def test_a_paused_run_closes_the_camera_and_processes_nothing(classifier: EmotionClassifier) -> None:
+    camera, clock, out = LiveClip(), FakeClock(), io.StringIO()
+    start = clock.now
+    Daemon(PRINTING, camera, classifier, stdout=out, clock=clock, observers=[StopAfter(5)]).run()
+    assert camera.closed
+    assert clock.now - start == pytest.approx(5 * POLL_INTERVAL)
+    assert out.getvalue() == ""
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("thread", ["delivery", "MQTT"])
-def test_a_thread_that_dies_ends_the_run_though_nobody_is_seen(
+def test_a_thread_that_dies_ends_the_run_even_if_there_are_no_events(
     classifier: EmotionClassifier, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, thread: str
 ) -> None:
     def die(*_: object) -> None:
@@ -163,83 +222,141 @@ def test_a_thread_that_dies_ends_the_run_though_nobody_is_seen(
 
     monkeypatch.setattr(*((Delivery, "_step") if thread == "delivery" else (Client, "_connect")), die)
     config = Config(camera="fake", broker=Broker("127.0.0.1", mosquitto.port), device="cam")
+    camera = EmptyRoom(FakeClock(), frames=None, fps=10, live=True)
     with pytest.raises(DeliveryError, match="the log tells why"):
-        Service(config, Empty(), classifier).run()
+        Daemon(config, camera, classifier).run()
 
 
-def test_the_wall_clock_may_jump_while_faces_are_followed(classifier: EmotionClassifier) -> None:
-    """From 1970 to now and back to last year: each event bears the time of its moment, and durations do not know."""
-    camera, out = Camera(), io.StringIO()
-    days = itertools.cycle([0.0, NOON, NOON - 365 * 86400.0])
-    config = Config(camera="fake", broker=None, device="cam", print_events=True)
-    clock = Clock(wall=lambda: next(days), monotonic=lambda: 5000.0)
-    made = camera.service = Service(config, camera, classifier, stdout=out, clock=clock)
-    made.run()
-    events = [json.loads(line) for line in out.getvalue().splitlines()]
+def test_the_wall_clock_may_be_set_while_faces_are_tracked(classifier: EmotionClassifier) -> None:
+    """From 1970 to now and back to last year: `ts` follows the clock, and durations do not."""
+    camera = LiveClip()
+    times = itertools.cycle([0.0, NOON, NOON - 365 * 86400.0])
+    daemon, out = printing_daemon(camera, classifier, Clock(wall=lambda: next(times), monotonic=lambda: 5000.0))
+    camera.controls = daemon.controls
+    daemon.run()
+    events = events_in(out)
     assert {event["ts"][:4] for event in events} == {"1970", "2023", "2022"}
     assert [event["seq"] for event in events] == list(range(len(events)))
     assert all(0 < event["duration_s"] < 60 for event in events if event["type"] == "end")
-
-
-class Hurried:
-    """Gives a frame every tenth of a second of its own clock, and has two more that nobody had time for."""
-
-    name, problem = "fake", None
-
-    def __init__(self, *, live: bool) -> None:
-        self.live, self.dropped, self.now = live, 0, 5000.0
-
-    def __iter__(self) -> Iterator[Frame]:
-        for number in range(450):
-            self.now, self.dropped = self.now + 0.1, self.dropped + 2
-            yield Frame(np.full((60, 80), 120, np.uint8), self.now, number)
-
-    def close(self) -> None: ...
 
 
 @pytest.mark.parametrize("live", [True, False])
 def test_a_camera_that_is_too_fast_is_searched_less_often_and_a_file_is_not(
     classifier: EmotionClassifier, caplog: pytest.LogCaptureFixture, live: bool
 ) -> None:
-    camera = Hurried(live=live)
-    config = Config(camera="fake", broker=None, device="cam")
-    Service(config, camera, classifier, clock=Clock(monotonic=lambda: camera.now)).run()
-    said = [record.message for record in caplog.records if "less often" in record.message]
-    assert said == live * [
-        "the machine is too slow: 67% of the camera's frames are dropped; it searches and classifies less often until "
-        "that is over"
+    clock = FakeClock()
+    camera = EmptyRoom(clock, frames=450, fps=10, live=live, dropped_per_frame=2)
+    Daemon(Config(camera="fake", broker=None, device="cam"), camera, classifier, clock=clock).run()
+    assert [message for message in caplog.messages if "less often" in message] == live * [
+        "the machine is too slow: 67% of the camera's frames are dropped; searching and classifying less often until "
+        "this is over"
     ]
 
 
 @pytest.mark.parametrize(
-    ("failing", "ends", "told"),
+    ("failing", "ends", "logged"),
     [({5}, False, [5]), ({5, 6, 7, 20}, False, [5]), ({5, 30}, False, [5, 30]), (set(range(5, 41)), True, [5])],
 )
-def test_a_frame_that_fails_is_left_out_and_many_end_the_run(
+def test_a_frame_that_fails_is_skipped_and_frequent_failures_end_the_run(
     classifier: EmotionClassifier,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     failing: set[int],
     ends: bool,
-    told: list[int],
+    logged: list[int],
 ) -> None:
-    camera = Camera()
-    made, out = service(camera, classifier, Clock())
-    camera.service, step = made, made.sensor.pipeline.step
+    camera = LiveClip()
+    daemon, out = printing_daemon(camera, classifier)
+    camera.controls, step = daemon.controls, daemon.controls.pipeline.step
 
-    def stumble(frame: Frame) -> list[Event]:
+    def step_or_fail(frame: Frame) -> list[Event]:
         if frame.number in failing:
             raise cv2.error("(-215:Assertion failed)")
         return step(frame)
 
-    monkeypatch.setattr(made.sensor.pipeline, "step", stumble)
+    monkeypatch.setattr(daemon.controls.pipeline, "step", step_or_fail)
     if ends:
         with pytest.raises(cv2.error):
-            made.run()
+            daemon.run()
     else:
-        made.run()
-        types = [json.loads(line)["type"] for line in out.getvalue().splitlines()]
+        daemon.run()
+        types = [event["type"] for event in events_in(out)]
         assert types.count("start") == types.count("end") > 0
     assert camera.closed
-    said = [record.getMessage() for record in caplog.records if record.exc_info]
-    assert said == [f"frame {number} is left out" for number in told]
+    tracebacks = [record.getMessage() for record in caplog.records if record.exc_info]
+    assert tracebacks == [f"frame {number} is skipped" for number in logged]
+
+
+class FailingObserver(NullObserver):
+    """Fails at one point of the run, and records that it was closed."""
+
+    def __init__(self, name: str) -> None:
+        self.closed = False
+        setattr(self, name, self._fail)
+
+    def _fail(self, *_: object) -> None:
+        raise FerError("out of order")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("point", ["on_frame", "on_event", "poll", "finish"])
+def test_an_observer_that_fails_ends_the_run_in_good_order(
+    classifier: EmotionClassifier, caplog: pytest.LogCaptureFixture, point: str
+) -> None:
+    camera, out, observer = LiveClip(), io.StringIO(), FailingObserver(point)
+    daemon = Daemon(PRINTING, camera, classifier, stdout=out, observers=[observer])
+    camera.controls = daemon.controls
+    with pytest.raises(FerError, match=r"^out of order$"):
+        daemon.run()
+    assert observer.closed
+    assert camera.closed
+    assert not caplog.records
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Manager]:
+    made = Manager(str(tmp_path / "notify"))
+    yield made
+    made.socket.close()
+
+
+def test_a_run_over_a_file_notifies_systemd(tmp_path: Path, systemd: Manager) -> None:
+    environment = {NOTIFY_SOCKET: str(tmp_path / "notify")}
+    assert run("fer_edge", "--camera", WALK, "--mqtt", "none", env=environment).code == 0
+    messages = systemd.heard()
+    assert messages[:2] == ["READY=1", "WATCHDOG=1"]
+    assert messages[-1] == "STOPPING=1"
+
+
+def test_a_hangup_restarts_the_service_even_if_the_broker_is_unreachable(tmp_path: Path, systemd: Manager) -> None:
+    camera = MjpegCamera()
+    unreachable = f"mqtt://127.0.0.1:{free_port()}"
+    arguments = command("fer_edge", "--camera", camera.url, "--mqtt", unreachable, "--device", "cam")
+    process = subprocess.Popen(arguments, env={**os.environ, NOTIFY_SOCKET: str(tmp_path / "notify")})
+    wait_until(lambda: "READY=1" in systemd.heard(), 30)
+    process.send_signal(signal.SIGHUP)
+    wait_until(lambda: systemd.heard().count("READY=1") == 2, 30)
+    assert any(message.startswith("RELOADING=1\n") for message in systemd.heard())
+    assert "STOPPING=1" not in systemd.heard()
+    wait_until(lambda: any("broker" in message for message in systemd.heard()), 30)
+    status = next(message for message in systemd.heard() if message.startswith("STATUS="))
+    assert "fps; faces: 0; cpu (" in status
+    assert f"; events waiting: 0 (broker {unreachable}: " in status
+    process.send_signal(signal.SIGHUP)
+    wait_until(lambda: sum(message.startswith("RELOADING=1\n") for message in systemd.heard()) == 2)
+    process.terminate()  # during the restart: the later signal counts
+    process.wait(20)
+    assert systemd.heard().count("READY=1") == 2
+    camera.stop()
+
+
+def test_a_hangup_without_systemd_stops_the_run_in_good_order() -> None:
+    camera = MjpegCamera()
+    arguments = command("fer_edge", "--camera", camera.url, "--mqtt", "none", "--print")
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE)
+    wait_until(lambda: camera.paths, 30)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(20) == 0
+    camera.stop()

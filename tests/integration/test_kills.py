@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from tests.support import MEDIA, Manager, Mosquitto, command, heard, wait_until
 
-from fer_edge.monitoring.sd_notify import VARIABLE
+from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET
 
 SOAK = bool(os.environ.get("FER_EDGE_SOAK"))
 KILLS = 200 if SOAK else 6
@@ -53,7 +53,7 @@ class Site:
                 *("fer_edge", "--camera", camera, "--model", "nano", "--print"),
                 *("--mqtt", self.broker.url, "--device", "cam", "--outbox", self.outbox),
             ),
-            env={**os.environ, VARIABLE: str(self._folder / "notify")},
+            env={**os.environ, NOTIFY_SOCKET: str(self._folder / "notify")},
             stdout=(self._folder / "printed").open("w"),
             stderr=(self._folder / "daemon.log").open("a"),
         )

@@ -30,12 +30,13 @@ from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
 from fer_edge.config.camera import CameraOptions
 from fer_edge.config.model import Config, parse_model
-from fer_edge.daemon import Service
+from fer_edge.daemon import Daemon
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.monitoring.system import resident_memory
 from fer_edge.mqtt import client as mqtt
+from fer_edge.run.observer import NullObserver
 
 FPS = 15.0
 SIDES = (240, 135)  # of a picture: small ones, for the sake of a million
@@ -201,6 +202,16 @@ class Asked(ReconnectingCamera):
         return super()._take(thread)
 
 
+class EventCounter(NullObserver):
+    """Counts the events of a run."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def on_event(self, message: dict[str, Any]) -> None:
+        self.count += 1
+
+
 class Ear(logging.Handler):
     """Counts what is said in the log."""
 
@@ -243,16 +254,18 @@ def _run(frames: int, broker: Mosquitto, seed: int) -> Record:
     model = read_model(parse_model("nano"))
     settings = Config("made", Broker("127.0.0.1", broker.port), device="cam", outbox=broker.folder / "outbox.sqlite")
     clock = Clock(time.wall, time.monotonic, time.sleep)
-    service = Service(settings, source, EmotionClassifier(model, open_engine(model)), clock=clock)
+    classifier, counter = EmotionClassifier(model, open_engine(model)), EventCounter()
+    daemon = Daemon(settings, source, classifier, clock=clock, observers=[counter])
+    health = daemon.status.open_health()
 
     def sample(number: int) -> None:
         if number % max(50, frames // SAMPLES) == 0:
-            queue, well = len(service.sensor.outbox), not camera.fault and service._remote.publisher.connected
+            queue, well = health.message()["queue"], not camera.fault and (daemon.status.broker or {})["connected"]
             samples.append(Sample(number, resident_memory() or 0, descriptors(), threading.active_count(), queue, well))
 
     camera.each = sample
-    service.run()
-    wait_until(lambda: _seqs(watched)[-1:] == [service._stamper._seq - 1])
+    daemon.run()
+    wait_until(lambda: _seqs(watched)[-1:] == [counter.count - 1])
     return Record(samples, camera.faults, _seqs(watched), source.given)
 
 

@@ -12,7 +12,7 @@ from fer_edge.config.model import CPU, Config
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
 from fer_edge.events import clock_synced
 from fer_edge.inference.backends.edgetpu import DeviceFiles, find_edgetpus
-from fer_edge.monitoring.system import HOT, read_throttling, temperature, throttling_words
+from fer_edge.monitoring.system import HOT, describe_throttling, read_throttling, temperature
 
 CAMERA_NODES = ("video[0-9]*", "media[0-9]*", "dma_heap/*")  # of V4L2 and libcamera, under /dev
 
@@ -69,7 +69,7 @@ def check_clock(synced: Callable[[], bool] = clock_synced) -> Finding:
 def check_temperature(system: Path = Path("/"), throttling: Callable[[Path], int | None] = read_throttling) -> Finding:
     """Whether the processor is hot, and on a Pi whether it has been slowed down or has had too little voltage."""
     degrees, told = temperature(system), throttling(system)
-    words = throttling_words(told or 0)
+    words = describe_throttling(told or 0)
     found = "not told by this machine" if degrees is None else f"{degrees} °C"
     if words:
         return warn(f"{found}, {words}")

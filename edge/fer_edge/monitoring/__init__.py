@@ -1,1 +1,1 @@
-"""How a run fares: timing, temperature, memory, load, and what systemd is told of it."""
+"""Monitoring of a run: timing, temperature, memory, load, and what systemd is notified of."""

@@ -1,4 +1,4 @@
-"""How the device fares, once a minute: the message `health`."""
+"""The message `health`: the condition of the device."""
 
 from __future__ import annotations
 
@@ -7,45 +7,58 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.cameras.base import FrameSource
+from fer_edge.clock import Clock
 from fer_edge.monitoring.system import resident_memory, temperature
 from fer_edge.monitoring.timing import StageTimer, TimingReader
 
 
 class Health:
-    """Gathers `health` from those who know.
-
-    runs_on: the accelerator, in words. counts: of events, by what became of them. clock: seconds. degraded: why less is
-    done than was asked for, `hot` or `slow`. system: where /proc and /sys are.
-    """
+    """Makes the message `health` for one reader: rates are since that reader's last message."""
 
     def __init__(
         self,
         source: FrameSource,
-        meter: StageTimer,
-        runs_on: str,
-        counts: Callable[[], dict[str, int]],
-        clock: Callable[[], float],
+        timer: StageTimer,
+        accelerator: str,
+        count_events: Callable[[], dict[str, int]],
+        clock: Clock,
         *,
         degraded: Callable[[], str | None] = lambda: None,
         system: Path = Path("/"),
     ) -> None:
-        self._source, self._meter, self._runs_on, self._counts = source, meter, runs_on, counts
-        self._reader = TimingReader(meter)
-        self._clock, self._degraded, self._system, self._started = clock, degraded, system, clock()
+        """Start the uptime.
+
+        Args:
+            source: Where the frames come from.
+            timer: Times the stages of the pipeline and counts frames.
+            accelerator: What the model runs on.
+            count_events: Returns the number of events that are waiting, lost or refused, by these words.
+            clock: The clock of the run.
+            degraded: Returns why the work is reduced, `hot` or `slow`; None when it is not.
+            system: The folder that holds /proc and /sys.
+        """
+        self._source = source
+        self._timing = TimingReader(timer)
+        self._accelerator = accelerator
+        self._count_events = count_events
+        self._clock = clock
+        self._degraded = degraded
+        self._system = system
+        self._started = clock.monotonic()
 
     def message(self) -> dict[str, Any]:
         """The JSON object of `health`; `fps` and `stages_ms` are since the last reading, counts since the start."""
-        fps, stages = self._reader.take()
+        reading = self._timing.read()
         return {
-            "uptime_s": round(self._clock() - self._started, 1),
-            "fps": fps,
-            "stages_ms": stages,
-            "frames": self._meter.frames,
+            "uptime_s": round(self._clock.monotonic() - self._started, 1),
+            "fps": reading.fps,
+            "stages_ms": reading.stages_ms,
+            "frames": reading.frames,
             "dropped": self._source.dropped,
             "camera": str(self._source.problem or "ok"),
-            "accelerator": self._runs_on,
+            "accelerator": self._accelerator,
             "degraded": self._degraded(),
-            **self._counts(),
+            **self._count_events(),
             "temperature_c": temperature(self._system),
             "rss_mb": resident_memory(self._system),
         }

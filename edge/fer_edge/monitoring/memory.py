@@ -1,45 +1,48 @@
-"""When the machine's memory runs short: it is said once, and what can be spared is given back."""
+"""Warns when the machine runs out of memory, and returns what can be spared."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 
+from fer_edge.clock import Clock
 from fer_edge.monitoring.system import available_memory, release_memory
 
 log = logging.getLogger(__name__)
 
-LOOK = 10.0  # seconds between two looks
-SHORT, AMPLE = 64.0, 128.0  # megabytes that are left: too few, and enough again
+CHECK_INTERVAL = 10.0  # seconds
+LOW_MEMORY, ENOUGH_MEMORY = 64.0, 128.0  # megabytes available at which a shortage begins and ends
 
 
 class MemoryMonitor:
-    """Looks now and then how much is left. `clock` gives seconds, the others are those above."""
+    """Checks every CHECK_INTERVAL seconds how much memory is available. `available` and `release` as in `system`."""
 
     def __init__(
         self,
-        clock: Callable[[], float],
-        available_memory: Callable[[], float | None] = available_memory,
-        release_memory: Callable[[], None] = release_memory,
+        clock: Clock,
+        available: Callable[[], float | None] = available_memory,
+        release: Callable[[], None] = release_memory,
     ) -> None:
-        self._clock, self._available, self._give_back = clock, available_memory, release_memory
-        self._look_at = clock() + LOOK
-        self._short = False
+        self._clock, self._available, self._release = clock, available, release
+        self._next_check = clock.monotonic() + CHECK_INTERVAL
+        self._is_low = False
 
-    def turn(self) -> None:
-        """The loop over the frames has turned once more."""
-        now = self._clock()
-        if now < self._look_at:
+    def update(self) -> None:
+        """Called by the loop over the frames: check, if it is time."""
+        now = self._clock.monotonic()
+        if now < self._next_check:
             return
-        self._look_at = now + LOOK
-        left = self._available()
-        if left is None:
-            return
-        if left < SHORT:
-            self._give_back()
-            if not self._short:
-                log.warning("memory is short: %.0f MB are left on this machine; events on disk are safe", left)
-            self._short = True
-        elif left > AMPLE and self._short:
-            self._short = False
-            log.info("memory is no longer short: %.0f MB are left", left)
+        self._next_check = now + CHECK_INTERVAL
+        available = self._available()
+        if available is not None:
+            self._react(available)
+
+    def _react(self, available: float) -> None:
+        if available < LOW_MEMORY:
+            self._release()
+            if not self._is_low:
+                log.warning("memory is low: %.0f MB available on this machine; events on disk are safe", available)
+            self._is_low = True
+        elif available > ENOUGH_MEMORY and self._is_low:
+            self._is_low = False
+            log.info("memory is no longer low: %.0f MB available", available)

@@ -1,36 +1,38 @@
-"""Messages to systemd, see sd_notify(3)."""
+"""Notifications to systemd, see sd_notify(3)."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-import time
 
-VARIABLE = "NOTIFY_SOCKET"
+from fer_edge.clock import Clock
 
-TIMEOUT = 0.5  # seconds that a manager with its hands full is waited for
+NOTIFY_SOCKET = "NOTIFY_SOCKET"  # the environment variable
+
+SEND_TIMEOUT = 0.5  # seconds to wait for a busy systemd
 
 
 class Notifier:
-    """The socket that systemd listens at. Without an address nothing is said to nobody."""
+    """The socket on which systemd listens. Without an address it is false and sends nothing."""
 
-    def __init__(self, address: str | None = None) -> None:
-        """`address`: of NOTIFY_SOCKET, a path, or a name in the abstract namespace that begins with @."""
+    def __init__(self, address: str | None = None, clock: Clock | None = None) -> None:
+        """`address`: the value of NOTIFY_SOCKET, a path or, if it begins with @, a name in the abstract namespace."""
         self._address = f"\0{address[1:]}" if address and address.startswith("@") else address
+        self._clock = clock or Clock()
 
     def __bool__(self) -> bool:
-        """Whether somebody listens."""
+        """Whether there is a systemd to notify."""
         return bool(self._address)
 
-    def tell(self, **fields: str | int) -> None:
-        """Send one message: ready=1 goes as READY=1. A manager that is away or stays busy misses it."""
+    def notify(self, **fields: str | int) -> None:
+        """Send one message: ready=1 is sent as READY=1. It is dropped if systemd is gone or stays busy."""
         if not self._address:
             return
         text = "\n".join(f"{name.upper()}={' '.join(str(value).split())}" for name, value in fields.items())
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, contextlib.suppress(OSError):
-            channel.settimeout(TIMEOUT)
+            channel.settimeout(SEND_TIMEOUT)
             channel.sendto(text.encode(), self._address)
 
-    def reloading(self) -> None:
-        """Say that the configuration is being read anew; `ready` ends it."""
-        self.tell(reloading=1, monotonic_usec=time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)
+    def notify_reloading(self) -> None:
+        """Announce that the configuration is being reloaded, until `ready`."""
+        self.notify(reloading=1, monotonic_usec=int(self._clock.monotonic() * 1e6))

@@ -1,61 +1,83 @@
-"""How many frames go through, and how long each stage takes."""
+"""Frame rate, and how long each stage of the pipeline takes."""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-LEAST = 1.0  # seconds that tell something; the same is told again when it is asked for sooner
-MOST = 4096  # times of a stage that are kept: a minute at 60 frames a second
+from fer_edge.clock import Clock
 
-TimingReading = tuple[float, dict[str, dict[str, float]]]  # frames a second; stage -> p50, p95 -> milliseconds
+MIN_READING_INTERVAL = 1.0  # seconds: shorter ones say little, so the last reading is returned again
+MAX_SAMPLES = 4096  # of a stage that are kept: a minute at 60 frames per second
+
+
+@dataclass(frozen=True)
+class TimingReading:
+    """What was measured since the last reading.
+
+    Attributes:
+        fps: Frames per second.
+        stages_ms: Stage -> `p50` and `p95` of its time, in milliseconds.
+        frames: Number of frames since the start of the run.
+    """
+
+    fps: float
+    stages_ms: dict[str, dict[str, float]]
+    frames: int
 
 
 class StageTimer:
-    """The times of stages, taken by the loop over the frames. `clock` gives seconds."""
+    """Times stages, in the loop over the frames.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    Attributes:
+        frames: Number of frames processed.
+        clock: The clock of the run.
+    """
+
+    def __init__(self, clock: Clock) -> None:
         self.frames = 0
         self.clock = clock
-        self._times: defaultdict[str, deque[tuple[float, float]]] = defaultdict(lambda: deque(maxlen=MOST))
+        self._samples: defaultdict[str, deque[tuple[float, float]]] = defaultdict(lambda: deque(maxlen=MAX_SAMPLES))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time what is done meanwhile."""
-        start = self.clock()
+        """Time the body of the `with` statement, even if it raises."""
+        start = self.clock.monotonic()
         try:
             yield
         finally:
-            end = self.clock()
-            self._times[name].append((end, end - start))
+            end = self.clock.monotonic()
+            self._samples[name].append((end, end - start))
 
-    def times(self, since: float) -> dict[str, list[float]]:
-        """The seconds that each stage took when it ended at `since` or later. May be called from any thread."""
-        kept = {name: list(times) for name, times in dict(self._times).items()}
-        spans = {name: [seconds for end, seconds in times if end >= since] for name, times in kept.items()}
-        return {name: seconds for name, seconds in spans.items() if seconds}
+    def durations(self, since: float) -> dict[str, list[float]]:
+        """The seconds that each stage took when it ended at `since` or later. Safe to call from any thread."""
+        samples = {name: list(kept) for name, kept in dict(self._samples).items()}
+        durations = {name: [seconds for end, seconds in kept if end >= since] for name, kept in samples.items()}
+        return {name: kept for name, kept in durations.items() if kept}
 
 
 class TimingReader:
-    """Reads a meter now and then, without regard to who else does."""
+    """Reads a timer from time to time, independently of other readers."""
 
-    def __init__(self, meter: StageTimer) -> None:
-        self._meter = meter
-        self._since, self._frames = meter.clock(), meter.frames
+    def __init__(self, timer: StageTimer) -> None:
+        self._timer = timer
+        self._since = timer.clock.monotonic()
+        self._frames = timer.frames
         self._last: TimingReading | None = None
 
-    def take(self) -> TimingReading:
-        """Frames a second, and p50 and p95 of each stage in milliseconds, since they were last read here."""
-        now, frames = self._meter.clock(), self._meter.frames
-        if self._last and now - self._since < LEAST:
-            return self._last
-        rate = (frames - self._frames) / max(now - self._since, 1e-9)
-        stages = {name: _percentiles(times) for name, times in self._meter.times(self._since).items()}
+    def read(self) -> TimingReading:
+        """What was measured since the last reading."""
+        now, frames = self._timer.clock.monotonic(), self._timer.frames
+        if self._last and now - self._since < MIN_READING_INTERVAL:
+            return replace(self._last, frames=frames)
+        fps = (frames - self._frames) / max(now - self._since, 1e-9)
+        stages_ms = {name: _percentiles(seconds) for name, seconds in self._timer.durations(self._since).items()}
         self._since, self._frames = now, frames
-        self._last = round(rate, 2), stages
+        self._last = TimingReading(round(fps, 2), stages_ms, frames)
         return self._last
 
 

@@ -4,55 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fer_edge.clock import Clock
 from fer_edge.monitoring.sd_notify import Notifier
 
-FIRST_FRAME = 15.0  # seconds that a camera is given for its first frame before the run counts as ready without it
+READY_TIMEOUT = 15.0  # seconds until a run whose camera delivers no frame counts as ready without one
+WATCHDOG_INTERVAL = 1.0  # seconds between two signs of life, at least
+STATUS_INTERVAL = 5.0  # seconds between two updates of the status, at least
 
-BEAT = 1.0  # seconds, at least, between two signs of life
-STATUS = 5.0  # seconds, at least, between two looks at how the run fares
+
+class FrameRate:
+    """Counts frames and returns their rate since it was last asked."""
+
+    def __init__(self, now: float) -> None:
+        self.frames = 0
+        self._since = now
+
+    def take(self, now: float) -> float:
+        """Frames per second since the last call."""
+        fps = self.frames / max(now - self._since, 1e-9)
+        self.frames, self._since = 0, now
+        return fps
 
 
 class RunWatchdog:
-    """Tells systemd of a run, from the loop over its frames and from nowhere else: a loop that hangs falls silent.
+    """Notifies systemd from the loop over the frames and from nowhere else: a loop that hangs goes silent.
 
-    A turn without a frame counts as life: the camera is away and the loop is well. The run is ready with the first
-    frame. A camera that is away is weather, so that after FIRST_FRAME seconds it is ready without: else boot would wait
-    for a cable, systemd would end and start what waits in good order, and an upgrade would be blamed for it.
+    A turn of the loop without a frame counts as life: the camera is unavailable and the loop works. The run is ready
+    with its first frame, or after READY_TIMEOUT without one. Otherwise a missing camera would hold up the boot, systemd
+    would restart a service that rightly waits, and an upgrade would be blamed for it.
     """
 
-    def __init__(self, notifier: Notifier, status: Callable[[float], str], clock: Callable[[], float]) -> None:
-        """`status` tells in a line how the run fares, given its frames a second; `clock` gives seconds."""
-        self._notifier, self._status, self._clock = notifier, status, clock
-        self._started = clock()
-        self._beat_at, self._status_at = self._started, self._started + BEAT
-        self._frames, self._since = 0, self._started
-        self._ready, self._said = False, ""
+    def __init__(self, notifier: Notifier, summary: Callable[[float], str], clock: Clock) -> None:
+        """`summary` describes the run in one line, given its frames per second."""
+        self._notifier, self._summary, self._clock = notifier, summary, clock
+        now = clock.monotonic()
+        self._ready_deadline: float | None = now + READY_TIMEOUT  # None once the run is ready
+        self._next_beat, self._next_status = now, now + WATCHDOG_INTERVAL
+        self._rate = FrameRate(now)
+        self._last_status = ""
 
-    def turn(self, *, frame: bool) -> None:
-        """The loop has turned once more, with a frame or without."""
-        now = self._clock()
-        self._frames += frame
-        if not self._ready and (frame or now - self._started >= FIRST_FRAME):
-            self._ready = True
-            self._notifier.tell(ready=1)
-        if now >= self._beat_at:
-            self._beat_at = now + BEAT
-            self._notifier.tell(watchdog=1)
-        if now >= self._status_at:
-            self._status_at = now + STATUS
-            self._say(now)
+    def update(self, *, frame: bool) -> None:
+        """The loop has turned, with or without a frame: notify systemd of what is due."""
+        now = self._clock.monotonic()
+        self._rate.frames += frame
+        if self._ready_deadline is not None and (frame or now >= self._ready_deadline):
+            self._ready_deadline = None
+            self._notifier.notify(ready=1)
+        if now >= self._next_beat:
+            self._next_beat = now + WATCHDOG_INTERVAL
+            self._notifier.notify(watchdog=1)
+        if now >= self._next_status:
+            self._next_status = now + STATUS_INTERVAL
+            self._update_status(self._rate.take(now))
 
     def end(self, *, restarting: bool) -> None:
-        """The loop has ended; what is left is to deliver, and then to go or to begin anew."""
+        """The loop has ended: what is left is to deliver events, and then to exit or to start anew."""
         if restarting:
-            self._notifier.reloading()
-            self._notifier.tell(watchdog=1)
+            self._notifier.notify_reloading()
+            self._notifier.notify(watchdog=1)
         else:
-            self._notifier.tell(stopping=1)
+            self._notifier.notify(stopping=1)
 
-    def _say(self, now: float) -> None:
-        fps = self._frames / max(now - self._since, 1e-9)
-        self._frames, self._since = 0, now
-        if (status := self._status(fps)) != self._said:
-            self._said = status
-            self._notifier.tell(status=status)
+    def _update_status(self, fps: float) -> None:
+        status = self._summary(fps)
+        if status != self._last_status:
+            self._last_status = status
+            self._notifier.notify(status=status)

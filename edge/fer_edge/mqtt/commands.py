@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 
@@ -24,21 +24,41 @@ SETTINGS = {"min_face": (0.01, 0.99), "min_score": (0.0, 1.0), "rate": (0.1, 100
 STATE_EVERY = (0.1, 3600.0)  # from, to
 
 
-class Controls:
-    """The switches of a run. `pipeline` is what it runs, `stop` ends it, `wall` gives the time of day.
+class Controls(Protocol):
+    """What commands act on.
 
-    paused: whether no frames are to be taken. restarting: whether the process is to start anew when the run has ended.
-    frame: the last one. state_every: seconds between two states that differ in the score alone. Snapshots are given
-    only if the owner allows them.
+    Attributes:
+        paused: Whether no frames are to be taken.
+        stopping: Whether the run is about to end.
+        pipeline: Whose options `set` changes.
     """
 
-    def __init__(
-        self, pipeline: Pipeline, stop: Callable[[], None], wall: Callable[[], float], *, snapshots: bool = False
-    ) -> None:
-        self.paused = self.restarting = False
+    paused: bool
+    stopping: bool
+    pipeline: Pipeline
+
+    def restart(self) -> None:
+        """End the run and start the process anew."""
+        ...
+
+
+class Commands:
+    """The commands of a run.
+
+    Args:
+        controls: What they act on.
+        wall: Wall time in seconds.
+        snapshots: Whether the owner allows pictures to be published.
+
+    Attributes:
+        frame: The newest frame, for `snapshot`.
+        state_every: Seconds between two messages `state` that differ in the score alone.
+    """
+
+    def __init__(self, controls: Controls, wall: Callable[[], float], *, snapshots: bool = False) -> None:
         self.frame: Frame | None = None
         self.state_every = SCORE_EVERY
-        self._pipeline, self._stop, self._wall, self._snapshots = pipeline, stop, wall, snapshots
+        self._controls, self._wall, self._snapshots = controls, wall, snapshots
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -58,34 +78,34 @@ class Controls:
 
     def _pause(self, request: dict[str, Any]) -> dict[str, Any]:
         only(request, "paused")
-        self.paused = flag(request, "paused", True)
-        return {"paused": self.paused}
+        self._controls.paused = flag(request, "paused", True)
+        return {"paused": self._controls.paused}
 
     def _resume(self, request: dict[str, Any]) -> dict[str, Any]:
         only(request)
-        self.paused = False
+        self._controls.paused = False
         return {"paused": False}
 
     def _set(self, request: dict[str, Any]) -> dict[str, Any]:
+        pipeline = self._controls.pipeline
         ranges = {**SETTINGS, "state_every": STATE_EVERY}
         only(request, *ranges)
         asked: dict[str, Any] = {key: number(request, key, *ranges[key]) for key in request}
         self.state_every = asked.pop("state_every", self.state_every)
         if asked:
-            self._pipeline.adjust(replace(self._pipeline.options, **asked))
-        return {key: getattr(self._pipeline.options, key) for key in SETTINGS} | {"state_every": self.state_every}
+            pipeline.adjust(replace(pipeline.options, **asked))
+        return {key: getattr(pipeline.options, key) for key in SETTINGS} | {"state_every": self.state_every}
 
     def _restart(self, request: dict[str, Any]) -> dict[str, Any]:
         only(request)
-        self._stop()
-        self.restarting = True
+        self._controls.restart()
         return {}
 
     def _snapshot(self, request: dict[str, Any]) -> dict[str, Any]:
         only(request)
         if not self._snapshots:
             raise CommandError("pictures are not given away; the owner allows it with --allow-snapshots")
-        if self.frame is None or self.paused:
+        if self.frame is None or self._controls.paused:
             raise CommandError("there is no picture now")
         picture = self.frame.grey if self.frame.detail is None else self.frame.detail
         jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes()

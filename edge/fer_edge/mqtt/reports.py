@@ -5,25 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fer_edge import __version__
-from fer_edge.cameras.base import FrameSource
-from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.mqtt.publisher import Publisher
 
 STATE_EXPIRY = 600  # seconds that the broker believes a state that is not said again
 SCORE_EVERY = 1.0  # seconds between two states that differ in the score alone, unless it is set
 FIRST_HEALTH, HEALTH_EVERY = 10.0, 60.0  # seconds
-
-
-def describe(source: FrameSource, classifier: EmotionClassifier) -> dict[str, Any]:
-    """The message `info`: what runs here."""
-    return {
-        "version": __version__,
-        "model": {"name": classifier.model.name, "sha256": classifier.model.sha256},
-        "labels": classifier.labels,
-        "accelerator": classifier.runs_on,
-        "camera": source.name,
-    }
 
 
 class Reports:

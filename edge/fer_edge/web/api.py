@@ -41,7 +41,7 @@ class Api:
         ]
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
-        sensor = self._hub.sensor
+        sensor = self._hub.run
         state = sensor.state()
         faces = self._hub.faces if state["faces"] else []
         return answer({"device": sensor.device, **state, "camera": sensor.camera_problem or "ok", "tracks": faces})
@@ -58,7 +58,7 @@ class Api:
             paused = None
         if not isinstance(paused, bool):
             raise web.HTTPBadRequest(text='expected {"paused": true} or {"paused": false}')
-        self._hub.sensor.controls.paused = paused
+        self._hub.controls.paused = paused
         log.info("page: %s by %s", "paused" if paused else "resumed", request.remote)
         return answer({"paused": paused})
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from fer_edge.cameras.frame import Frame
 from fer_edge.events import encode
-from fer_edge.sensor import Sensor
+from fer_edge.run.controls import RunControls
+from fer_edge.run.status import RunStatus
 from fer_edge.tracking.track import TrackedFace
 from fer_edge.web.channel import Channel
 from fer_edge.web.frame_message import FrameMessage, faces_of
@@ -62,12 +63,12 @@ Stream = asyncio.Queue[dict[str, Any] | None]  # events; None: it is over
 class Hub:
     """Keeps what a viewer wants to know of the last minutes, and hands on what happens.
 
-    `see` and `hear` are called by the loop over the frames, all else in the server's loop. While nobody looks on, a
-    sample twice a second and the last events are all that is kept, and no picture is.
+    `on_frame` and `on_event` are called by the loop over the frames, all else in the server's loop. While nobody looks
+    on, a sample twice a second and the last events are all that is kept, and no picture is.
     """
 
-    def __init__(self, sensor: Sensor) -> None:
-        self.sensor, self.health = sensor, sensor.health()
+    def __init__(self, status: RunStatus, controls: RunControls) -> None:
+        self.run, self.controls, self.health = status, controls, status.open_health()
         self.events: deque[dict[str, Any]] = deque(maxlen=EVENTS)
         self.counts: Counter[str] = Counter()
         self.faces: list[dict[str, Any]] = []
@@ -82,13 +83,13 @@ class Hub:
 
     # --- the loop over the frames
 
-    def see(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
+    def on_frame(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
         """A frame and its faces, the largest first."""
-        now = self.sensor.clock()
+        now = self.run.clock.monotonic()
         shown, sampled = bool(self.viewers) and now >= self._picture_at, now >= self._sample_at
         if not (shown or sampled):
             return
-        faces = faces_of(frame, tracks, self.sensor.labels)
+        faces = faces_of(frame, tracks, self.run.labels)
         if sampled:
             self._sample_at = now + SAMPLE
             self.post(self._sample, now, faces)
@@ -96,7 +97,7 @@ class Hub:
             self._picture_at = max(self._picture_at + max(1 / RATE, len(self.viewers) / SENT), now)
             self.post(self._show, FrameMessage(frame.number, now, frame.grey, faces))
 
-    def hear(self, message: dict[str, Any]) -> None:
+    def on_event(self, message: dict[str, Any]) -> None:
         """An event."""
         self.post(self._hear, message)
 
@@ -119,13 +120,13 @@ class Hub:
 
     def hello(self, *, login: bool) -> str:
         """The first words to a viewer."""
-        now = self.sensor.clock()
+        now = self.run.clock.monotonic()
         told = encode(
             {
                 "type": "hello",
-                "device": self.sensor.device,
-                **self.sensor.info,
-                "browser": self.sensor.browser is not None,
+                "device": self.run.device,
+                **self.run.info,
+                "browser": self.run.browser is not None,
                 "login": login,
                 "now": now,
             }
@@ -144,9 +145,9 @@ class Hub:
         """How the sensor fares."""
         return {
             "type": "status",
-            "state": self.sensor.state(),
-            "camera": self.sensor.camera_problem,
-            "broker": self.sensor.broker,
+            "state": self.run.state(),
+            "camera": self.run.camera_problem,
+            "broker": self.run.broker,
             "health": self.health.message(),
             "viewers": len(self.viewers),
             "browser": self.uploading,
@@ -157,9 +158,9 @@ class Hub:
         said_at = 0.0
         while True:
             await asyncio.sleep(LOOK)
-            state = {**self.sensor.state(), "score": None}
-            brief = state, self.sensor.camera_problem, self.sensor.broker, self.uploading
-            now = self.sensor.clock()
+            state = {**self.run.state(), "score": None}
+            brief = state, self.run.camera_problem, self.run.broker, self.uploading
+            now = self.run.clock.monotonic()
             if self.viewers and (brief != self._brief or now - said_at >= STATUS):
                 self._brief, said_at = brief, now
                 self._tell(self.status())

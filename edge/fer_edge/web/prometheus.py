@@ -27,7 +27,7 @@ class MetricsCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every figure."""
-        state, health, sensor = self._hub.sensor.state(), self._hub.health.message(), self._hub.sensor
+        state, health, sensor = self._hub.run.state(), self._hub.health.message(), self._hub.run
         info = sensor.info
         about = {"device": sensor.device, "model": info["model"]["name"], "sha256": info["model"]["sha256"]}
         about |= {key: info[key] for key in ("version", "accelerator", "camera")}
@@ -56,10 +56,8 @@ class MetricsCollector(Collector):
 
     def _emotions(self) -> Metric:
         family = GaugeMetricFamily("fer_emotion_faces", "Faces by their emotion.", labels=["emotion"])
-        shown = (
-            Counter(face["emotion"] for face in self._hub.faces) if self._hub.sensor.pipeline.face_count else Counter()
-        )
-        for label in self._hub.sensor.labels:
+        shown = Counter(face["emotion"] for face in self._hub.faces) if self._hub.run.faces else Counter()
+        for label in self._hub.run.labels:
             family.add_metric([label], shown[label])
         return family
 

@@ -18,7 +18,8 @@ from aiohttp import web
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.web import IN_THE_CLEAR, WebOptions, check_token, in_url, tls_context
 from fer_edge.errors import FerError, UsageError
-from fer_edge.sensor import Sensor
+from fer_edge.run.controls import RunControls
+from fer_edge.run.status import RunStatus
 from fer_edge.tracking.track import TrackedFace
 from fer_edge.web.api import Api
 from fer_edge.web.auth import Authenticator
@@ -64,31 +65,34 @@ class WebServer:
         self._begun = threading.Event()
         self._failure: Exception | None = None
 
-    def start(self, sensor: Sensor) -> None:
+    def on_start(self, status: RunStatus, controls: RunControls) -> None:
         """Let people in. Raises WebServerError when the server does not begin."""
-        self._hub = Hub(sensor)
+        self._hub = Hub(status, controls)
         self._thread = threading.Thread(target=self._run, args=(self._hub,), name="page", daemon=True)
         self._thread.start()
         self._begun.wait(TIMEOUT)
-        self.check()
+        self.poll()
         log.info("page at %s%s", self.url, "" if self._token is None else ", with a token")
         if self._options.in_the_clear:
             log.warning("page: %s", IN_THE_CLEAR)
 
-    def see(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
+    def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
         """Show a frame and its faces, the largest first."""
         if self._hub:
-            self._hub.see(frame, tracks)
+            self._hub.on_frame(frame, faces)
 
-    def hear(self, message: dict[str, Any]) -> None:
+    def on_event(self, message: dict[str, Any]) -> None:
         """Show an event."""
         if self._hub:
-            self._hub.hear(message)
+            self._hub.on_event(message)
 
-    def check(self) -> None:
+    def poll(self) -> None:
         """Raise WebServerError when the server has ended by itself."""
         if self._failure or not (self._thread and self._thread.is_alive() and self._begun.is_set()):
             raise WebServerError(f"the page has broken down: {self._failure or 'it does not begin'}") from self._failure
+
+    def finish(self) -> None:
+        """Nothing is unfinished."""
 
     def close(self) -> None:
         """Send everybody away and give the port back."""

@@ -62,7 +62,7 @@ class WebSockets:
         return viewer.socket
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
-        camera = self._hub.sensor.browser
+        camera = self._hub.run.browser
         if not camera:
             raise web.HTTPNotFound(text="the camera is not a browser's; that is --camera browser")
         self._tidy()

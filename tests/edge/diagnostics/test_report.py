@@ -32,7 +32,7 @@ from fer_edge.diagnostics.report import CHECKS
 from fer_edge.errors import FerError, UsageError
 from fer_edge.inference.backends.edgetpu import DeviceFiles
 from fer_edge.inference.model_file import read_model
-from fer_edge.monitoring.system import read_throttling, throttling_words
+from fer_edge.monitoring.system import describe_throttling, read_throttling
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
 
@@ -390,8 +390,8 @@ def test_the_firmware_is_asked_through_sysfs_or_vcgencmd(tmp_path: Path) -> None
 
 
 def test_nothing_is_said_of_a_machine_that_was_never_throttled() -> None:
-    assert throttling_words(0) == ""
-    assert throttling_words(0x40000) == "since boot slowed down: give it air, or a heat sink"
+    assert describe_throttling(0) == ""
+    assert describe_throttling(0x40000) == "since boot slowed down: give it air, or a heat sink"
 
 
 def test_the_check_says_on_stderr_nothing_that_the_findings_say() -> None:

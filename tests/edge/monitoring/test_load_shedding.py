@@ -1,147 +1,149 @@
-"""What is asked of a machine that is hot or slow, with sensors and a clock that are moved by hand."""
+"""How the work of a machine that is hot or slow is reduced, with sensors and a clock set by hand."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 import pytest
+from tests.support.clock import FakeClock
 
-from fer_edge.config.model import PipelineOptions
-from fer_edge.monitoring.load_shedding import CALM, COOL, LASTING, LOOK, HeatSensors, LoadShedder
-from fer_edge.monitoring.system import CAPPED, SINCE_BOOT, THROTTLED, VOLTAGE, WARM
+from fer_edge.monitoring.load_shedding import (
+    CHECK_INTERVAL,
+    CHECKS_TO_RECOVER,
+    CHECKS_TO_REDUCE,
+    COOL,
+    HeatSensors,
+    LoadShedder,
+)
+from fer_edge.monitoring.system import (
+    FREQUENCY_CAPPED,
+    SINCE_BOOT,
+    SOFT_TEMPERATURE_LIMIT,
+    THROTTLED,
+    UNDER_VOLTAGE,
+)
 
-PER_LOOK = 100  # frames
+FRAMES_PER_CHECK = 100
 
 
 class Machine:
-    """Source, pipeline, clock and sensors in one."""
+    """A camera, a clock, heat sensors and a pipeline with a slowdown.
+
+    Attributes:
+        degrees, bits: What the sensors report.
+        slowdown: What the load shedder has set.
+    """
 
     name, problem = "fake", None
 
     def __init__(self, *, live: bool = True) -> None:
-        self.live = live
-        self.now, self.dropped = 1000.0, 0
+        self.live, self.dropped = live, 0
         self.degrees: float | None = 50.0
         self.bits: int | None = 0
-        self.options = PipelineOptions(rate=5.0)
+        self.slowdown = 1
+        self._clock = FakeClock()
         sensors = HeatSensors(lambda: self.degrees, lambda: self.bits)
-        self.strain = LoadShedder(self, self, lambda: self.now, sensors)  # type: ignore[arg-type]
+        self.load_shedder = LoadShedder(self, self._slow_down, self._clock, sensors)  # type: ignore[arg-type]
 
-    def adjust(self, options: PipelineOptions) -> None:
-        self.options = options
+    def _slow_down(self, factor: int) -> None:
+        self.slowdown = factor
 
-    def pass_looks(self, looks: int, share: float = 0.0) -> int:
-        """Let time pass in which this share of the frames is dropped; returns the ease at its end."""
-        for _ in range(looks):
-            self.dropped += round(share * PER_LOOK)
-            for _ in range(round((1 - share) * PER_LOOK) - 1):
-                self.strain.turn(frame=True)
-            self.now += LOOK
-            self.strain.turn(frame=True)
-        return self.options.slowdown
-
-
-def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.message for record in caplog.records]
+    def run(self, checks: int, dropped: float = 0.0) -> int:
+        """Let so many checks pass while this share of the frames is dropped. Returns the slowdown at the end."""
+        for _ in range(checks):
+            self.dropped += round(dropped * FRAMES_PER_CHECK)
+            for _ in range(round((1 - dropped) * FRAMES_PER_CHECK) - 1):
+                self.load_shedder.update(frame=True)
+            self._clock.advance(CHECK_INTERVAL)
+            self.load_shedder.update(frame=True)
+        return self.slowdown
 
 
-@pytest.fixture(autouse=True)
-def _log(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.INFO)
+    return caplog
 
 
-def test_a_machine_that_is_well_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_machine_in_good_condition_does_all_the_work(log: pytest.LogCaptureFixture) -> None:
     machine = Machine()
-    assert machine.pass_looks(100, share=0.2) == 1
-    assert machine.strain.degraded is None
-    assert said(caplog) == []
+    assert machine.run(100, dropped=0.2) == 1
+    assert machine.load_shedder.degraded is None
+    assert log.messages == []
 
 
-def test_a_hot_machine_is_asked_for_less_in_two_steps_and_for_all_again_when_it_is_cool(
-    caplog: pytest.LogCaptureFixture,
+def test_a_hot_machine_does_less_in_two_steps_and_everything_again_once_it_is_cool(
+    log: pytest.LogCaptureFixture,
 ) -> None:
     machine = Machine()
     machine.degrees = 82.0
-    assert machine.pass_looks(LASTING + 1) == 2
-    assert machine.strain.degraded == "hot"
-    assert machine.pass_looks(100) == 4
+    assert machine.run(CHECKS_TO_REDUCE + 1) == 2
+    assert machine.load_shedder.degraded == "hot"
+    assert machine.run(100) == 4
     machine.degrees = COOL + 1
-    assert machine.pass_looks(100) == 4
+    assert machine.run(100) == 4
     machine.degrees = COOL - 1
-    assert machine.pass_looks(CALM + 1) == 2
-    assert machine.strain.degraded == "hot"
-    assert machine.pass_looks(CALM) == 1
-    assert machine.strain.degraded is None
-    assert said(caplog) == [
-        "the machine is hot, 82.0 °C; it searches and classifies less often until that is over",
-        "the machine is no longer hot; it searches and classifies as often as before",
+    assert machine.run(CHECKS_TO_RECOVER + 1) == 2
+    assert machine.load_shedder.degraded == "hot"
+    assert machine.run(CHECKS_TO_RECOVER) == 1
+    assert machine.load_shedder.degraded is None
+    assert log.messages == [
+        "the machine is hot, 82.0 °C; searching and classifying less often until this is over",
+        "the machine is no longer hot; searching and classifying as often as before",
     ]
 
 
-def test_a_moment_of_strain_changes_nothing() -> None:
+def test_a_short_overload_changes_nothing() -> None:
     machine = Machine()
     for _ in range(10):
         machine.degrees = 90.0
-        machine.pass_looks(LASTING - 1)
+        machine.run(CHECKS_TO_REDUCE - 1)
         machine.degrees = 50.0
-        assert machine.pass_looks(1) == 1
+        assert machine.run(1) == 1
 
 
 @pytest.mark.parametrize(
     ("bits", "cause"),
     [
-        (WARM, "hot"),
+        (SOFT_TEMPERATURE_LIMIT, "hot"),
         (THROTTLED, "hot"),
-        (CAPPED | WARM | VOLTAGE, "hot"),
-        (THROTTLED | VOLTAGE, None),
+        (FREQUENCY_CAPPED | SOFT_TEMPERATURE_LIMIT | UNDER_VOLTAGE, "hot"),
+        (THROTTLED | UNDER_VOLTAGE, None),
         (THROTTLED << SINCE_BOOT, None),
         (None, None),
     ],
 )
-def test_what_the_firmware_tells_counts_as_heat_unless_it_is_for_want_of_voltage(
+def test_throttling_by_the_firmware_counts_as_heat_unless_the_voltage_is_low(
     bits: int | None, cause: str | None
 ) -> None:
     machine = Machine()
     machine.degrees, machine.bits = None, bits
-    machine.pass_looks(LASTING + 1)
-    assert machine.strain.degraded == cause
+    machine.run(CHECKS_TO_REDUCE + 1)
+    assert machine.load_shedder.degraded == cause
 
 
-def test_a_machine_that_drops_many_frames_is_slow(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_machine_that_drops_many_frames_is_slow(log: pytest.LogCaptureFixture) -> None:
     machine = Machine()
-    assert machine.pass_looks(LASTING + 1, share=0.4) == 2
-    assert machine.strain.degraded == "slow"
-    assert machine.pass_looks(100, share=0.2) == 2
-    assert machine.pass_looks(CALM + 1) == 1
-    assert "40% of the camera's frames are dropped" in said(caplog)[0]
+    assert machine.run(CHECKS_TO_REDUCE + 1, dropped=0.4) == 2
+    assert machine.load_shedder.degraded == "slow"
+    assert machine.run(100, dropped=0.2) == 2
+    assert machine.run(CHECKS_TO_RECOVER + 1) == 1
+    assert "40% of the camera's frames are dropped" in log.messages[0]
 
 
-def test_a_strain_that_comes_back_each_time_is_met_with_growing_patience(caplog: pytest.LogCaptureFixture) -> None:
-    """Fast enough only while less is asked: in a day it is tried less than once an hour."""
+def test_an_overload_that_returns_each_time_is_retried_less_and_less_often(log: pytest.LogCaptureFixture) -> None:
+    """A machine that is fast enough only with less work: in a day it is given more less than once an hour."""
     machine = Machine()
     for _ in range(24 * 360):
-        machine.pass_looks(1, share=0.5 if machine.options.slowdown == 1 else 0.0)
-    begun = [line for line in said(caplog) if "less often" in line]
-    assert 5 < len(begun) < 32
-    machine.pass_looks(1000)
-    assert machine.options.slowdown == 1
+        machine.run(1, dropped=0.5 if machine.slowdown == 1 else 0.0)
+    reductions = [line for line in log.messages if "less often" in line]
+    assert 5 < len(reductions) < 32
+    machine.run(1000)
+    assert machine.slowdown == 1
 
 
-def test_what_the_owner_sets_meanwhile_holds() -> None:
-    machine = Machine()
-    machine.degrees = 90.0
-    machine.pass_looks(LASTING + 1)
-    machine.adjust(replace(machine.options, rate=3.0, min_score=0.5))
-    machine.pass_looks(LASTING)
-    assert machine.options == PipelineOptions(rate=3.0, min_score=0.5, slowdown=4)
-    machine.degrees = 40.0
-    machine.pass_looks(10 * CALM)
-    assert machine.options == PipelineOptions(rate=3.0, min_score=0.5)
-
-
-def test_a_file_is_never_worked_on_less() -> None:
+def test_a_file_is_always_processed_in_full() -> None:
     machine = Machine(live=False)
     machine.degrees, machine.bits = 100.0, THROTTLED
-    assert machine.pass_looks(100) == 1
-    assert machine.strain.degraded is None
+    assert machine.run(100) == 1
+    assert machine.load_shedder.degraded is None

@@ -18,7 +18,8 @@ from hypothesis import strategies as some
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
 from fer_edge.mqtt.command_dispatcher import AT_ONCE, MOST_BYTES, WAITING, CommandDispatcher
-from fer_edge.mqtt.commands import Controls
+from fer_edge.mqtt.commands import Commands
+from fer_edge.run.controls import RunControls
 
 EXAMPLES = 10_000 if os.environ.get("FER_EDGE_SOAK") else 1_000
 NOON = 1_700_049_600.0
@@ -58,16 +59,13 @@ class Knobs:
 
 
 class Desk:
-    """CommandDispatcher with their controls."""
+    """CommandDispatcher with the commands of a run."""
 
     def __init__(self, *, snapshots: bool = False) -> None:
-        self.line, self.stopped = Line(), False
-        self.pipeline = Knobs()
-        self.controls = Controls(self.pipeline, self._stop, lambda: NOON, snapshots=snapshots)  # type: ignore[arg-type]
-        self.commands = CommandDispatcher(self.line, self.controls.commands)  # type: ignore[arg-type]
-
-    def _stop(self) -> None:
-        self.stopped = True
+        self.line, self.pipeline = Line(), Knobs()
+        self.controls = RunControls(self.pipeline)  # type: ignore[arg-type]
+        self.run_commands = Commands(self.controls, lambda: NOON, snapshots=snapshots)
+        self.commands = CommandDispatcher(self.line, self.run_commands.commands)  # type: ignore[arg-type]
 
     def ask(self, name: str, payload: object = None) -> dict[str, Any]:
         raw = payload if isinstance(payload, bytes) else b"" if payload is None else json.dumps(payload).encode()
@@ -100,21 +98,21 @@ def test_what_is_set_holds_and_is_told() -> None:
     known = {"ok": True, "min_face": 0.08, "min_score": 0.0, "rate": 10.0, "state_every": 1.0}
     assert desk.ask("set") == known
     assert desk.ask("set", {"rate": 5, "min_score": 0.5}) == {**known, "min_score": 0.5, "rate": 5}
-    assert desk.ask("set", {"state_every": 60})["state_every"] == desk.controls.state_every == 60
+    assert desk.ask("set", {"state_every": 60})["state_every"] == desk.run_commands.state_every == 60
     assert desk.pipeline.options == PipelineOptions(rate=5, min_score=0.5)
 
 
 def test_restart_ends_the_run_and_says_that_it_is_to_begin_anew() -> None:
     desk = Desk()
     assert desk.ask("restart") == {"ok": True}
-    assert desk.stopped
+    assert desk.controls.stopping
     assert desk.controls.restarting
 
 
 def test_pictures_are_given_only_if_the_owner_allows_it() -> None:
     frame = Frame(np.full((48, 64), 77, np.uint8), 1.0, 5, detail=np.full((96, 128), 77, np.uint8))
     shut, open_ = Desk(), Desk(snapshots=True)
-    shut.controls.frame = open_.controls.frame = frame
+    shut.run_commands.frame = open_.run_commands.frame = frame
     assert "--allow-snapshots" in shut.ask("snapshot")["error"]
     reply = open_.ask("snapshot")
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(reply["jpeg"]), np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -166,7 +164,7 @@ def test_a_request_that_the_broker_kept_is_not_carried_out() -> None:
     desk = Desk()
     desk.line.hear("restart", b"", retained=True)
     desk.commands.run()
-    assert not desk.stopped
+    assert not desk.controls.stopping
     assert not desk.line.sent
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
@@ -16,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tests.support import WALK, Mosquitto, heard, run, wait_until
 from tests.support.publishing import publish
 
+from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
 from fer_edge.monitoring.health import Health
 from fer_edge.monitoring.timing import StageTimer
@@ -72,9 +72,9 @@ class Source:
 
 def health() -> dict[str, Any]:
     """What a daemon that has seen a frame says."""
-    meter = StageTimer(time.monotonic)
+    meter = StageTimer(Clock())
     counts = {"queue": 0, "lost": 2, "refused": 0}
-    made = Health(Source(), meter, "cpu", lambda: counts, time.monotonic)
+    made = Health(Source(), meter, "cpu", lambda: counts, Clock())
     with meter.stage("step"):
         meter.frames += 1
     return made.message()

@@ -14,15 +14,15 @@ import aiohttp
 import pytest
 from aiohttp import web
 from tests.support import WALK
+from tests.support.clock import FakeClock
 from tests.support.web_daemon import in_a_loop
 
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import Config
 from fer_edge.config.web import WebOptions
-from fer_edge.daemon import Guests, Service
+from fer_edge.daemon import Daemon
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.sensor import Sensor
 from fer_edge.web import frame_message as scene
 from fer_edge.web import hub as rooms
 from fer_edge.web.channel import MOST
@@ -43,21 +43,22 @@ class Loop:
 
 
 class Play:
-    """A sensor that sees the clip, over and over, by a clock of its own."""
+    """A run over the clip, again and again, with a clock of its own."""
 
     def __init__(self, classifier: EmotionClassifier) -> None:
-        self.now = 100.0
+        self.clock = FakeClock()
         config = Config(camera=str(WALK), broker=None)
-        self.sensor = Sensor(config, VideoFile(WALK), classifier, lambda: None, lambda: self.now, lambda: self.now)
-        self.hub, self.loop = Hub(self.sensor), Loop()
+        self._daemon = Daemon(config, VideoFile(WALK), classifier, clock=self.clock)
+        self.status, self.controls = self._daemon.status, self._daemon.controls
+        self.hub, self.loop = Hub(self.status, self.controls), Loop()
         self.hub.attach(self.loop)  # type: ignore[arg-type]
         self._frames = itertools.cycle(VideoFile(WALK))
 
     def run(self, seconds: float, fps: float = 25.0) -> None:
         for frame in itertools.islice(self._frames, round(seconds * fps)):
-            self.now += 1 / fps
-            self.sensor.step(Frame(frame.grey, self.now, frame.number))
-            self.hub.see(frame, self.sensor.pipeline.tracked_faces)
+            self.clock.advance(1 / fps)
+            self.controls.pipeline.step(Frame(frame.grey, self.clock.now, frame.number))
+            self.hub.on_frame(frame, self.controls.pipeline.tracked_faces)
 
 
 def viewer() -> Viewer:
@@ -111,8 +112,8 @@ def test_no_jpeg_is_made_before_it_is_asked_for_and_one_for_all(
 def test_five_minutes_are_kept_and_no_more(classifier: EmotionClassifier) -> None:
     play = Play(classifier)
     for _ in range(800):
-        play.now += SAMPLE
-        play.hub.see(next(play._frames), [])
+        play.clock.advance(SAMPLE)
+        play.hub.on_frame(next(play._frames), [])
     hello = json.loads(play.hub.hello(login=False))
     assert hello["now"] - hello["samples"][0]["t"] == pytest.approx(SPAN, abs=2)
     assert len(hello["samples"]) <= SPAN / SAMPLE + 1
@@ -136,7 +137,8 @@ async def visit(address: str, times: int) -> None:
 
 def test_what_visitors_leave_behind_does_not_pile_up(classifier: EmotionClassifier) -> None:
     page = WebServer(WebOptions(("127.0.0.1", 0)), None)
-    page.start(Play(classifier).sensor)
+    play = Play(classifier)
+    page.on_start(play.status, play.controls)
     gc.collect()
     gc.disable()
     try:
@@ -169,4 +171,4 @@ def test_a_page_that_breaks_down_ends_the_run(
     page = WebServer(WebOptions(("127.0.0.1", 0)), None)
     config = Config(camera="fake", broker=None)
     with pytest.raises(WebServerError, match="the page has broken down: out of order"):
-        Service(config, Endless(), classifier, guests=Guests(onlooker=page)).run()
+        Daemon(config, Endless(), classifier, observers=[page]).run()

@@ -1,0 +1,33 @@
+"""The switches of a run, for signals, commands and the live page."""
+
+from __future__ import annotations
+
+from fer_edge.pipeline import Pipeline
+
+
+class RunControls:
+    """What can be asked of a run while it runs. Safe to use from any thread and from a signal handler.
+
+    Attributes:
+        paused: Whether no frames are to be taken.
+        stopping: Whether the run is to end after the current frame.
+        restarting: Whether the process is to start anew once the run has ended.
+        pipeline: Whose options can be adjusted; by the loop over the frames only.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.paused = False
+        self.stopping = False
+        self.restarting = False
+
+    def stop(self) -> None:
+        """End the run after the current frame; overrides a restart."""
+        self.stopping = True
+        self.restarting = False
+
+    def restart(self) -> None:
+        """End the run after the current frame and start anew, unless it is already stopping."""
+        if not self.stopping:
+            self.stop()
+            self.restarting = True

@@ -1,0 +1,107 @@
+"""Runs the pipeline on each frame, within the limits of the machine."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from fer_edge.cameras.base import FrameSource
+from fer_edge.cameras.frame import Frame
+from fer_edge.clock import Clock
+from fer_edge.config.model import PipelineOptions
+from fer_edge.errors import FerError
+from fer_edge.events import Event
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.monitoring.load_shedding import LoadShedder
+from fer_edge.monitoring.memory import MemoryMonitor
+from fer_edge.monitoring.timing import StageTimer
+from fer_edge.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+
+MAX_FAILURES = 10  # failed frames, less what good frames have made up for, that end the run
+RECOVERY = 0.1  # of a failure, made up for by each good frame: a tenth of the frames may fail
+
+
+class ErrorBudget:
+    """Counts failed frames, and lets good ones make up for them (a leaky bucket)."""
+
+    def __init__(self) -> None:
+        self._failures = 0.0
+
+    def record_success(self) -> None:
+        """A frame was processed."""
+        self._failures = max(0.0, self._failures - RECOVERY)
+
+    def record_failure(self, number: int) -> None:
+        """Frame `number` failed. Log the exception being handled, unless failures are frequent."""
+        if self._failures < 1:
+            log.exception("frame %d is skipped", number)
+        self._failures += 1
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether too many frames have failed."""
+        return self._failures >= MAX_FAILURES
+
+
+class FrameProcessor:
+    """The pipeline with its stage timer, error budget, load shedding and memory monitor.
+
+    Attributes:
+        pipeline: What turns frames into events.
+        timer: Times the stages and counts the frames.
+        load_shedder: Reduces the work while the machine is hot or slow.
+    """
+
+    def __init__(self, pipeline: Pipeline, timer: StageTimer, load_shedder: LoadShedder, memory: MemoryMonitor) -> None:
+        self.pipeline = pipeline
+        self.timer = timer
+        self.load_shedder = load_shedder
+        self._memory = memory
+        self._errors = ErrorBudget()
+
+    def step(self, frame: Frame | None) -> list[Event]:
+        """Process the next frame, or end every track when there is none now.
+
+        Raises:
+            FerError: At once.
+            Exception: Anything else that goes wrong in a frame, if it does so frequently.
+        """
+        events = self._process(frame) if frame else self.pipeline.finish()
+        self.load_shedder.update(frame=frame is not None)
+        self._memory.update()
+        return events
+
+    def finish(self) -> list[Event]:
+        """End every track."""
+        return self.pipeline.finish()
+
+    def _process(self, frame: Frame) -> list[Event]:
+        try:
+            with self.timer.stage("step"):
+                events = self.pipeline.step(frame)
+        except FerError:
+            raise
+        except Exception:
+            # An unexpected error in one frame must not end the service; frequent ones do, and systemd restarts it.
+            self._errors.record_failure(frame.number)
+            if self._errors.exhausted:
+                raise
+            return []
+        self._errors.record_success()
+        self.timer.frames += 1
+        return events
+
+
+def open_processor(
+    source: FrameSource, classifier: EmotionClassifier, options: PipelineOptions, clock: Clock
+) -> FrameProcessor:
+    """A frame processor for the frames of `source`."""
+    timer = StageTimer(clock)
+    pipeline = Pipeline(classifier, options, timer.stage)
+
+    def slow_down(factor: int) -> None:
+        pipeline.adjust(replace(pipeline.options, slowdown=factor))
+
+    return FrameProcessor(pipeline, timer, LoadShedder(source, slow_down, clock), MemoryMonitor(clock))

@@ -1,0 +1,132 @@
+"""Observers of a run: they receive its frames and events, and may end it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Protocol, TextIO
+
+from fer_edge.annotation.writers import AnnotatedCopy
+from fer_edge.cameras.frame import Frame
+from fer_edge.errors import FerError
+from fer_edge.events import encode
+from fer_edge.run.controls import RunControls
+from fer_edge.run.status import RunStatus
+from fer_edge.tracking.track import TrackedFace
+
+log = logging.getLogger(__name__)
+
+
+class OutputError(FerError):
+    """The events could not be printed; its cause says why."""
+
+
+class RunObserver(Protocol):
+    """What receives the frames and events of a run. The loop over the frames calls every method.
+
+    A method may raise FerError: it ends the run, in good order.
+    """
+
+    def on_start(self, status: RunStatus, controls: RunControls) -> None:
+        """The run begins. `status` and `controls` may be used from any thread."""
+        ...
+
+    def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
+        """A frame was processed; `faces` are those in it, the largest first, with boxes in its pixels."""
+        ...
+
+    def on_event(self, message: dict[str, Any]) -> None:
+        """An event happened; `message` is what subscribers receive."""
+        ...
+
+    def poll(self) -> None:
+        """Called after each frame, and a few times a second while there are none."""
+        ...
+
+    def finish(self) -> None:
+        """The frames have ended and the last event has been passed on: complete what is unfinished."""
+        ...
+
+    def close(self) -> None:
+        """Release everything. May be called more than once."""
+        ...
+
+
+class NullObserver:
+    """An observer that does nothing. Subclasses override what they need."""
+
+    def on_start(self, status: RunStatus, controls: RunControls) -> None:
+        """Do nothing."""
+
+    def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
+        """Do nothing."""
+
+    def on_event(self, message: dict[str, Any]) -> None:
+        """Do nothing."""
+
+    def poll(self) -> None:
+        """Do nothing."""
+
+    def finish(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class EventPrinter(NullObserver):
+    """Writes each event as a line of JSON. If that fails, the run is stopped and `finish` raises OutputError."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._controls: RunControls | None = None
+        self._error: OSError | None = None
+
+    def on_start(self, status: RunStatus, controls: RunControls) -> None:
+        """Remember how to stop the run."""
+        self._controls = controls
+
+    def on_event(self, message: dict[str, Any]) -> None:
+        """Write a line, unless an earlier one failed."""
+        if self._error:
+            return
+        try:
+            self._stream.write(encode(message) + "\n")
+            self._stream.flush()
+        except OSError as error:
+            # The reader has gone, or the disk is full. The run still ends in good order, for the subscribers' sake.
+            self._error = error
+            if self._controls:
+                self._controls.stop()
+
+    def finish(self) -> None:
+        """Raise OutputError if a line could not be written."""
+        if self._error:
+            raise OutputError(f"--print: standard output: {self._error.strerror}") from self._error
+
+
+class CopyObserver(NullObserver):
+    """Draws each frame into an annotated copy, which is dropped if the run is stopped before its end."""
+
+    def __init__(self, copy: AnnotatedCopy) -> None:
+        self._copy = copy
+        self._controls: RunControls | None = None
+
+    def on_start(self, status: RunStatus, controls: RunControls) -> None:
+        """Remember where to find out that the run was stopped."""
+        self._controls = controls
+
+    def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
+        """Draw the frame. Raises AnnotateError."""
+        self._copy.add(frame, faces)
+
+    def finish(self) -> None:
+        """Complete the copy. Raises AnnotateError."""
+        if self._controls and self._controls.stopping:
+            log.warning("--annotate: stopped before the end; the copy is dropped")
+        else:
+            self._copy.finish()
+
+    def close(self) -> None:
+        """Drop what is unfinished."""
+        self._copy.drop()

@@ -1,0 +1,166 @@
+"""Describes a run to MQTT, the live page and systemd alike."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from fer_edge import __version__
+from fer_edge.cameras.base import FrameSource
+from fer_edge.cameras.browser import BrowserCamera
+from fer_edge.clock import Clock
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.monitoring.health import Health
+from fer_edge.run.controls import RunControls
+from fer_edge.run.frame_processor import FrameProcessor
+
+
+class EventQueue(Protocol):
+    """Events that wait for the broker.
+
+    Attributes:
+        lost: Number of events dropped because the queue was full or its file damaged.
+    """
+
+    lost: int
+
+    def __len__(self) -> int:
+        """Number of waiting events."""
+        ...
+
+
+class BrokerConnection(Protocol):
+    """The connection to the broker."""
+
+    @property
+    def address(self) -> str:
+        """Its address, without credentials."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can be reached."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why the broker cannot be reached."""
+        ...
+
+    @property
+    def refused(self) -> int:
+        """Number of events that the broker refused."""
+        ...
+
+
+class RunStatus:
+    """What is known of a run. Safe to use from any thread.
+
+    Attributes:
+        device: The name of the device.
+        info: The message `info`: what runs here. Constant during a run.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        info: dict[str, Any],
+        source: FrameSource,
+        processor: FrameProcessor,
+        controls: RunControls,
+        events: EventQueue,
+        broker: BrokerConnection | None,
+    ) -> None:
+        self.device = device
+        self.info = info
+        self._source = source
+        self._processor = processor
+        self._controls = controls
+        self._events = events
+        self._broker = broker
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the run."""
+        return self._processor.timer.clock
+
+    @property
+    def labels(self) -> list[str]:
+        """The emotions, in the order of the model's scores."""
+        labels: list[str] = self.info["labels"]
+        return labels
+
+    @property
+    def faces(self) -> int:
+        """Number of faces tracked now."""
+        return self._processor.pipeline.face_count
+
+    @property
+    def browser(self) -> BrowserCamera | None:
+        """The camera, if it is a browser's."""
+        return self._source if isinstance(self._source, BrowserCamera) else None
+
+    @property
+    def camera_problem(self) -> str | None:
+        """Why there are no frames now, `paused` included; None when there are."""
+        if self._controls.paused:
+            return "paused"
+        return self._source.problem.text if self._source.problem else None
+
+    @property
+    def broker(self) -> dict[str, Any] | None:
+        """The broker's address, whether it is connected, and why not; None without a broker."""
+        if not self._broker:
+            return None
+        connected = self._broker.connected
+        return {
+            "address": self._broker.address,
+            "connected": connected,
+            "trouble": "" if connected else self._broker.problem,
+        }
+
+    def state(self) -> dict[str, Any]:
+        """The message `state`."""
+        pipeline = self._processor.pipeline
+        score = pipeline.dominant_score
+        return {
+            "faces": pipeline.face_count,
+            "emotion": pipeline.dominant_emotion,
+            "score": None if score is None else round(score, 2),
+            "paused": self._controls.paused,
+        }
+
+    def open_health(self) -> Health:
+        """A new source of the message `health`. Each reader needs its own: rates are since its last message."""
+        return Health(
+            self._source,
+            self._processor.timer,
+            self.info["accelerator"],
+            self._count_events,
+            self.clock,
+            degraded=lambda: self._processor.load_shedder.degraded,
+        )
+
+    def summary(self, fps: float) -> str:
+        """One line about the run, which processes `fps` frames per second."""
+        waiting = f"events waiting: {len(self._events)}"
+        if self._broker and not self._broker.connected:
+            waiting += f" (broker {self._broker.problem})"
+        frames = f"camera {self.camera_problem}" if self.camera_problem else f"{fps:.0f} fps"
+        if self._processor.load_shedder.degraded:
+            frames += f" ({self._processor.load_shedder.degraded})"
+        return f"{frames}; faces: {self.faces}; {self.info['accelerator']}; {waiting}"
+
+    def _count_events(self) -> dict[str, int]:
+        refused = self._broker.refused if self._broker else 0
+        return {"queue": len(self._events), "lost": self._events.lost, "refused": refused}
+
+
+def describe_run(source: FrameSource, classifier: EmotionClassifier) -> dict[str, Any]:
+    """The message `info`: what runs here."""
+    return {
+        "version": __version__,
+        "model": {"name": classifier.model.name, "sha256": classifier.model.sha256},
+        "labels": classifier.labels,
+        "accelerator": classifier.runs_on,
+        "camera": source.name,
+    }

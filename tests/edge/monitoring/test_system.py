@@ -1,0 +1,39 @@
+"""What is read from the operating system. The firmware's throttling bits are tested with `--check`, in test_report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fer_edge.monitoring.system import available_memory, release_memory, resident_memory, temperature
+
+
+def test_a_machine_without_sensors_has_no_temperature(tmp_path: Path) -> None:
+    assert temperature(tmp_path) is None
+    sensor = tmp_path / "sys/class/thermal/thermal_zone0/temp"
+    sensor.parent.mkdir(parents=True)
+    sensor.write_text("48312\n")
+    assert temperature(tmp_path) == 48.3
+    sensor.write_text("hot\n")
+    assert temperature(tmp_path) is None
+
+
+def test_resident_memory_is_that_of_this_process(tmp_path: Path) -> None:
+    assert 10 < (resident_memory() or 0) < 5000
+    assert resident_memory(tmp_path) is None
+
+
+def test_available_memory_is_read_from_the_kernel(tmp_path: Path) -> None:
+    here = available_memory()
+    assert here is not None
+    assert 10 < here < 10_000_000
+    assert available_memory(tmp_path) is None
+    (tmp_path / "proc").mkdir()
+    for text, available in (("MemTotal: 1 kB\nMemAvailable:   51200 kB\n", 51.2), ("MemAvailable:", None), ("x", None)):
+        (tmp_path / "proc/meminfo").write_text(text)
+        assert available_memory(tmp_path) == available
+
+
+def test_releasing_memory_takes_nothing_that_is_in_use() -> None:
+    block = bytearray(b"x" * 10_000_000)
+    release_memory()
+    assert block.count(b"x") == 10_000_000

@@ -1,0 +1,119 @@
+"""The description of a run, for MQTT, the live page and systemd."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support import WALK
+from tests.support.clock import FakeClock
+
+from fer_edge.cameras.base import Problem
+from fer_edge.cameras.browser import BrowserCamera
+from fer_edge.cameras.files import VideoFile
+from fer_edge.cameras.frame import Frame
+from fer_edge.config.model import PipelineOptions
+from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.run.controls import RunControls
+from fer_edge.run.frame_processor import FrameProcessor, open_processor
+from fer_edge.run.status import RunStatus, describe_run
+
+
+class Camera:
+    """A camera that works until a test gives it a problem."""
+
+    name, live, dropped = "fake", True, 0
+    problem: Problem | None = None
+
+
+class Queue:
+    """An outbox in which three events wait, and two were lost."""
+
+    lost = 2
+
+    def __len__(self) -> int:
+        return 3
+
+
+class Broker:
+    """A broker that is unreachable until a test connects it."""
+
+    address, problem, refused = "mqtt://broker", "no MQTT answer", 1
+    connected = False
+
+
+class Run:
+    """A run over the clip, without a loop."""
+
+    def __init__(self, classifier: EmotionClassifier, broker: Broker | None) -> None:
+        self.camera, self.broker = Camera(), broker
+        self.processor: FrameProcessor = open_processor(self.camera, classifier, PipelineOptions(), FakeClock())  # type: ignore[arg-type]
+        self.controls = RunControls(self.processor.pipeline)
+        info = describe_run(self.camera, classifier)  # type: ignore[arg-type]
+        self.status = RunStatus("cam", info, self.camera, self.processor, self.controls, Queue(), broker)  # type: ignore[arg-type]
+
+    def play(self) -> None:
+        for frame in VideoFile(WALK):
+            self.processor.step(Frame(frame.grey, frame.time, frame.number))
+
+
+@pytest.fixture
+def run(classifier: EmotionClassifier) -> Run:
+    return Run(classifier, Broker())
+
+
+def test_the_state_has_the_dominant_face(run: Run) -> None:
+    assert run.status.state() == {"faces": 0, "emotion": None, "score": None, "paused": False}
+    for frame in VideoFile(WALK):
+        run.processor.step(Frame(frame.grey, frame.time, frame.number))
+        if (state := run.status.state())["faces"]:
+            break
+    assert state["emotion"] in run.status.labels
+    assert 0 < state["score"] <= 1
+    assert round(state["score"], 2) == state["score"]
+    run.controls.paused = True
+    assert run.status.state()["paused"] is True
+
+
+def test_a_camera_has_a_problem_when_it_fails_or_the_run_is_paused(run: Run) -> None:
+    assert run.status.camera_problem is None
+    run.camera.problem = Problem("unplugged")
+    assert run.status.camera_problem == "unplugged"
+    run.controls.paused = True
+    assert run.status.camera_problem == "paused"
+
+
+def test_health_counts_events_and_each_reader_has_rates_of_its_own(run: Run) -> None:
+    often, seldom = run.status.open_health(), run.status.open_health()
+    message = often.message()
+    assert (message["queue"], message["lost"], message["refused"]) == (3, 2, 1)
+    run.play()
+    run.status.clock.sleep(4)
+    assert often.message()["fps"] == pytest.approx(run.processor.timer.frames / 4)
+    assert seldom.message()["fps"] == pytest.approx(run.processor.timer.frames / 4)
+
+
+def test_the_broker_is_described_with_its_problem(run: Run, classifier: EmotionClassifier) -> None:
+    assert run.status.broker == {"address": "mqtt://broker", "connected": False, "trouble": "no MQTT answer"}
+    assert run.broker
+    run.broker.connected = True
+    assert run.status.broker == {"address": "mqtt://broker", "connected": True, "trouble": ""}
+    assert Run(classifier, None).status.broker is None
+
+
+def test_the_summary_is_one_line_with_what_is_wrong(run: Run) -> None:
+    accelerator = run.status.info["accelerator"]
+    assert run.status.summary(9.6) == (f"10 fps; faces: 0; {accelerator}; events waiting: 3 (broker no MQTT answer)")
+    assert run.broker
+    run.broker.connected = True
+    run.processor.load_shedder.degraded = "hot"
+    assert run.status.summary(4.0) == f"4 fps (hot); faces: 0; {accelerator}; events waiting: 3"
+    run.camera.problem = Problem("unplugged")
+    assert run.status.summary(0.0).startswith("camera unplugged (hot); ")
+
+
+def test_only_a_browser_camera_is_a_browser(run: Run, classifier: EmotionClassifier) -> None:
+    assert run.status.browser is None
+    camera = BrowserCamera()
+    info = describe_run(camera, classifier)
+    status = RunStatus("cam", info, camera, run.processor, run.controls, Queue(), None)
+    assert status.browser is camera
+    assert status.info["camera"] == "browser"
