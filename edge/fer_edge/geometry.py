@@ -1,4 +1,4 @@
-"""Boxes in a picture."""
+"""Bounding boxes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 
 class Box(NamedTuple):
-    """A bounding box: left and top corner, width and height, pixels."""
+    """A bounding box in a picture.
+
+    Attributes:
+        x: Left edge, pixels.
+        y: Top edge, pixels.
+        w: Width, pixels.
+        h: Height, pixels.
+    """
 
     x: int
     y: int
@@ -18,33 +25,37 @@ class Box(NamedTuple):
         """Width times height, square pixels."""
         return self.w * self.h
 
-    def iou(self, other: Box) -> float:
-        """Intersection over union with `other`, 0..1."""
-        width = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
-        height = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
-        common = max(0, width) * max(0, height)
-        return common / (self.area + other.area - common)
-
     @property
     def centre(self) -> tuple[float, float]:
-        """Its middle, pixels."""
+        """X and y of its centre, pixels."""
         return self.x + self.w / 2, self.y + self.h / 2
 
+    def intersection(self, other: Box) -> int:
+        """The area common to both boxes, square pixels."""
+        width = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
+        height = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
+        return max(0, width) * max(0, height)
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union with `other`, 0..1."""
+        common = self.intersection(other)
+        return common / (self.area + other.area - common)
+
     def translated(self, dx: float, dy: float) -> Box:
-        """The same box elsewhere."""
+        """The box shifted by `dx` and `dy`, pixels."""
         return Box(round(self.x + dx), round(self.y + dy), self.w, self.h)
 
-    def scaled(self, times: float) -> Box:
-        """A box around the same centre, `times` as wide and high."""
-        (x, y), w, h = self.centre, round(times * self.w), round(times * self.h)
+    def scaled(self, factor: float) -> Box:
+        """The box scaled about its centre."""
+        (x, y), w, h = self.centre, round(factor * self.w), round(factor * self.h)
         return Box(round(x - w / 2), round(y - h / 2), w, h)
 
     def padded(self, margin: int) -> Box:
-        """A box larger by so many pixels on each side."""
+        """The box with `margin` pixels added on each side."""
         return Box(self.x - margin, self.y - margin, self.w + 2 * margin, self.h + 2 * margin)
 
     def clipped(self, width: int, height: int) -> Box:
-        """The part of it that lies in a picture of this size; of no width or height when it lies outside."""
+        """The part of the box inside a picture of this size; without area if the box is outside."""
         left, top = min(max(self.x, 0), width), min(max(self.y, 0), height)
         right, bottom = min(max(self.x + self.w, left), width), min(max(self.y + self.h, top), height)
         return Box(left, top, right - left, bottom - top)

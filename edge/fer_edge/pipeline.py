@@ -1,29 +1,29 @@
-"""Frames to events."""
+"""From frames to events."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
+from fer_edge.detection.base import Detection, Prediction
 from fer_edge.detection.haar import HaarDetector
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.events import Event
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face, sharpness
+from fer_edge.tracking.classification import ClassificationRequest
 from fer_edge.tracking.guided_detector import GuidedDetector
-from fer_edge.tracking.track import Detection, Track, TrackedFace
-from fer_edge.tracking.tracker import Change, Tracker, TrackRules
+from fer_edge.tracking.track import TrackedFace
+from fer_edge.tracking.tracker import Change, Tracker
 
 Measure = Callable[[str], AbstractContextManager[None]]  # times a stage, by its name
-
-RESTLESS_TIMES = 3  # how much more often a face is classified whose expression changes
 
 
 def _unmeasured(_: str) -> AbstractContextManager[None]:
@@ -31,7 +31,10 @@ def _unmeasured(_: str) -> AbstractContextManager[None]:
 
 
 class Pipeline:
-    """Finds, classifies and follows faces. A pure function of its frames: no thread, no clock, no network."""
+    """Detects, tracks and classifies the faces of frame after frame.
+
+    A pure function of the frames: no thread, no clock, no network.
+    """
 
     def __init__(
         self,
@@ -39,124 +42,121 @@ class Pipeline:
         options: PipelineOptions | None = None,
         measure: Measure = _unmeasured,
     ) -> None:
-        """Raises RuntimeError when this OpenCV has no cascade for faces."""
-        self._measure = measure
-        self._classifier = classifier
+        """Raises RuntimeError if this OpenCV comes without the cascade for faces."""
+        self._classifier, self._measure = classifier, measure
         self._options = options or PipelineOptions()
-        self._detector = HaarDetector(self._options.min_face)
-        self._finder = GuidedDetector(self._options.min_face)
-        self._tracker = Tracker(TrackRules(min_score=self._options.min_score))
-        self._last: Frame | None = None
-        self._faces: tuple[TrackedFace, ...] = ()
+        self._still_detector = HaarDetector(self._options.min_face)
+        self._video_detector = GuidedDetector(self._options.min_face)
+        self._tracker = Tracker(self._options)
+        self._last_frame: Frame | None = None
+        self._tracked_faces: tuple[TrackedFace, ...] = ()
 
     @property
     def face_count(self) -> int:
-        """How many faces are tracked now."""
+        """The number of faces that are tracked now; 0 after a still picture, whose faces end with it."""
         return len(self._tracker.faces)
 
     @property
     def tracked_faces(self) -> tuple[TrackedFace, ...]:
-        """The confirmed tracks of the last frame, the largest first; boxes in its pixels."""
-        return self._faces
+        """The faces of the last frame, the largest first; boxes in its pixels."""
+        return self._tracked_faces
 
     @property
     def dominant_emotion(self) -> str | None:
-        """The emotion of the dominant face."""
+        """The emotion of the dominant face, see `Tracker.dominant`."""
         face = self._tracker.dominant
         return self._classifier.labels[face.emotion] if face else None
 
     @property
     def dominant_score(self) -> float | None:
-        """The probability of that emotion, 0..1."""
+        """The probability of the dominant face's emotion, 0..1."""
         face = self._tracker.dominant
-        return face.snapshot().score if face else None
+        return face.score if face else None
 
     @property
     def options(self) -> PipelineOptions:
-        """What it goes by."""
+        """The options in use."""
         return self._options
 
     def adjust(self, options: PipelineOptions) -> None:
-        """Go by other options from the next frame on; the faces that are followed are followed further."""
+        """Use other options from the next frame on; the tracks continue."""
         if options.min_face != self._options.min_face:
-            self._detector, self._finder = HaarDetector(options.min_face), GuidedDetector(options.min_face)
-        self._tracker.rules = replace(self._tracker.rules, min_score=options.min_score)
+            self._still_detector = HaarDetector(options.min_face)
+            self._video_detector = GuidedDetector(options.min_face)
+        self._tracker.adjust(options)
         self._options = options
 
     def step(self, frame: Frame) -> list[Event]:
-        """Take in the next frame; tell what happened."""
-        events = self._between(frame)
-        self._last = frame
-        changes = self._still(frame) if frame.still else self._moving(frame)
-        # The tracks of a still picture have ended with it, but theirs are the faces in it.
-        tracks = [change.track for change in changes if change.type == "start"] if frame.still else self._tracker.faces
-        self._faces = tuple(track.snapshot() for track in tracks)
+        """Process the next frame and return what happened."""
+        events = [] if self._continues(frame) else self.finish()
+        self._last_frame = frame
+        if frame.still:
+            changes = self._step_still(frame)
+            self._tracked_faces = tuple(change.face for change in changes if change.type == "start")
+        else:
+            changes = self._step_video(frame)
+            self._tracked_faces = self._tracker.faces
         return events + self._events(changes, frame)
 
     def finish(self) -> list[Event]:
-        """The frames have ended, or pause: an `end` for every face that is still followed."""
-        self._finder.forget()
-        return self._events(self._tracker.finish(), self._last)
+        """End every track, since the frames have ended or pause."""
+        self._video_detector.reset()
+        return self._events(self._tracker.finish(), self._last_frame)
 
-    def _between(self, frame: Frame) -> list[Event]:
-        """A scene of its own, or a frame of another size, has nothing to do with what was before."""
-        related = self._last and not frame.still and frame.grey.shape == self._last.grey.shape
-        return [] if related else self.finish()
+    def _continues(self, frame: Frame) -> bool:
+        """Whether a frame belongs to the same video as the one before: neither a still picture nor of another size."""
+        last = self._last_frame
+        return last is not None and not frame.still and frame.grey.shape == last.grey.shape
 
-    def _still(self, frame: Frame) -> list[Change]:
-        self._tracker.see([Detection(box) for box in self._detector.detect(frame.grey)], frame.time)
-        self._classify(self._tracker.tracks, frame)
-        return self._tracker.show_still()
+    def _step_still(self, frame: Frame) -> list[Change]:
+        boxes = self._still_detector.detect(frame.grey)
+        return self._tracker.step_still(frame.time, boxes, partial(self._classify, frame))
 
-    def _moving(self, frame: Frame) -> list[Change]:
+    def _step_video(self, frame: Frame) -> list[Change]:
+        def detect(predictions: Sequence[Prediction]) -> list[Detection]:
+            with self._measure("find"):
+                pyramid = Pyramid(frame.grey)
+                return self._video_detector.detect(pyramid, predictions, frame.time, self._options.slowdown)
+
+        def classify(requests: Sequence[ClassificationRequest]) -> list[NDArray[np.float32] | None]:
+            with self._measure("classify"):
+                return self._classify(frame, requests)
+
         height, width = frame.grey.shape
-        ended = self._tracker.forget(frame.time, (width, height))
-        with self._measure("find"):
-            found = self._finder.find(Pyramid(frame.grey), self._tracker.tracks, frame.time, self._options.slowdown)
-        self._tracker.see(found, frame.time)
-        with self._measure("classify"):
-            self._classify(self._due(frame.time), frame)
-        return ended + self._tracker.judge(frame.time)
+        return self._tracker.step(frame.time, (width, height), detect, classify)
 
-    def _due(self, time: float) -> list[Track]:
-        """The faces to classify now: those that have waited longest first, of equals the largest."""
-        here = [track for track in self._tracker.tracks if track.last_found == time]
-        due = [track for track in here if time - track.felt >= self._pause(track)]
-        return sorted(due, key=lambda track: (track.felt, -track.box.area))[: self._options.max_classifications]
-
-    def _pause(self, track: Track) -> float:
-        """Seconds from one look at a face to the next; a little less, as frames do not come on the dot."""
-        return 0.9 * self._options.slowdown / (self._options.rate * (RESTLESS_TIMES if track.restless else 1))
-
-    def _classify(self, tracks: list[Track], frame: Frame) -> None:
-        for track in tracks:
-            crop = self._crop(track.box, frame)
-            if not track.probabilities.size or sharpness(crop) >= self._options.min_sharpness:
-                self._tracker.feel(track, self._classifier.classify([crop])[0], frame.time)
+    def _classify(self, frame: Frame, requests: Sequence[ClassificationRequest]) -> list[NDArray[np.float32] | None]:
+        """Probabilities float32 [classes] of each face; None for one that is too blurred."""
+        results: list[NDArray[np.float32] | None] = []
+        for request in requests:
+            crop = self._crop(request.box, frame)
+            sharp = request.required or sharpness(crop) >= self._options.min_sharpness
+            results.append(self._classifier.classify([crop])[0] if sharp else None)
+        return results
 
     def _crop(self, box: Box, frame: Frame) -> NDArray[np.uint8]:
         margin, side = self._classifier.model.crop_margin, self._classifier.side
         if frame.detail is None:
             return crop_face(frame.grey, box, margin, side)
-        times = frame.detail.shape[1] / frame.grey.shape[1]
-        return crop_face(frame.detail, Box(*(round(times * value) for value in box)), margin, side)
+        scale = frame.detail.shape[1] / frame.grey.shape[1]
+        return crop_face(frame.detail, Box(*(round(scale * value) for value in box)), margin, side)
 
     def _events(self, changes: list[Change], frame: Frame | None) -> list[Event]:
         return [self._event(change, frame) for change in changes] if frame else []
 
     def _event(self, change: Change, frame: Frame) -> Event:
-        track, labels = change.track, self._classifier.labels
+        face, labels = change.face, self._classifier.labels
         height, width = frame.grey.shape
         return Event(
             type=change.type,
             time=frame.time,
-            track=track.number,
-            emotion=labels[track.emotion],
-            scores={label: float(p) for label, p in zip(labels, track.probabilities, strict=True)},
+            track=face.number,
+            emotion=labels[face.emotion],
+            scores={label: float(p) for label, p in zip(labels, face.probabilities, strict=True)},
             previous=None if change.previous is None else labels[change.previous],
-            box=_fractions(track.box.clipped(width, height), width, height),
+            box=_fractions(face.box.clipped(width, height), width, height),
             frame=(width, height, frame.number),
-            duration=track.last_seen - track.first_seen if change.type == "end" else None,
+            duration=face.duration if change.type == "end" else None,
         )
 
 

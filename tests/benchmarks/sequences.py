@@ -6,41 +6,20 @@ Every frame carries the noise of a sensor, so that "still" is no more still than
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from tests.support.scenes import HEIGHT, MEDIA, WIDTH, Face, Picture, paste_faces, read_grey
 
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
-from fer_edge.detection.haar import HaarDetector
 from fer_edge.geometry import Box
 
-MEDIA = Path(__file__).parent.parent / "media"
-WIDTH, HEIGHT, FPS = 640, 480, 30.0
-FRAMES = 90
+FPS = 30.0
+FRAMES = 90  # of a scene
 NOISE = 2.0  # grey levels, standard deviation
-
-Picture = NDArray[np.uint8]
-
-
-class Face(NamedTuple):
-    """A face in a scene: the picture it is of, its centre and its width, pixels."""
-
-    name: str
-    x: float
-    y: float
-    size: float
-
-    @property
-    def box(self) -> Box:
-        """Where it is."""
-        return Box(round(self.x - self.size / 2), round(self.y - self.size / 2), round(self.size), round(self.size))
 
 
 @dataclass(frozen=True)
@@ -94,7 +73,7 @@ def _scene(name: str, kind: str, behind: Callable[[int], Picture], faces: Callab
     noise = np.random.default_rng(1)
     frames, truth = [], []
     for number in range(FRAMES):
-        picture = pasted(behind(number), faces(number)) + noise.normal(0, NOISE, (HEIGHT, WIDTH))
+        picture = paste_faces(behind(number), faces(number)) + noise.normal(0, NOISE, (HEIGHT, WIDTH))
         frames.append(Frame(picture.clip(0, 255).astype(np.uint8), number / FPS, number))
         truth.append([box for face in faces(number) if (box := face.box).clipped(WIDTH, HEIGHT).area])
     return Sequence(name, kind, frames, truth)
@@ -138,46 +117,6 @@ def _four(angle: float) -> list[Face]:
     ]
 
 
-def _grey(name: str) -> Picture:
-    return np.asarray(cv2.imread(str(MEDIA / name), cv2.IMREAD_GRAYSCALE), np.uint8)
-
-
-@cache
-def _portrait(name: str) -> tuple[NDArray[np.float32], Box]:
-    """A picture no larger than the scenes need, and its face."""
-    grey = _grey(f"faces/{name}")
-    shrink = min(1.0, 512 / max(grey.shape))
-    grey = np.asarray(cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
-    return grey.astype(np.float32), HaarDetector(0.1).detect(grey)[0]
-
-
-def pasted(behind: Picture, faces: Iterable[Face]) -> Picture:
-    """A picture of 640x480 with faces before it."""
-    picture = behind.astype(np.float32)
-    for face in faces:
-        _paste(picture, face)
-    return picture.clip(0, 255).astype(np.uint8)
-
-
-def _paste(picture: NDArray[np.float32], face: Face) -> None:
-    """Lay the head of a portrait over the picture, fading out around it."""
-    portrait, box = _portrait(face.name)
-    scale = face.size / box.w
-    move = np.array(
-        [
-            [scale, 0, face.x - scale * (box.x + box.w / 2)],
-            [0, scale, face.y - scale * (box.y + box.h / 2)],
-        ]
-    )
-    softened = cv2.GaussianBlur(portrait, (0, 0), 0.4 / scale) if scale < 0.8 else portrait
-    head = cv2.warpAffine(softened, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
-    mask = np.zeros((HEIGHT, WIDTH), np.float32)
-    axes = (round(0.72 * face.size), round(0.9 * face.size))
-    cv2.ellipse(mask, (round(face.x), round(face.y)), axes, 0, 0, 360, 1.0, -1)
-    mask = cv2.GaussianBlur(mask, (0, 0), face.size / 16)
-    picture += mask * (head - picture)
-
-
 def _plain() -> Callable[[int], Picture]:
     """A wall lit from one side."""
     wall = np.tile(np.linspace(70, 170, WIDTH), (HEIGHT, 1)).astype(np.uint8)
@@ -186,7 +125,7 @@ def _plain() -> Callable[[int], Picture]:
 
 def _room() -> Callable[[int], Picture]:
     """The lawn and the buildings of the picture without a face."""
-    room = cv2.resize(_grey("no_face.png")[110:494], (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    room = cv2.resize(read_grey("no_face.png")[110:494], (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     return lambda _: np.asarray(room, np.uint8)
 
 
@@ -194,7 +133,7 @@ def _busy() -> Callable[[int], Picture]:
     """Pieces of pictures, twice the width of a frame, none of them with a face: what makes a cascade see ghosts."""
     rng = np.random.default_rng(4)
     piece, wide = 80, 2 * WIDTH
-    source = [cv2.resize(_grey("no_face.png"), (1024, 1024)), _without_face("grace_hopper.bmp")]
+    source = [cv2.resize(read_grey("no_face.png"), (1024, 1024)), _without_face("grace_hopper.bmp")]
     wall = np.zeros((HEIGHT, wide), np.uint8)
     for top in range(0, HEIGHT, piece):
         for left in range(0, wide, piece):
@@ -205,7 +144,7 @@ def _busy() -> Callable[[int], Picture]:
 
 
 def _without_face(name: str) -> Picture:
-    grey = _grey(f"faces/{name}")
+    grey = read_grey(f"faces/{name}")
     return np.ascontiguousarray(grey[-200:])
 
 
@@ -215,7 +154,7 @@ def _panned(behind: Callable[[int], Picture], speed: int) -> Callable[[int], Pic
 
 def _walked(behind: Callable[[int], Picture]) -> Callable[[int], Picture]:
     """Someone without a frontal face walks through."""
-    figure = cv2.resize(_grey("no_face.png")[60:400, 150:330], (150, 300), interpolation=cv2.INTER_AREA)
+    figure = cv2.resize(read_grey("no_face.png")[60:400, 150:330], (150, 300), interpolation=cv2.INTER_AREA)
 
     def picture(n: int) -> Picture:
         scene = behind(n).copy()

@@ -1,4 +1,4 @@
-"""The shipped model on shipped pictures and clips."""
+"""The shipped model on shipped pictures and clips, and on scenes made of them."""
 
 from __future__ import annotations
 
@@ -8,71 +8,74 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.benchmarks.sequences import Face, pasted
+from numpy.typing import NDArray
 from tests.support import HEAD, MEDIA, WALK
+from tests.support.scenes import Face, read_grey, scene
 
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
-from fer_edge.detection.haar import HaarDetector
 from fer_edge.events import Event, MessageBuilder, encode
-from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.monitoring.timing import StageTimer
 from fer_edge.pipeline import Pipeline
+
+FPS = 30
 
 
 @pytest.fixture
 def pipeline(classifier: EmotionClassifier) -> Pipeline:
+    return Pipeline(classifier)
+
+
+@pytest.fixture
+def clip_pipeline(classifier: EmotionClassifier) -> Pipeline:
     return Pipeline(classifier, PipelineOptions(min_face=0.1))
 
 
-def play(pipeline: Pipeline, path: Path) -> list[Event]:
+@pytest.fixture
+def classified(classifier: EmotionClassifier, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of faces in each call of the classifier."""
+    counts: list[int] = []
+    classify = classifier.classify
+    monkeypatch.setattr(classifier, "classify", lambda crops: counts.append(len(crops)) or classify(crops))
+    return counts
+
+
+def play_file(pipeline: Pipeline, path: Path) -> list[Event]:
     events = [event for frame in open_source(str(path)) for event in pipeline.step(frame)]
     return events + pipeline.finish()
 
 
-def grey(name: str) -> np.ndarray:
-    return np.asarray(cv2.imread(str(MEDIA / name), cv2.IMREAD_GRAYSCALE), np.uint8)
+def play(pipeline: Pipeline, pictures: Iterable[NDArray[np.uint8]], start: float = 0.0) -> list[Event]:
+    """The events of pictures, thirty a second."""
+    frames = (Frame(picture, start + number / FPS, number) for number, picture in enumerate(pictures))
+    return [event for frame in frames for event in pipeline.step(frame)]
 
 
-@pytest.mark.parametrize(
-    ("name", "face"),
-    [
-        ("astronaut.png", Box(170, 65, 110, 110)),
-        ("bryan.png", Box(31, 26, 48, 48)),
-        ("grace_hopper.bmp", Box(145, 100, 234, 234)),
-        ("luciano.png", Box(118, 53, 168, 168)),
-        ("neutral.jpeg", Box(220, 320, 558, 558)),
-        ("angry.jpg", Box(109, 491, 976, 976)),
-        ("happy-baby.jpeg", Box(455, 126, 305, 305)),
-    ],
-)
-def test_the_face_of_a_portrait_is_found_once(name: str, face: Box) -> None:
-    (found,) = HaarDetector().detect(grey(f"faces/{name}"))
-    assert found.iou(face) > 0.6
+def kinds(events: list[Event]) -> list[tuple[str, int]]:
+    return [(event.type, event.track) for event in events]
 
 
-def test_a_picture_without_a_frontal_face_has_none(pipeline: Pipeline) -> None:
-    assert HaarDetector().detect(grey("no_face.png")) == []
-    assert play(pipeline, MEDIA / "no_face.png") == []
+# --- files
 
 
-def test_a_picture_smaller_than_the_smallest_face_has_none() -> None:
-    assert HaarDetector().detect(np.zeros((10, 10), np.uint8)) == []
+def test_a_picture_without_a_frontal_face_has_no_events(clip_pipeline: Pipeline) -> None:
+    assert play_file(clip_pipeline, MEDIA / "no_face.png") == []
 
 
 @pytest.mark.parametrize(
     ("name", "emotion"),
     [("astronaut.png", "happy"), ("bryan.png", "happy"), ("luciano.png", "neutral"), ("grace_hopper.bmp", "neutral")],
 )
-def test_the_shipped_model_names_a_clear_expression(pipeline: Pipeline, name: str, emotion: str) -> None:
-    start, end = play(pipeline, MEDIA / "faces" / name)
+def test_the_shipped_model_names_a_clear_expression(clip_pipeline: Pipeline, name: str, emotion: str) -> None:
+    start, end = play_file(clip_pipeline, MEDIA / "faces" / name)
     assert (start.type, end.type) == ("start", "end")
     assert start.emotion == emotion
 
 
-def test_the_persons_of_the_clip_start_and_end_once_each(pipeline: Pipeline) -> None:
-    events = play(pipeline, WALK)
+def test_the_persons_of_the_clip_start_and_end_once_each(clip_pipeline: Pipeline) -> None:
+    events = play_file(clip_pipeline, WALK)
     started = {event.track: event for event in events if event.type == "start"}
     ended = {event.track: event for event in events if event.type == "end"}
     assert set(started) == set(ended)
@@ -83,14 +86,14 @@ def test_the_persons_of_the_clip_start_and_end_once_each(pipeline: Pipeline) -> 
     assert ended[1].duration == pytest.approx(3.2, abs=0.3)
 
 
-def test_a_turning_head_stays_one_face(pipeline: Pipeline) -> None:
-    events = play(pipeline, HEAD)
+def test_a_turning_head_is_one_track(clip_pipeline: Pipeline) -> None:
+    events = play_file(clip_pipeline, HEAD)
     assert {event.track for event in events} == {1}
     assert [event.type for event in events][:: len(events) - 1] == ["start", "end"]
 
 
-def test_an_event_is_within_its_frame(pipeline: Pipeline) -> None:
-    for event in play(pipeline, WALK):
+def test_an_event_is_within_its_frame(clip_pipeline: Pipeline) -> None:
+    for event in play_file(clip_pipeline, WALK):
         x, y, w, h = event.box
         assert x >= 0
         assert y >= 0
@@ -101,174 +104,192 @@ def test_an_event_is_within_its_frame(pipeline: Pipeline) -> None:
         assert sum(event.scores.values()) == pytest.approx(1, abs=0.03)
 
 
-def test_the_number_of_faces_and_the_emotion_of_the_dominant_one(pipeline: Pipeline) -> None:
-    assert (pipeline.face_count, pipeline.dominant_emotion) == (0, None)
+def test_the_state_counts_the_faces_and_names_the_emotion_of_the_dominant_one(clip_pipeline: Pipeline) -> None:
+    pipeline = clip_pipeline
+    assert (pipeline.face_count, pipeline.dominant_emotion, pipeline.dominant_score) == (0, None, None)
     for frame in open_source(str(WALK)):
         pipeline.step(frame)
     assert pipeline.face_count == len(pipeline.tracked_faces) >= 2
-    areas = [track.box.area for track in pipeline.tracked_faces]
+    areas = [face.box.area for face in pipeline.tracked_faces]
     assert areas == sorted(areas, reverse=True)
     assert pipeline.dominant_emotion
+    assert pipeline.dominant_score
     pipeline.finish()
-    assert (pipeline.face_count, pipeline.dominant_emotion) == (0, None)
-
-
-def test_a_face_that_leaves_by_the_edge_of_the_frame_ends(pipeline: Pipeline) -> None:
-    portrait = grey("faces/luciano.png")
-    events = []
-    for number in range(40):
-        shifted = np.roll(portrait, -10 * number, axis=1)
-        shifted[:, max(0, 400 - 10 * number) :] = 90
-        events += pipeline.step(Frame(shifted, number / 10, number))
-    assert [event.type for event in events][:: len(events) - 1] == ["start", "end"]
-    assert pipeline.finish() == []
-
-
-def test_no_frames_no_events(pipeline: Pipeline) -> None:
-    assert pipeline.finish() == []
-
-
-def scene(*faces: Face, behind: int = 120) -> np.ndarray:
-    return pasted(np.full((480, 640), behind, np.uint8), faces)
-
-
-def watch(pipeline: Pipeline, pictures: Iterable[np.ndarray], start: float = 0.0) -> list[Event]:
-    """The events of pictures, thirty a second."""
-    frames = (Frame(picture, start + number / 30, number) for number, picture in enumerate(pictures))
-    return [event for frame in frames for event in pipeline.step(frame)]
-
-
-def kinds(events: list[Event]) -> list[tuple[str, int]]:
-    return [(event.type, event.track) for event in events]
+    assert (pipeline.face_count, pipeline.dominant_emotion, pipeline.dominant_score) == (0, None, None)
 
 
 def test_the_same_frames_give_the_same_messages_byte_for_byte(classifier: EmotionClassifier) -> None:
     def messages() -> list[str]:
-        stamper = MessageBuilder("cam", "boot", lambda time: time, lambda: True)
-        return [encode(stamper.message(event)) for event in play(Pipeline(classifier), WALK)]
+        builder = MessageBuilder("cam", "boot", lambda time: time, lambda: True)
+        return [encode(builder.message(event)) for event in play_file(Pipeline(classifier), WALK)]
 
     first = messages()
     assert len(first) >= 4
     assert messages() == first
 
 
-def test_a_new_face_is_reported_within_ten_frames_and_its_box_is_right(classifier: EmotionClassifier) -> None:
-    pipeline, face = Pipeline(classifier), Face("astronaut.png", 420, 200, 84)
-    assert watch(pipeline, [scene()] * 30) == []
-    (start,) = watch(pipeline, [scene(face)] * 10, start=1.0)
+# --- tracks
+
+
+def test_no_frames_no_events(pipeline: Pipeline) -> None:
+    assert pipeline.finish() == []
+
+
+def test_a_new_face_is_reported_within_ten_frames_with_the_right_box(pipeline: Pipeline) -> None:
+    face = Face("astronaut.png", 420, 200, 84)
+    assert play(pipeline, [scene()] * 30) == []
+    (start,) = play(pipeline, [scene(face)] * 10, start=1.0)
     assert start.type == "start"
-    assert [track.box.iou(face.box) > 0.6 for track in pipeline.tracked_faces] == [True]
+    assert [tracked.box.iou(face.box) > 0.6 for tracked in pipeline.tracked_faces] == [True]
 
 
-def test_four_faces_that_come_at_once_are_reported_within_ten_frames(classifier: EmotionClassifier) -> None:
-    pipeline = Pipeline(classifier)
+def test_four_faces_that_appear_at_once_are_reported_within_ten_frames(pipeline: Pipeline) -> None:
     names = ("luciano.png", "astronaut.png", "grace_hopper.bmp", "happy-baby.jpeg")
     faces = [Face(name, 90 + 150 * number, 160 + 50 * number, 80) for number, name in enumerate(names)]
-    assert kinds(watch(pipeline, [scene(*faces)] * 10)) == [("start", number) for number in (1, 2, 3, 4)]
+    assert kinds(play(pipeline, [scene(*faces)] * 10)) == [("start", number) for number in (1, 2, 3, 4)]
 
 
-def test_a_face_of_one_frame_is_no_face(classifier: EmotionClassifier) -> None:
+def test_a_face_in_one_frame_only_is_not_reported(pipeline: Pipeline) -> None:
     face = Face("astronaut.png", 320, 240, 90)
-    assert watch(Pipeline(classifier), ([scene(face)] + [scene()] * 15) * 4) == []
+    assert play(pipeline, ([scene(face)] + [scene()] * 15) * 4) == []
 
 
-def test_two_faces_that_cross_stay_two_and_are_not_taken_for_each_other(classifier: EmotionClassifier) -> None:
-    pipeline = Pipeline(classifier)
+def test_two_faces_that_cross_keep_their_tracks(pipeline: Pipeline) -> None:
     path = [(Face("luciano.png", 560 - 6 * n, 235, 84), Face("astronaut.png", 80 + 6 * n, 250, 96)) for n in range(80)]
-    before = watch(pipeline, (scene(*faces) for faces in path[:20]))
-    at_start = {track.number: track.box.x < 320 for track in pipeline.tracked_faces}
-    after = watch(pipeline, (scene(*faces) for faces in path[20:]), start=20 / 30)
-    at_end = {track.number: track.box.x < 320 for track in pipeline.tracked_faces}
+    before = play(pipeline, (scene(*faces) for faces in path[:20]))
+    at_start = {face.number: face.box.x < 320 for face in pipeline.tracked_faces}
+    after = play(pipeline, (scene(*faces) for faces in path[20:]), start=20 / FPS)
+    at_end = {face.number: face.box.x < 320 for face in pipeline.tracked_faces}
     assert kinds(before) == [("start", 1), ("start", 2)]
     assert [event.type for event in after if event.type != "update"] == []
     assert at_start == {number: not left for number, left in at_end.items()}
 
 
-def test_a_face_is_classified_at_a_steady_rate(classifier: EmotionClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = []
-    classify = classifier.classify
-    monkeypatch.setattr(classifier, "classify", lambda crops: counted.append(1) or classify(crops))
-    watch(Pipeline(classifier, PipelineOptions(rate=5)), [scene(Face("luciano.png", 300, 240, 100))] * 90)
-    assert 13 <= len(counted) <= 16
+def test_a_face_that_leaves_across_the_edge_of_the_frame_ends(clip_pipeline: Pipeline) -> None:
+    portrait = read_grey("faces/luciano.png")
+    events = []
+    for number in range(40):
+        shifted = np.roll(portrait, -10 * number, axis=1)
+        shifted[:, max(0, 400 - 10 * number) :] = 90
+        events += clip_pipeline.step(Frame(shifted, number / 10, number))
+    assert [event.type for event in events][:: len(events) - 1] == ["start", "end"]
+    assert clip_pipeline.finish() == []
 
 
-def test_a_blurred_look_does_not_count(classifier: EmotionClassifier) -> None:
-    sharp = scene(Face("astronaut.png", 320, 240, 100))
-    blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 6), np.uint8)
-    pipeline = Pipeline(classifier)
-    watch(pipeline, [sharp] * 30)
-    (before,) = (track.probabilities for track in pipeline.tracked_faces)
-    watch(pipeline, [blurred] * 10, start=1.0)
-    (after,) = (track.probabilities for track in pipeline.tracked_faces)
-    assert after is before
+def test_tracks_end_when_the_frames_change_their_size(pipeline: Pipeline) -> None:
+    picture = scene(Face("astronaut.png", 320, 240, 100))
+    half = np.asarray(cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA), np.uint8)
+    events = play(pipeline, [picture] * 15) + play(pipeline, [half] * 15, start=0.5)
+    assert kinds(events) == [("start", 1), ("end", 1), ("start", 2)]
+    assert [event.frame[:2] for event in events] == [(640, 480), (640, 480), (320, 240)]
 
 
-def test_faces_are_cut_from_the_detail_where_there_is_one(classifier: EmotionClassifier) -> None:
+def test_a_face_after_a_gap_in_time_is_a_new_track(pipeline: Pipeline) -> None:
+    picture = scene(Face("astronaut.png", 320, 240, 100))
+    play(pipeline, [picture] * 15)
+    assert kinds(play(pipeline, [picture] * 15, start=100)) == [("end", 1), ("start", 2)]
+
+
+def test_after_a_pause_a_face_that_has_not_moved_is_reported_at_once(pipeline: Pipeline) -> None:
+    picture = scene(Face("astronaut.png", 320, 240, 100))
+    play(pipeline, [picture] * 60)
+    assert kinds(pipeline.finish()) == [("end", 1)]
+    assert kinds(play(pipeline, [picture] * 10, start=2.1)) == [("start", 2)]
+
+
+def test_a_still_picture_between_frames_is_a_scene_of_its_own(pipeline: Pipeline) -> None:
+    picture = scene(Face("astronaut.png", 320, 240, 100))
+    play(pipeline, [picture] * 15)
+    assert kinds(pipeline.step(Frame(picture, 1.0, 15, still=True))) == [("end", 1), ("start", 2), ("end", 2)]
+    assert [face.number for face in pipeline.tracked_faces] == [2]
+    assert pipeline.face_count == 0
+
+
+# --- pictures
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 640), (23, 23), (30, 30), (2736, 3648)])
+@pytest.mark.parametrize("grey", [0, 255])
+def test_a_blank_picture_of_any_size_has_no_events(pipeline: Pipeline, shape: tuple[int, int], grey: int) -> None:
+    assert play(pipeline, [np.full(shape, grey, np.uint8)] * 4) == []
+
+
+def test_a_picture_need_not_be_contiguous_in_memory(classifier: EmotionClassifier) -> None:
+    picture = scene(Face("astronaut.png", 320, 240, 100))
+    wide = np.zeros((480, 704), np.uint8)
+    wide[:, :640] = picture
+    contiguous = play(Pipeline(classifier), [picture] * 12)
+    assert contiguous
+    assert play(Pipeline(classifier), [wide[:, :640]] * 12) == contiguous
+    assert play(Pipeline(classifier), [picture[:, ::-1]] * 12)
+
+
+def test_crops_are_cut_from_the_detail_of_a_frame_if_there_is_one(classifier: EmotionClassifier) -> None:
     large = np.asarray(cv2.resize(scene(Face("astronaut.png", 320, 240, 100)), (1280, 960)), np.uint8)
     small = np.asarray(cv2.resize(large, (640, 480), interpolation=cv2.INTER_AREA), np.uint8)
     scores = []
     for detail in (None, large, np.full_like(large, 128)):
         pipeline = Pipeline(classifier)
         for number in range(10):
-            pipeline.step(Frame(small, number / 30, number, detail=detail))
+            pipeline.step(Frame(small, number / FPS, number, detail=detail))
         scores.append(pipeline.tracked_faces[0].probabilities)
     assert np.abs(scores[0] - scores[1]).max() < 0.25
     assert np.abs(scores[0] - scores[2]).max() > 0.25
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (7, 640), (23, 23), (30, 30), (2736, 3648)])
-@pytest.mark.parametrize("grey", [0, 255])
-def test_a_blank_picture_of_any_size_has_no_faces(
-    classifier: EmotionClassifier, shape: tuple[int, int], grey: int
-) -> None:
-    assert watch(Pipeline(classifier), [np.full(shape, grey, np.uint8)] * 4) == []
+# --- classification
 
 
-def test_a_picture_need_not_lie_in_one_piece(classifier: EmotionClassifier) -> None:
-    picture = scene(Face("astronaut.png", 320, 240, 100))
-    wide = np.zeros((480, 704), np.uint8)
-    wide[:, :640] = picture
-    whole = watch(Pipeline(classifier), [picture] * 12)
-    assert whole
-    assert watch(Pipeline(classifier), [wide[:, :640]] * 12) == whole
-    assert watch(Pipeline(classifier), [picture[:, ::-1]] * 12)
-
-
-def test_when_the_size_of_the_frames_changes_the_faces_end_and_are_found_anew(classifier: EmotionClassifier) -> None:
-    pipeline, picture = Pipeline(classifier), scene(Face("astronaut.png", 320, 240, 100))
-    half = np.asarray(cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA), np.uint8)
-    events = watch(pipeline, [picture] * 15) + watch(pipeline, [half] * 15, start=0.5)
-    assert kinds(events) == [("start", 1), ("end", 1), ("start", 2)]
-    assert [event.frame[:2] for event in events] == [(640, 480), (640, 480), (320, 240)]
-
-
-def test_a_face_after_a_gap_in_time_is_a_new_one(classifier: EmotionClassifier) -> None:
-    pipeline, picture = Pipeline(classifier), scene(Face("astronaut.png", 320, 240, 100))
-    watch(pipeline, [picture] * 15)
-    assert kinds(watch(pipeline, [picture] * 15, start=100)) == [("end", 1), ("start", 2)]
-
-
-def test_after_a_pause_a_face_that_has_not_moved_is_found_at_once(classifier: EmotionClassifier) -> None:
-    pipeline, picture = Pipeline(classifier), scene(Face("astronaut.png", 320, 240, 100))
-    watch(pipeline, [picture] * 60)
-    assert kinds(pipeline.finish()) == [("end", 1)]
-    assert kinds(watch(pipeline, [picture] * 10, start=2.1)) == [("start", 2)]
-
-
-def test_a_still_among_moving_frames_is_a_scene_of_its_own(classifier: EmotionClassifier) -> None:
-    pipeline, picture = Pipeline(classifier), scene(Face("astronaut.png", 320, 240, 100))
-    watch(pipeline, [picture] * 15)
-    assert kinds(pipeline.step(Frame(picture, 1.0, 15, still=True))) == [("end", 1), ("start", 2), ("end", 2)]
+def test_a_face_is_classified_at_the_configured_rate(classifier: EmotionClassifier, classified: list[int]) -> None:
+    play(Pipeline(classifier, PipelineOptions(rate=5)), [scene(Face("luciano.png", 300, 240, 100))] * 90)
+    assert 13 <= len(classified) <= 16
 
 
 @pytest.mark.parametrize("slowdown", [1, 2, 4])
-def test_a_machine_under_strain_classifies_less_often_and_follows_all_the_same(
-    classifier: EmotionClassifier, monkeypatch: pytest.MonkeyPatch, slowdown: int
+def test_with_a_slowdown_a_face_is_classified_less_often_and_still_tracked(
+    classifier: EmotionClassifier, classified: list[int], slowdown: int
 ) -> None:
-    looks: list[int] = []
-    classify = classifier.classify
-    monkeypatch.setattr(classifier, "classify", lambda crops: looks.append(1) or classify(crops))
     pipeline = Pipeline(classifier, PipelineOptions(rate=8, slowdown=slowdown))
-    watch(pipeline, [scene(Face("luciano.png", 300, 240, 100))] * 90)
+    play(pipeline, [scene(Face("luciano.png", 300, 240, 100))] * 90)
     assert pipeline.face_count == 1
-    assert 24 / slowdown - 6 / slowdown <= len(looks) <= 24 / slowdown + 6 / slowdown
+    assert 24 / slowdown - 6 / slowdown <= len(classified) <= 24 / slowdown + 6 / slowdown
+
+
+def test_a_blurred_crop_does_not_change_the_probabilities(pipeline: Pipeline) -> None:
+    sharp = scene(Face("astronaut.png", 320, 240, 100))
+    blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 6), np.uint8)
+    play(pipeline, [sharp] * 30)
+    (before,) = (face.probabilities for face in pipeline.tracked_faces)
+    play(pipeline, [blurred] * 10, start=1.0)
+    (after,) = (face.probabilities for face in pipeline.tracked_faces)
+    assert after is before
+
+
+def test_a_blurred_face_is_classified_once_so_that_it_can_be_reported(
+    classifier: EmotionClassifier, classified: list[int]
+) -> None:
+    blurred = np.asarray(cv2.GaussianBlur(scene(Face("astronaut.png", 320, 240, 100)), (0, 0), 6), np.uint8)
+    assert kinds(play(Pipeline(classifier, PipelineOptions(min_sharpness=9.0)), [blurred] * 30)) == [("start", 1)]
+    assert classified == [1]
+
+
+# --- options and stages
+
+
+def test_adjusted_options_apply_from_the_next_frame_on_and_tracks_continue(
+    classifier: EmotionClassifier, classified: list[int]
+) -> None:
+    pipeline, picture = Pipeline(classifier, PipelineOptions(rate=1)), scene(Face("luciano.png", 300, 240, 100))
+    play(pipeline, [picture] * 30)
+    calls = len(classified)
+    pipeline.adjust(PipelineOptions(rate=30, min_face=0.1))
+    assert play(pipeline, [picture] * 30, start=1.0) == []
+    assert calls <= 3
+    assert len(classified) - calls >= 25
+    assert pipeline.options == PipelineOptions(rate=30, min_face=0.1)
+
+
+def test_both_stages_are_timed_in_every_frame_of_a_video(classifier: EmotionClassifier) -> None:
+    timer = StageTimer(iter(range(10**6)).__next__)
+    play(Pipeline(classifier, measure=timer.stage), [scene(Face("luciano.png", 300, 240, 100))] * 12)
+    assert {name: len(times) for name, times in timer.times(0).items()} == {"find": 12, "classify": 12}

@@ -40,7 +40,9 @@ class PipelineOptions:
         rate: Classifications of each face per second; three times as many while its expression changes.
         max_classifications: Faces classified in one frame.
         min_sharpness: Crops less sharp than this are not classified, see `inference.crop.sharpness`.
-        min_score: Probability that another emotion must reach to be reported, 0..1.
+        smoothing: Time constant of a face's smoothed probabilities, seconds.
+        hold: How long another emotion must be the most probable one before it is reported, seconds.
+        min_score: Probability that it must reach, too, 0..1.
         slowdown: Scan and classify this many times less often than configured; a power of two. For a machine that is
             hot or slow.
     """
@@ -49,6 +51,8 @@ class PipelineOptions:
     rate: float = 10.0
     max_classifications: int = 2
     min_sharpness: float = 0.02
+    smoothing: float = 0.4
+    hold: float = 0.3
     min_score: float = 0.0
     slowdown: int = 1
 

@@ -1,78 +1,114 @@
-"""Looking again where a face is known to be."""
+"""Search for a face near an expected position."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from fer_edge.detection.base import Patch
 from fer_edge.detection.haar import open_cascade
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.geometry import Box
 
-Patch = NDArray[np.uint8]
+PATCH_SIZE = 24  # pixels
+MIN_CASCADE_SIZE = 20  # pixels; the cascade was trained on windows of this size
+SMALLEST_RATIO, LARGEST_RATIO = 0.75, 1.4  # width of the detected face by the expected one
+TEMPLATE_WINDOW = 1.6  # width of the window of template matching, in widths of the face
+MAX_STILL_DIFFERENCE = 3.0  # grey levels; a mean difference of two patches up to this is noise of the sensor
 
-SIDE = 24  # pixels of a patch
-QUICK = (34, 32, 36)  # pixels that a known face is shrunk to; looks that follow each other differ, for better luck
-SURE = (48, 44, 52)  # from 40 pixels on the cascade's windows lie at every pixel: it finds what it finds at full size
-NARROW, WIDE = 1.6, 2.0  # how much wider than the face the window is
-UNCHANGED = 3.0  # mean difference of two patches, grey levels, up to which the face has not moved
+
+class _Search(NamedTuple):
+    """Parameters of the cascade for one kind of search.
+
+    Attributes:
+        face_sizes: Widths, pixels, that the expected face is scaled to. Repeated searches take turns, since a face
+            that is missed at one size is often detected at another.
+        window: Width of the searched window, in widths of the face.
+        min_neighbors: Overlapping hits of the cascade that make a detection.
+        scale_factor: From one searched size to the next.
+    """
+
+    face_sizes: tuple[int, ...]
+    window: float
+    min_neighbors: int
+    scale_factor: float
+
+
+# From 40 pixels on, the cascade visits every pixel of the window and detects what it detects at full resolution.
+VERIFY = _Search(face_sizes=(48, 44, 52), window=1.6, min_neighbors=6, scale_factor=1.07)
+FAST = _Search(face_sizes=(34, 32, 36), window=1.6, min_neighbors=1, scale_factor=1.2)
+THOROUGH = _Search(face_sizes=(48, 44, 52), window=2.0, min_neighbors=2, scale_factor=1.1)
 
 
 class LocalSearch:
-    """Finds a face again near where it was, by the cascade in a shrunken window.
+    """Runs the cascade on a scaled-down window around an expected face.
 
-    `turn` counts the looks at a face. A new face is hard to believe, and one that is known to be there easy.
+    A new face needs strong evidence, a face that is tracked little. `attempt` counts the searches for one face.
     """
 
     def __init__(self) -> None:
-        """Raises RuntimeError when this OpenCV has no such cascade."""
+        """Raises RuntimeError if this OpenCV comes without the cascade."""
         self._cascade = open_cascade()
 
-    def verify(self, pyramid: Pyramid, box: Box, turn: int = 0) -> Box | None:
-        """The face at `box`, where there may be one: a look in fine steps, many of which must agree."""
-        return self._detect(pyramid, box, SURE[turn % len(SURE)], NARROW, 6, 1.07)
+    def verify(self, pyramid: Pyramid, box: Box, attempt: int = 0) -> Box | None:
+        """The face at `box`, where there may be one: a fine search in which many hits must agree."""
+        return self._search(pyramid, box, attempt, VERIFY)
 
-    def look(self, pyramid: Pyramid, box: Box, turn: int = 0, *, thorough: bool = True) -> Box | None:
-        """The face that is known to be near `box`: at a quick glance, or else by a `thorough` one.
+    def redetect(self, pyramid: Pyramid, box: Box, attempt: int = 0, *, thorough: bool = True) -> Box | None:
+        """The tracked face that is expected at `box`.
 
-        That one is four times the price.
+        If the fast search misses it, a `thorough` one follows, which costs four times as much.
         """
-        quick = self._detect(pyramid, box, QUICK[turn % len(QUICK)], NARROW, 1, 1.2)
-        if quick or not thorough:
-            return quick
-        return self._detect(pyramid, box, SURE[turn % len(SURE)], WIDE, 2, 1.1)
+        found = self._search(pyramid, box, attempt, FAST)
+        return self._search(pyramid, box, attempt, THOROUGH) if found is None and thorough else found
 
-    def _detect(self, pyramid: Pyramid, box: Box, size: int, wide: float, neighbours: int, step: float) -> Box | None:
-        window = pyramid.window(box.scaled(wide), box.w / size)
-        if not window:
+    def _search(self, pyramid: Pyramid, box: Box, attempt: int, search: _Search) -> Box | None:
+        size = search.face_sizes[attempt % len(search.face_sizes)]
+        window = pyramid.window(box.scaled(search.window), box.w / size)
+        if window is None:
             return None
-        face = box.w / window.shrink
-        smallest, largest = max(20, round(0.75 * face)), round(1.4 * face)
+        width = box.w / window.shrink
+        smallest, largest = max(MIN_CASCADE_SIZE, round(SMALLEST_RATIO * width)), round(LARGEST_RATIO * width)
         found = self._cascade.detectMultiScale(
-            window.pixels, step, neighbours, minSize=(smallest, smallest), maxSize=(largest, largest)
+            window.pixels,
+            search.scale_factor,
+            search.min_neighbors,
+            minSize=(smallest, smallest),
+            maxSize=(largest, largest),
         )
-        boxes = [window.box(*rect) for rect in found]
-        return max(boxes, key=lambda found: (found.iou(box), found), default=None)
+        faces = [window.to_picture(*rect) for rect in found]
+        return max(faces, key=lambda face: (face.iou(box), face), default=None)
 
 
-def patch(pyramid: Pyramid, box: Box) -> Patch | None:
-    """What a face looks like, uint8 [SIDE,SIDE]; None when it lies outside of the picture."""
-    window = pyramid.window(box, box.w / SIDE)
-    return None if window is None else np.asarray(cv2.resize(window.pixels, (SIDE, SIDE)), np.uint8)
+def cut_patch(pyramid: Pyramid, box: Box) -> Patch | None:
+    """The appearance of a face, uint8 [PATCH_SIZE,PATCH_SIZE]; None if the box is outside the picture."""
+    window = pyramid.window(box, box.w / PATCH_SIZE)
+    return None if window is None else np.asarray(cv2.resize(window.pixels, (PATCH_SIZE, PATCH_SIZE)), np.uint8)
 
 
-def unchanged(pyramid: Pyramid, box: Box, last: Patch) -> bool:
-    """Whether the picture at `box` is still that of the patch."""
-    now = patch(pyramid, box)
-    return now is not None and float(cv2.norm(now, last, cv2.NORM_L1)) <= UNCHANGED * SIDE * SIDE
+def is_unchanged(pyramid: Pyramid, box: Box, patch: Patch) -> bool:
+    """Whether the picture at `box` still equals the patch, apart from noise."""
+    current = cut_patch(pyramid, box)
+    return current is not None and float(cv2.norm(current, patch, cv2.NORM_L1)) <= MAX_STILL_DIFFERENCE * patch.size
 
 
-def follow(pyramid: Pyramid, box: Box, last: Patch, alike: float) -> Box | None:
-    """Where the patch has gone from `box`, by normalised correlation, 0..1; None when it is `alike` nowhere."""
-    window = pyramid.window(box.scaled(NARROW), box.w / SIDE)
-    if window is None or min(window.pixels.shape) < SIDE:
+def match_patch(pyramid: Pyramid, box: Box, patch: Patch, min_correlation: float) -> Box | None:
+    """Where the patch is now, by template matching around `box`.
+
+    Args:
+        pyramid: The picture.
+        box: Where the face is expected, pixels.
+        patch: Its appearance.
+        min_correlation: Normalised correlation that the best match must reach, 0..1.
+
+    Returns:
+        The best match, of the size of `box`, or None if it is not good enough.
+    """
+    window = pyramid.window(box.scaled(TEMPLATE_WINDOW), box.w / PATCH_SIZE)
+    if window is None or min(window.pixels.shape) < PATCH_SIZE:
         return None
-    likeness = cv2.matchTemplate(window.pixels, last, cv2.TM_CCOEFF_NORMED)
-    _, best, _, (x, y) = cv2.minMaxLoc(likeness)
-    return window.box(x, y, SIDE, SIDE) if best >= alike else None
+    correlation = cv2.matchTemplate(window.pixels, patch, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (x, y) = cv2.minMaxLoc(correlation)
+    return window.to_picture(x, y, PATCH_SIZE, PATCH_SIZE) if best >= min_correlation else None

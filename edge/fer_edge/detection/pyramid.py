@@ -1,4 +1,4 @@
-"""A picture in several sizes, as cheap as they come."""
+"""A picture at several resolutions, computed cheaply."""
 
 from __future__ import annotations
 
@@ -12,39 +12,48 @@ from numpy.typing import NDArray
 
 from fer_edge.geometry import Box
 
-GREY = 128
+MASK_GREY = 128  # grey level of masked pixels
 
 
 @dataclass(frozen=True)
 class Window:
-    """A piece of a picture, shrunk: pixels uint8 [h,w], its corner in the picture, and how many times it is smaller."""
+    """A part of a picture, scaled down.
+
+    Attributes:
+        pixels: uint8 [h,w].
+        x: Left edge in the picture, pixels.
+        y: Top edge in the picture, pixels.
+        shrink: Pixels of the picture per pixel of the window.
+    """
 
     pixels: NDArray[np.uint8]
     x: int
     y: int
     shrink: float
 
-    def box(self, x: float, y: float, w: float, h: float) -> Box:
-        """A box in this window, in pixels of the picture."""
+    def to_picture(self, x: float, y: float, w: float, h: float) -> Box:
+        """A box of this window in pixels of the picture."""
         k = self.shrink
         return Box(round(self.x + k * x), round(self.y + k * y), round(k * w), round(k * h))
 
-    def covered(self, boxes: Iterable[Box]) -> NDArray[np.uint8]:
-        """The pixels, and grey where one of these boxes of the picture lies."""
+    def masked(self, boxes: Iterable[Box]) -> NDArray[np.uint8]:
+        """A copy of the pixels with the boxes, in pixels of the picture, painted grey."""
         pixels, k = self.pixels.copy(), self.shrink
         for box in boxes:
-            left, top = (
-                max(0, round((side - corner) / k)) for side, corner in zip(box, (self.x, self.y), strict=False)
-            )
+            left, top = max(0, round((box.x - self.x) / k)), max(0, round((box.y - self.y) / k))
             right, bottom = round((box.x + box.w - self.x) / k), round((box.y + box.h - self.y) / k)
-            pixels[top : max(0, bottom), left : max(0, right)] = GREY
+            pixels[top : max(0, bottom), left : max(0, right)] = MASK_GREY
         return pixels
 
 
 class Pyramid:
-    """A grey picture, uint8 [H,W], and its halves, each made when it is first asked for.
+    """A grey picture, uint8 [H,W], and its halvings, each computed when first used.
 
-    Halving costs a fiftieth of what shrinking by any other number costs, and the mean of four pixels has no alias.
+    Halving costs a fiftieth of scaling by any other factor, and the mean of four pixels does not alias.
+
+    Attributes:
+        width: Width of the picture, pixels.
+        height: Height of the picture, pixels.
     """
 
     def __init__(self, grey: NDArray[np.uint8]) -> None:
@@ -52,7 +61,7 @@ class Pyramid:
         self.height, self.width = grey.shape
 
     def level(self, number: int) -> NDArray[np.uint8]:
-        """The picture halved `number` times; less often when it is too small."""
+        """The picture halved `number` times, or as often as its size allows."""
         while len(self._levels) <= number:
             last = self._levels[-1]
             height, width = (side // 2 for side in last.shape)
@@ -63,7 +72,15 @@ class Pyramid:
         return self._levels[number]
 
     def window(self, box: Box, shrink: float) -> Window | None:
-        """What lies in `box`, `shrink` times smaller, or as it is for less than 1; None when that is nothing."""
+        """The part of the picture inside `box`, scaled down.
+
+        Args:
+            box: Pixels of the picture.
+            shrink: Factor to scale down by; below 1 the window has the resolution of the picture.
+
+        Returns:
+            The window, or None if no pixel is left.
+        """
         shrink = max(1.0, shrink)
         halvings = int(math.log2(shrink))
         scale = 1 << halvings

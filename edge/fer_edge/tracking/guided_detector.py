@@ -1,124 +1,150 @@
-"""The faces of each frame: the known ones again, and new ones."""
+"""Detection in a video: tracked faces where they are expected, new ones by a scan that is spread over the frames."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
+from fer_edge.detection.base import Detection, Prediction
 from fer_edge.detection.frame_scan import FrameScan
-from fer_edge.detection.local_search import LocalSearch, follow, patch, unchanged
+from fer_edge.detection.local_search import LocalSearch, cut_patch, is_unchanged, match_patch
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.geometry import Box
-from fer_edge.tracking.track import Detection, Track
 
-SAME = 0.3  # intersection over union from which two boxes are of one face
-TOUCHING = 0.1  # from which one face may hide another
-LOOK = 0.2  # seconds; a face that does not move is looked at no more often
-TWIN = 0.8  # correlation with the frame before from which it is the same face, and still one
-ALIKE = 0.6  # from which a face that the cascade no longer sees has turned away, but is not gone
-AT_ONCE = 2  # suspicions that are looked into in one frame; the search rests while some are left, or a face is found
-TRIES = 3  # looks at a suspicion, in frames that follow each other
+SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
+OCCLUSION_IOU = 0.1  # of two faces that overlap more, one may hide the other
+CASCADE_INTERVAL = 0.2  # seconds; a confirmed face may go without the cascade for this long
+MOVED_CORRELATION = 0.8  # with its patch, from which a face that moved is still verified
+TURNED_CORRELATION = 0.6  # from which a face that the cascade misses has turned away and is not gone
+CANDIDATES_PER_FRAME = 2
+MAX_ATTEMPTS = 3  # to verify a candidate, in successive frames
+
+
+class _Candidate(NamedTuple):
+    """What the scan takes for a face, and the number of failed attempts to verify it."""
+
+    box: Box
+    attempts: int = 0
 
 
 class GuidedDetector:
-    """Looks again near every known face, and spreads the search for others over the frames.
+    """Detects the predicted faces of each frame, and new ones.
 
-    A face that has not moved is not looked at in every frame, and one that moves in every other frame: in between it is
-    followed by what it looked like, as is one that the cascade misses. It depends on nothing but the frames and their
-    times.
+    The cascade does not run on every face in every frame. A face that has not moved is checked now and then, and one
+    that moves in every other frame: in between it is tracked by template matching, as is a face that the cascade
+    misses. The scan for new faces pauses while there are candidates to verify. Depends on nothing but the frames and
+    their times.
     """
 
     def __init__(self, min_face: float) -> None:
-        """`min_face`: see faces.HaarDetector, as are the errors."""
-        self._near, self._search = LocalSearch(), FrameScan(min_face)
-        self._suspicions: list[tuple[Box, int]] = []
+        """Create a detector for faces from `min_face` on, see `HaarDetector`, whose errors it raises."""
+        self._local, self._scan = LocalSearch(), FrameScan(min_face)
+        self._candidates: list[_Candidate] = []
         self._frames = 0
 
-    def forget(self) -> None:
-        """Begin anew: what comes next has nothing to do with what was before."""
-        self._suspicions = []
-        self._search.forget()
+    def reset(self) -> None:
+        """Begin again: the next frame is unrelated to the last one."""
+        self._candidates = []
+        self._scan.reset()
 
-    def find(self, pyramid: Pyramid, tracks: Sequence[Track], time: float, slowdown: int = 1) -> list[Detection]:
-        """The faces of the frame at `time`, seconds: the tracked ones and new ones. `slowdown`: see PipelineOptions."""
+    def detect(
+        self, pyramid: Pyramid, predictions: Sequence[Prediction], time: float, slowdown: int = 1
+    ) -> list[Detection]:
+        """Detect the faces of a frame.
+
+        Args:
+            pyramid: The frame.
+            predictions: The tracked faces.
+            time: Time of the frame, seconds.
+            slowdown: See `PipelineOptions`.
+
+        Returns:
+            The tracked faces that were detected, in the order of `predictions`, then new ones.
+        """
         self._frames += 1
-        expected = [track.at(time) for track in tracks]
-        found: list[Detection] = []
-        for number, track in enumerate(tracks):
-            others = expected[:number] + expected[number + 1 :]
-            hidden = any(expected[number].iou(other) > TOUCHING for other in others)
-            sighting = self._again(pyramid, track, expected[number], time, hidden=hidden)
-            if sighting and not _among(sighting.box, found):
-                found.append(sighting)
-        known = len(found)
-        self._look_into_some(pyramid, found)
-        if not self._suspicions and len(found) == known:
-            boxes = self._search.step(pyramid, [sighting.box for sighting in found], time, slowdown)
-            self._suspicions = [(box, TRIES) for box in _distinct(boxes) if not _among(box, found)]
-        return found
+        detections: list[Detection] = []
+        for prediction in predictions:
+            others = (other.expected for other in predictions if other is not prediction)
+            occluded = any(prediction.expected.iou(other) > OCCLUSION_IOU for other in others)
+            detection = self._redetect(pyramid, prediction, occluded=occluded)
+            if detection and not _is_known(detection.box, detections):
+                detections.append(detection)
+        new = self._verify_candidates(pyramid, detections)
+        if not self._candidates and not new:
+            boxes = self._scan.step(pyramid, [detection.box for detection in detections], time, slowdown)
+            self._candidates = [_Candidate(box) for box in _distinct(boxes) if not _is_known(box, detections)]
+        return detections + new
 
-    def _look_into_some(self, pyramid: Pyramid, found: list[Detection]) -> None:
-        """Add the faces that are really there to those that were found; keep the others for another try."""
-        now, self._suspicions = self._suspicions[:AT_ONCE], self._suspicions[AT_ONCE:]
-        for box, tries in now:
-            if _among(box, found):
+    def _verify_candidates(self, pyramid: Pyramid, known: Sequence[Detection]) -> list[Detection]:
+        """The candidates that are faces; those that are not are kept for another attempt."""
+        candidates, self._candidates = (
+            self._candidates[:CANDIDATES_PER_FRAME],
+            self._candidates[CANDIDATES_PER_FRAME:],
+        )
+        new: list[Detection] = []
+        for box, attempts in candidates:
+            if _is_known(box, [*known, *new]):
                 continue
-            face = self._near.verify(pyramid, box, TRIES - tries)
-            if face and not _among(face, found):
-                found.append(Detection(face, patch(pyramid, face)))
-            elif tries > 1:
-                self._suspicions.append((box, tries - 1))
+            face = self._local.verify(pyramid, box, attempts)
+            if face and not _is_known(face, [*known, *new]):
+                new.append(Detection(face, cut_patch(pyramid, face)))
+            elif attempts + 1 < MAX_ATTEMPTS:
+                self._candidates.append(_Candidate(box, attempts + 1))
+        return new
 
-    def _again(self, pyramid: Pyramid, track: Track, box: Box, time: float, *, hidden: bool) -> Detection | None:
-        """A known face that is expected at `box`; `hidden` when another may be before it."""
+    def _redetect(self, pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:
+        """A tracked face; `occluded` if another one may hide it."""
         return (
-            self._as_before(pyramid, track, box, time, hidden=hidden)
-            or self._seen(pyramid, track, box)
-            or self._followed(pyramid, track, box, hidden=hidden)
+            _without_cascade(pyramid, prediction, occluded=occluded)
+            or self._by_cascade(pyramid, prediction)
+            or _by_template(pyramid, prediction, occluded=occluded)
         )
 
-    def _as_before(self, pyramid: Pyramid, track: Track, box: Box, time: float, *, hidden: bool) -> Detection | None:
-        """A face that needs no look by the cascade: it has not moved, or it was looked at in the frame before."""
-        if track.patch is None or not track.number or _doubted(track) or time - track.looked >= LOOK:
-            return None
-        if unchanged(pyramid, track.seen, track.patch):
-            return Detection(track.seen)
-        if hidden or track.looked < track.last_found:
-            return None
-        moved = follow(pyramid, box, track.patch, TWIN)
-        return Detection(moved) if moved else None
-
-    def _seen(self, pyramid: Pyramid, track: Track, box: Box) -> Detection | None:
-        if not track.number:
-            face = self._near.verify(pyramid, box, track.sightings)
-            return Detection(face, patch(pyramid, face)) if face else None
-        thorough = not _doubted(track) or self._frames % 2 == 0
-        face = self._near.look(pyramid, box, track.sightings, thorough=thorough)
+    def _by_cascade(self, pyramid: Pyramid, prediction: Prediction) -> Detection | None:
+        box = prediction.expected
+        if not prediction.confirmed:
+            face = self._local.verify(pyramid, box, prediction.verifications)
+            return Detection(face, cut_patch(pyramid, face)) if face else None
+        thorough = prediction.verified or self._frames % 2 == 0
+        face = self._local.redetect(pyramid, box, prediction.verifications, thorough=thorough)
         if not face:
             return None
-        # The cascade knows where a face is, but its size to a fifth only, and a box of another size is another crop.
+        # The cascade is exact about the position of a face, but about its size to a fifth only, and a box of another
+        # size gives another crop.
         face = face.scaled((face.w + box.w) / (2 * face.w))
-        return Detection(face, patch(pyramid, face))
-
-    def _followed(self, pyramid: Pyramid, track: Track, box: Box, *, hidden: bool) -> Detection | None:
-        if hidden or track.patch is None:
-            return None
-        gone = follow(pyramid, box, track.patch, ALIKE)
-        return Detection(gone, sure=False) if gone else None
+        return Detection(face, cut_patch(pyramid, face))
 
 
-def _doubted(track: Track) -> bool:
-    """Whether the cascade did not see it when it was last found."""
-    return track.last_seen < track.last_found
+def _without_cascade(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:
+    """A face that is verified without the cascade: it has not moved, or the cascade detected it one frame ago."""
+    if prediction.patch is None or not prediction.confirmed or not prediction.verified:
+        return None
+    if prediction.patch_age >= CASCADE_INTERVAL:
+        return None
+    if is_unchanged(pyramid, prediction.last, prediction.patch):
+        return Detection(prediction.last)
+    if occluded or not prediction.patch_is_latest:
+        return None
+    box = match_patch(pyramid, prediction.expected, prediction.patch, MOVED_CORRELATION)
+    return Detection(box) if box else None
 
 
-def _distinct(boxes: Sequence[Box]) -> list[Box]:
-    """The boxes without those that overlap one before them."""
-    apart: list[Box] = []
+def _by_template(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:
+    """A face that the cascade misses, where its patch matches."""
+    if occluded or prediction.patch is None:
+        return None
+    box = match_patch(pyramid, prediction.expected, prediction.patch, TURNED_CORRELATION)
+    return Detection(box, verified=False) if box else None
+
+
+def _distinct(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes without those that overlap an earlier one."""
+    distinct: list[Box] = []
     for box in boxes:
-        if all(box.iou(other) <= SAME for other in apart):
-            apart.append(box)
-    return apart
+        if all(box.iou(other) <= SAME_FACE_IOU for other in distinct):
+            distinct.append(box)
+    return distinct
 
 
-def _among(box: Box, found: Sequence[Detection]) -> bool:
-    return any(box.iou(sighting.box) > SAME for sighting in found)
+def _is_known(box: Box, detections: Iterable[Detection]) -> bool:
+    return any(box.iou(detection.box) > SAME_FACE_IOU for detection in detections)

@@ -1,158 +1,184 @@
-"""Who is who from frame to frame, and when an emotion has really changed."""
+"""Association of detections with tracks, and when a track starts and ends."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.config.model import PipelineOptions
+from fer_edge.detection.base import Detection, Prediction
 from fer_edge.events import EventType
-from fer_edge.tracking.track import Detection, Track
+from fer_edge.geometry import Box
+from fer_edge.tracking.classification import ClassificationRequest, due_tracks, request_for
+from fer_edge.tracking.track import Track, TrackedFace
 
-CLEARLY_LARGER = 1.5  # times the area; two faces side by side take turns at being the larger one by a pixel
+DOMINANCE_RATIO = 1.5  # of areas; two faces of similar size must not alternate as the dominant one
+
+Detect = Callable[[Sequence[Prediction]], Sequence[Detection]]  # the predicted faces of a frame, and new ones
+Probabilities = NDArray[np.float32]  # [classes]
+Classify = Callable[[Sequence[ClassificationRequest]], Sequence[Probabilities | None]]  # None: too blurred
 
 
 @dataclass(frozen=True)
 class TrackRules:
-    """When a face is believed, how its probabilities are smoothed, when it counts as gone.
+    """When a detection continues a track, and when a track starts and ends.
 
-    confirm: sightings before a face counts, since a detection that lasts one frame is no face. doubt: seconds that may
-    lie between them. lost: seconds unseen after which a face is gone. left: the same for one on its way out of the
-    picture. smoothing: time constant of the probabilities, seconds. hold: seconds that another emotion must lead before
-    it is reported. min_score: what its probability must reach for that. overlap: least intersection over union of the
-    same face in two frames.
+    Attributes:
+        min_iou: Least intersection over union of a detection and the track that it continues, 0..1.
+        min_verifications: Verified detections before a track is confirmed: a single one may be false.
+        max_gap: Seconds that an unconfirmed track may go without a verified detection.
+        lost_after: Seconds without a verified detection after which a track ends.
+        left_after: The same for a face on its way out of the frame.
     """
 
-    confirm: int = 3
-    doubt: float = 0.35
-    lost: float = 1.0
-    left: float = 0.1
-    smoothing: float = 0.4
-    hold: float = 0.3
-    min_score: float = 0.0
-    overlap: float = 0.25
+    min_iou: float = 0.25
+    min_verifications: int = 3
+    max_gap: float = 0.35
+    lost_after: float = 1.0
+    left_after: float = 0.1
 
 
 @dataclass(frozen=True)
 class Change:
-    """What became of a track: `previous` is the label index before an update, else None."""
+    """What happened to a track in a frame.
+
+    Attributes:
+        type: Whether it started, changed its emotion, or ended.
+        face: The track at that moment; at its end, where it was last detected.
+        previous: Label index before an update, else None.
+    """
 
     type: EventType
-    track: Track
+    face: TrackedFace
     previous: int | None = None
 
 
 class Tracker:
-    """Follows faces by where they are and were going; depends on nothing but what it is shown and when.
+    """Tracks faces by position and velocity. Depends on nothing but the frames and their times."""
 
-    A frame is taken in by three calls: see(), feel() for the faces that were classified in it, and judge().
-
-    dominant: the face that counts most: the largest, kept until it goes or another is clearly larger.
-    """
-
-    def __init__(self, rules: TrackRules | None = None) -> None:
-        self.rules = rules or TrackRules()
+    def __init__(self, options: PipelineOptions | None = None, rules: TrackRules | None = None) -> None:
+        self._options, self._rules = options or PipelineOptions(), rules or TrackRules()
+        self._tracks: list[Track] = []
         self._confirmed = 0
-        self.tracks: list[Track] = []
-        self.dominant: Track | None = None
+        self._dominant: Track | None = None
+        self._time = 0.0
 
     @property
-    def faces(self) -> list[Track]:
-        """The confirmed tracks, the largest first."""
-        confirmed = [track for track in self.tracks if track.number]
-        return sorted(confirmed, key=lambda track: (-track.box.area, track.number))
+    def faces(self) -> tuple[TrackedFace, ...]:
+        """The confirmed tracks after the last frame, the largest first."""
+        return tuple(track.snapshot(self._time) for track in self._by_size())
 
-    def forget(self, time: float, frame: tuple[int, int]) -> list[Change]:
-        """End the tracks that nobody has seen for long, or that have gone out of a frame of this width and height."""
-        return self._end([track for track in self.tracks if self._gone(track, time, frame)])
+    @property
+    def dominant(self) -> TrackedFace | None:
+        """The dominant face: the largest, until it ends or another one is clearly larger."""
+        return self._dominant.snapshot(self._time) if self._dominant else None
 
-    def see(self, sightings: Sequence[Detection], time: float) -> None:
-        """Take in all faces of the frame at `time`, seconds."""
-        unseen = list(self.tracks)
-        for known, sighting in self._matched(sightings, time):
-            if known:
-                unseen.remove(known)
-                known.see(sighting, time)
-            elif sighting.sure:
-                box = sighting.box
-                looked = -math.inf if sighting.patch is None else time
-                self.tracks.append(Track(box, time, time, box, time, sighting.patch, looked))
-        for track in unseen:
-            track.box = track.at(time)
-        self.tracks = [track for track in self.tracks if track.number or time - track.last_seen <= self.rules.doubt]
+    def adjust(self, options: PipelineOptions) -> None:
+        """Use other options from the next frame on; the tracks continue."""
+        self._options = options
 
-    def feel(self, track: Track, probabilities: NDArray[np.float32], time: float) -> None:
-        """Take in what the classifier says of a face, float32 [classes], in the frame at `time`."""
-        track.feel(probabilities, time, self.rules.smoothing)
+    def step(self, time: float, frame_size: tuple[int, int], detect: Detect, classify: Classify) -> list[Change]:
+        """Process a frame of a video.
 
-    def judge(self, time: float) -> list[Change]:
-        """Tell which faces have come since the last call, and whose emotion has changed."""
-        changes = [change for track in self.tracks if (change := self._judge(track, time))]
-        self._settle_dominant()
-        return changes
+        Args:
+            time: Time of the frame, seconds.
+            frame_size: Its width and height, pixels.
+            detect: Called once, to detect the faces in the frame.
+            classify: Called once, to classify those that are due, if any.
+        """
+        ended = self._end([track for track in self._tracks if self._is_lost(track, time, frame_size)])
+        self._associate(detect([track.predict(time) for track in self._tracks]), time)
+        self._classify(due_tracks(self._tracks, time, self._options), classify)
+        changes = [change for track in self._tracks if (change := self._change(track))]
+        self._update_dominant()
+        return ended + changes
 
-    def show_still(self) -> list[Change]:
-        """Believe every face of a scene of its own at once, and end it: there is no second frame to confirm it."""
-        return [self._start(track) for track in self.tracks] + self.finish()
+    def step_still(self, time: float, boxes: Iterable[Box], classify: Classify) -> list[Change]:
+        """Process a picture that stands alone: every detected face is confirmed at once, and ends with the picture.
+
+        Args:
+            time: Time of the picture, seconds.
+            boxes: The faces detected in it, pixels.
+            classify: Called once, to classify all of them.
+        """
+        ended = self.finish()
+        self._associate([Detection(box) for box in boxes], time)
+        self._classify(self._tracks, classify)
+        return ended + [self._start(track) for track in self._tracks] + self.finish()
 
     def finish(self) -> list[Change]:
-        """End every track."""
-        self.dominant = None
-        return self._end(list(self.tracks))
+        """End all tracks."""
+        self._dominant = None
+        return self._end(list(self._tracks))
 
-    def _gone(self, track: Track, time: float, frame: tuple[int, int]) -> bool:
-        (x, y), (width, height) = track.at(time).centre, frame
+    def _is_lost(self, track: Track, time: float, frame_size: tuple[int, int]) -> bool:
+        (x, y), (width, height) = track.motion.at(time).centre, frame_size
         inside = 0 <= x < width and 0 <= y < height
-        return time - track.last_seen > (self.rules.lost if inside else self.rules.left)
+        return time - track.verified_at > (self._rules.lost_after if inside else self._rules.left_after)
 
-    def _settle_dominant(self) -> None:
-        faces = self.faces
-        if not faces:
-            self.dominant = None
-        elif self.dominant not in faces or faces[0].box.area > CLEARLY_LARGER * self.dominant.box.area:
-            self.dominant = faces[0]
+    def _associate(self, detections: Sequence[Detection], time: float) -> None:
+        """Update the tracks with the detections that continue them, and begin tracks with the others."""
+        self._time = time
+        matched = self._match(detections)
+        for index, track in matched.items():
+            track.update(detections[index], time)
+        new = [d for index, d in enumerate(detections) if index not in matched and d.verified]
+        kept = [track for track in self._tracks if track.number or time - track.verified_at <= self._rules.max_gap]
+        self._tracks = [*kept, *(Track(detection, time) for detection in new)]
 
-    def _matched(self, sightings: Sequence[Detection], time: float) -> list[tuple[Track | None, Detection]]:
-        """Each sighting with the track that it continues, the best overlaps first; those that continue none last."""
-        expected = [track.at(time) for track in self.tracks]
+    def _match(self, detections: Sequence[Detection]) -> dict[int, Track]:
+        """The track that each detection continues, by the index of the detection; the best overlaps first."""
         overlaps = [
-            (sighting.box.iou(box), -t, -s) for t, box in enumerate(expected) for s, sighting in enumerate(sightings)
+            (detection.box.iou(expected), -t, -d)
+            for t, expected in enumerate(track.motion.at(self._time) for track in self._tracks)
+            for d, detection in enumerate(detections)
         ]
         matched: dict[int, Track] = {}
         taken: set[int] = set()
-        for overlap, t, s in sorted(overlaps, reverse=True):
-            if overlap >= self.rules.overlap and -t not in taken and -s not in matched:
-                matched[-s] = self.tracks[-t]
+        for iou, t, d in sorted(overlaps, reverse=True):
+            if iou >= self._rules.min_iou and -t not in taken and -d not in matched:
+                matched[-d] = self._tracks[-t]
                 taken.add(-t)
-        known = [(track, sightings[s]) for s, track in matched.items()]
-        return [*known, *((None, sighting) for s, sighting in enumerate(sightings) if s not in matched)]
+        return matched
 
-    def _judge(self, track: Track, time: float) -> Change | None:
-        if not track.probabilities.size:
+    def _classify(self, tracks: Sequence[Track], classify: Classify) -> None:
+        results = classify([request_for(track) for track in tracks])
+        for track, probabilities in zip(tracks, results, strict=True):
+            if probabilities is not None:
+                track.emotions.update(probabilities, self._time, self._options.smoothing)
+
+    def _change(self, track: Track) -> Change | None:
+        if not track.emotions.classified:
             return None
         if not track.number:
-            return self._start(track) if track.sightings >= self.rules.confirm else None
-        leading = int(track.probabilities.argmax())
-        if leading == track.emotion or track.probabilities[leading] < self.rules.min_score:
-            track.leading_since = math.inf
-            return None
-        track.leading_since = min(track.leading_since, time)
-        if time - track.leading_since < self.rules.hold:
-            return None
-        previous, track.emotion, track.leading_since = track.emotion, leading, math.inf
-        return Change("update", track, previous)
+            return self._start(track) if track.verifications >= self._rules.min_verifications else None
+        previous = track.emotions.switch(self._time, self._options.hold, self._options.min_score)
+        return None if previous is None else Change("update", track.snapshot(self._time), previous)
 
     def _start(self, track: Track) -> Change:
         self._confirmed += 1
         track.number = self._confirmed
-        track.emotion = int(track.probabilities.argmax())
-        return Change("start", track)
+        track.emotions.start()
+        return Change("start", track.snapshot(self._time))
 
-    def _end(self, gone: list[Track]) -> list[Change]:
-        self.tracks = [track for track in self.tracks if track not in gone]
-        for track in gone:
-            track.box = track.seen
-        return [Change("end", track) for track in gone if track.number]
+    def _end(self, tracks: Sequence[Track]) -> list[Change]:
+        self._tracks = [track for track in self._tracks if track not in tracks]
+        return [Change("end", track.snapshot(track.motion.time)) for track in tracks if track.number]
+
+    def _by_size(self) -> list[Track]:
+        confirmed = [track for track in self._tracks if track.number]
+        return sorted(confirmed, key=lambda track: (-_area(track), track.number))
+
+    def _update_dominant(self) -> None:
+        faces = self._by_size()
+        if not faces:
+            self._dominant = None
+        elif self._dominant not in faces or _area(faces[0]) > DOMINANCE_RATIO * _area(self._dominant):
+            self._dominant = faces[0]
+
+
+def _area(track: Track) -> int:
+    return track.motion.box.area

@@ -3,80 +3,83 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.benchmarks.sequences import Face, pasted
+from tests.support.scenes import Face, scene
 
 from fer_edge.detection.frame_scan import FrameScan
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.geometry import Box
 
-PASS = 20  # frames in which the whole picture is searched, with all sizes
+PASS = 20  # frames in which the whole frame is searched for faces of all sizes
 
 
-def scene(*faces: Face) -> NDArray[np.uint8]:
-    return pasted(np.full((480, 640), 120, np.uint8), faces)
-
-
-def searched(search: FrameScan, picture: NDArray[np.uint8], frames: int = PASS, start: int = 0) -> list[Box]:
-    """What is found in a picture that is shown for some frames."""
-    return [box for number in range(frames) for box in search.step(Pyramid(picture), [], (start + number) / 30)]
+def candidates(scan: FrameScan, picture: NDArray[np.uint8], frames: int = PASS, start: int = 0) -> list[Box]:
+    """The candidates in a picture that is repeated for some frames."""
+    return [box for number in range(frames) for box in scan.step(Pyramid(picture), [], (start + number) / 30)]
 
 
 @pytest.mark.parametrize("size", [42, 60, 90, 150, 260, 400])
 @pytest.mark.parametrize("name", ["astronaut.png", "luciano.png"])
-def test_a_face_of_any_size_is_suspected_within_one_pass(name: str, size: int) -> None:
+def test_a_face_of_any_size_is_a_candidate_within_one_pass(name: str, size: int) -> None:
     face = Face(name, 330, 240, size)
-    assert max(box.iou(face.box) for box in searched(FrameScan(0.08), scene(face))) > 0.4
+    assert max(box.iou(face.box) for box in candidates(FrameScan(0.08), scene(face))) > 0.4
 
 
 def test_nothing_is_searched_again_while_nothing_moves() -> None:
-    search, picture = FrameScan(0.08), scene(Face("astronaut.png", 330, 240, 100))
-    assert searched(search, picture)
-    assert searched(search, picture, start=PASS) == []
+    scan, picture = FrameScan(0.08), scene(Face("astronaut.png", 330, 240, 100))
+    assert candidates(scan, picture)
+    assert candidates(scan, picture, start=PASS) == []
 
 
-def test_after_a_while_everything_is_searched_again() -> None:
-    search, picture = FrameScan(0.08), scene(Face("astronaut.png", 330, 240, 100))
-    searched(search, picture)
-    assert searched(search, picture, start=600)
+def test_everything_is_searched_again_after_a_while() -> None:
+    scan, picture = FrameScan(0.08), scene(Face("astronaut.png", 330, 240, 100))
+    candidates(scan, picture)
+    assert candidates(scan, picture, start=600)
 
 
-def test_a_face_that_comes_is_suspected_within_few_frames() -> None:
-    search = FrameScan(0.08)
-    searched(search, scene())
-    assert searched(search, scene(Face("luciano.png", 150, 200, 80)), frames=6, start=PASS)
+def test_everything_is_searched_again_after_a_reset() -> None:
+    scan, picture = FrameScan(0.08), scene(Face("astronaut.png", 330, 240, 100))
+    first = candidates(scan, picture)
+    scan.reset()
+    assert candidates(scan, picture, start=PASS) == first
 
 
-def test_the_surroundings_of_a_known_face_are_not_searched_though_it_moves() -> None:
-    search, faces = FrameScan(0.08), [Face("luciano.png", 200 + 5 * number, 200, 80) for number in range(20)]
-    searched(search, scene(faces[0]))
-    found = [search.step(Pyramid(scene(face)), [face.box], 1 + n / 30) for n, face in enumerate(faces)]
+def test_a_face_that_appears_is_a_candidate_within_a_few_frames() -> None:
+    scan = FrameScan(0.08)
+    candidates(scan, scene())
+    assert candidates(scan, scene(Face("luciano.png", 150, 200, 80)), frames=6, start=PASS)
+
+
+def test_the_surroundings_of_a_tracked_face_are_not_searched_though_it_moves() -> None:
+    scan, faces = FrameScan(0.08), [Face("luciano.png", 200 + 5 * number, 200, 80) for number in range(20)]
+    candidates(scan, scene(faces[0]))
+    found = [scan.step(Pyramid(scene(face)), [face.box], 1 + n / 30) for n, face in enumerate(faces)]
     assert found == [[]] * len(faces)
 
 
-def test_the_noise_of_a_sensor_is_no_movement() -> None:
-    search, picture, noise = FrameScan(0.08), scene(Face("astronaut.png", 330, 240, 100)), np.random.default_rng(0)
-    searched(search, picture)
+def test_sensor_noise_is_not_motion() -> None:
+    scan, picture, noise = FrameScan(0.08), scene(Face("astronaut.png", 330, 240, 100)), np.random.default_rng(0)
+    candidates(scan, picture)
     for number in range(10):
         noisy = (picture + noise.normal(0, 6, picture.shape)).clip(0, 255).astype(np.uint8)
-        assert search.step(Pyramid(noisy), [], 1 + number / 30) == []
+        assert scan.step(Pyramid(noisy), [], 1 + number / 30) == []
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 640), (20, 20), (30, 30), (37, 25), (2736, 3648)])
 def test_a_picture_of_any_size_can_be_searched(shape: tuple[int, int]) -> None:
-    assert searched(FrameScan(0.08), np.full(shape, 77, np.uint8), frames=3) == []
+    assert candidates(FrameScan(0.08), np.full(shape, 77, np.uint8), frames=3) == []
 
 
-def test_a_machine_under_strain_searches_in_fewer_frames_and_finds_the_face_later() -> None:
+def test_with_a_slowdown_fewer_frames_are_searched_and_the_face_is_found_later() -> None:
     face = Face("astronaut.png", 330, 240, 100)
-    search, picture = FrameScan(0.08), Pyramid(scene(face))
-    found = [search.step(picture, [], number / 30, slowdown=4) for number in range(4 * PASS)]
+    scan, picture = FrameScan(0.08), Pyramid(scene(face))
+    found = [scan.step(picture, [], number / 30, slowdown=4) for number in range(4 * PASS)]
     assert {number % 4 for number, boxes in enumerate(found) if boxes} == {3}
     assert max(box.iou(face.box) for boxes in found for box in boxes) > 0.4
 
 
-def test_beside_a_known_face_another_is_suspected_and_the_known_one_is_not() -> None:
-    search, known, other = FrameScan(0.08), Face("luciano.png", 200, 200, 100), Face("astronaut.png", 420, 200, 100)
-    picture = scene(known, other)
-    found = [box for n in range(2 * PASS) for box in search.step(Pyramid(picture), [known.box], n / 30)]
+def test_beside_a_tracked_face_another_is_a_candidate_and_the_tracked_one_is_not() -> None:
+    scan, known, other = FrameScan(0.08), Face("luciano.png", 200, 200, 100), Face("astronaut.png", 420, 200, 100)
+    picture = Pyramid(scene(known, other))
+    found = [box for n in range(2 * PASS) for box in scan.step(picture, [known.box], n / 30)]
     assert max(box.iou(other.box) for box in found) > 0.5
     assert max(box.iou(known.box) for box in found) < 0.3

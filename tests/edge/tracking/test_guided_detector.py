@@ -1,86 +1,109 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.benchmarks.sequences import Face, pasted
+from tests.support.scenes import Face, scene
 
+from fer_edge.detection.base import Detection, Prediction
 from fer_edge.detection.haar import HaarDetector
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.tracking.guided_detector import GuidedDetector
-from fer_edge.tracking.tracker import Tracker
+from fer_edge.tracking.tracker import Change, Tracker
 
 CERTAIN = np.array([1.0, 0.0], np.float32)
+FPS = 30
 
 
-def scene(*faces: Face) -> NDArray[np.uint8]:
-    return pasted(np.full((480, 640), 120, np.uint8), faces)
+class Video:
+    """A detector that is guided by a tracker, fed with frames, and what it detected in each of them."""
+
+    def __init__(self) -> None:
+        self.tracker = Tracker()
+        self.detections: list[list[Detection]] = []
+        self._detector = GuidedDetector(0.08)
+
+    def play(self, pictures: Iterable[NDArray[np.uint8]]) -> list[Change]:
+        """Append frames; the changes that they brought."""
+        changes = []
+        for picture in pictures:
+            time = len(self.detections) / FPS
+
+            def detect(
+                predictions: Sequence[Prediction], picture: NDArray[np.uint8] = picture, time: float = time
+            ) -> list[Detection]:
+                self.detections.append(self._detector.detect(Pyramid(picture), predictions, time))
+                return self.detections[-1]
+
+            changes += self.tracker.step(time, (640, 480), detect, lambda requests: [CERTAIN for _ in requests])
+        return changes
 
 
-def masked(face: Face) -> NDArray[np.uint8]:
-    """A face before whose eyes somebody holds a bar, so that the cascade does not know it."""
+def occluded(face: Face) -> NDArray[np.uint8]:
+    """A face with a bar before its eyes, so that the cascade misses it."""
     picture = scene(face)
     x, y, w, h = face.box
     picture[y + h // 4 : y + h // 2, x : x + w] = 60
     return picture
 
 
-def show(finder: GuidedDetector, tracker: Tracker, pictures: Iterable[NDArray[np.uint8]], start: float = 0.0) -> None:
-    """Show pictures, thirty a second, whose faces are all believed after three sightings."""
-    for number, picture in enumerate(pictures):
-        time = start + number / 30
-        tracker.forget(time, (640, 480))
-        tracker.see(finder.find(Pyramid(picture), tracker.tracks, time), time)
-        for track in tracker.tracks:
-            tracker.feel(track, CERTAIN, time)
-        tracker.judge(time)
+def test_a_face_that_the_cascade_misses_for_a_moment_is_tracked_by_its_appearance() -> None:
+    video, faces = Video(), [Face("astronaut.png", 200 + 4 * number, 240, 100) for number in range(40)]
+    assert HaarDetector().detect(occluded(faces[30])) == []
+    video.play(map(scene, faces[:25]))
+    assert all(detection.verified for (detection,) in video.detections[10:25])
+    video.play(map(occluded, faces[25:]))
+    assert [detection.verified for (detection,) in video.detections[25:]] == [False] * 15
+    assert video.tracker.faces[0].box.iou(faces[-1].box) > 0.6
 
 
-def test_a_face_that_the_cascade_misses_for_a_moment_is_followed_by_its_looks() -> None:
-    finder, tracker = GuidedDetector(0.08), Tracker()
-    faces = [Face("astronaut.png", 200 + 4 * number, 240, 100) for number in range(40)]
-    assert HaarDetector().detect(masked(faces[30])) == []
-    show(finder, tracker, map(scene, faces[:25]))
-    show(finder, tracker, map(masked, faces[25:]), start=25 / 30)
-    (track,) = tracker.faces
-    assert track.last_seen == pytest.approx(24 / 30)
-    assert track.last_found == pytest.approx(39 / 30)
-    assert track.box.iou(faces[-1].box) > 0.6
+def test_a_face_that_the_cascade_misses_for_long_ends_though_its_appearance_matches() -> None:
+    video, face = Video(), Face("astronaut.png", 200, 240, 100)
+    video.play([scene(face)] * 20)
+    changes = video.play([occluded(face)] * 45)
+    assert [change.type for change in changes] == ["end"]
+    assert video.tracker.faces == ()
 
 
-def test_what_the_cascade_does_not_know_for_long_is_given_up_though_it_looks_the_same() -> None:
-    finder, tracker, face = GuidedDetector(0.08), Tracker(), Face("astronaut.png", 200, 240, 100)
-    show(finder, tracker, [scene(face)] * 20)
-    show(finder, tracker, [masked(face)] * 45, start=20 / 30)
-    assert tracker.faces == []
+def test_a_face_that_does_not_move_is_verified_in_every_frame_and_seldom_by_the_cascade() -> None:
+    video = Video()
+    video.play([scene(Face("luciano.png", 300, 200, 90))] * 60)
+    assert all(detection.verified for (detection,) in video.detections[5:])
+    assert 5 <= sum(detection.patch is not None for (detection,) in video.detections[5:]) <= 12
 
 
-def test_a_face_that_does_not_move_is_seen_in_every_frame_though_seldom_looked_at() -> None:
-    finder, tracker, looks = GuidedDetector(0.08), Tracker(), []
-    for number in range(60):
-        show(finder, tracker, [scene(Face("luciano.png", 300, 200, 90))], start=number / 30)
-        looks += [track.looked for track in tracker.faces]
-    assert tracker.faces[0].last_seen == pytest.approx(59 / 30)
-    assert 5 <= len(set(looks)) <= 12
+def test_a_face_that_moves_is_verified_in_every_frame_and_by_the_cascade_in_every_other() -> None:
+    video, faces = Video(), [Face("luciano.png", 200 + 4 * number, 200, 90) for number in range(40)]
+    video.play(map(scene, faces))
+    for face, (detection,) in list(zip(faces, video.detections, strict=True))[5:]:
+        assert detection.verified
+        assert detection.box.iou(face.box) > 0.6
+    assert sum(detection.patch is not None for (detection,) in video.detections[20:]) == 10
 
 
-def test_a_face_that_moves_is_looked_at_in_every_other_frame_and_seen_in_all() -> None:
-    finder, tracker, looks = GuidedDetector(0.08), Tracker(), []
-    for number in range(40):
-        face = Face("luciano.png", 200 + 4 * number, 200, 90)
-        show(finder, tracker, [scene(face)], start=number / 30)
-        looks += [track.looked for track in tracker.faces if number >= 20]
-        assert all(track.box.iou(face.box) > 0.6 for track in tracker.faces)
-    assert tracker.faces[0].last_seen == pytest.approx(39 / 30)
-    assert len({look for look in looks if look >= 20 / 30}) == 10
+def test_a_face_that_grows_is_detected_once_in_each_frame_by_all_methods() -> None:
+    video = Video()
+    changes = video.play(scene(Face("grace_hopper.bmp", 320, 240, 60 + 4 * number)) for number in range(40))
+    assert [change.type for change in changes] == ["start"]
+    assert max(map(len, video.detections)) == 1
 
 
-def test_a_face_is_found_once_by_whatever_finds_it() -> None:
-    finder, tracker = GuidedDetector(0.08), Tracker()
-    for number in range(40):
-        face = Face("grace_hopper.bmp", 320, 240, 60 + 4 * number)
-        show(finder, tracker, [scene(face)], start=number / 30)
-        assert len(tracker.tracks) <= 1
-    assert tracker.faces[0].number == 1
+@pytest.mark.parametrize("background", [0, 255])
+def test_nothing_is_detected_where_there_is_no_face(background: int) -> None:
+    video = Video()
+    assert video.play([scene(background=background)] * 10) == []
+    assert video.detections == [[]] * 10
+
+
+def test_after_a_reset_a_face_that_has_not_moved_is_detected_again() -> None:
+    detector, pyramid = GuidedDetector(0.08), Pyramid(scene(Face("astronaut.png", 320, 240, 100)))
+
+    def detections(start: float) -> int:
+        return sum(len(detector.detect(pyramid, [], start + number / FPS)) for number in range(30))
+
+    assert detections(0.0) > 0
+    assert detections(1.0) == 0
+    detector.reset()
+    assert detections(2.0) > 0

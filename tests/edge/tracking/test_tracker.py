@@ -1,158 +1,105 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fer_edge.config.model import PipelineOptions
+from fer_edge.detection.base import Detection, Prediction
 from fer_edge.geometry import Box
-from fer_edge.tracking.track import Detection
+from fer_edge.tracking.classification import ClassificationRequest
 from fer_edge.tracking.tracker import Change, Tracker, TrackRules
 
 HAPPY = np.array([0.9, 0.1], np.float32)
 SAD = np.array([0.1, 0.9], np.float32)
-HERE, THERE = Box(10, 10, 50, 50), Box(200, 10, 50, 50)
-STEP = 0.1
-
+LEFT, RIGHT = Box(10, 10, 50, 50), Box(200, 10, 50, 50)
+SIZE = (640, 480)
+STEP = 0.1  # seconds
 
 Faces = list[tuple[Box, NDArray[np.float32]]]
 
 
-def show(tracker: Tracker, faces: Faces, time: float) -> list[Change]:
-    """Show a frame of 640x480, in which every face that is found is classified."""
-    ended = tracker.forget(time, (640, 480))
-    tracker.see([Detection(box) for box, _ in faces], time)
-    for track in tracker.tracks:
-        for box, probabilities in faces:
-            if track.box == box and track.last_found == time:
-                tracker.feel(track, probabilities, time)
-    return ended + tracker.judge(time)
+def step(tracker: Tracker, faces: Faces, time: float) -> list[Change]:
+    """One frame in which these faces are detected; their probabilities are those given."""
+    probabilities = dict(faces)
+    return tracker.step(
+        time,
+        SIZE,
+        lambda _: [Detection(box) for box, _ in faces],
+        lambda requests: [probabilities[request.box] for request in requests],
+    )
 
 
-def play(tracker: Tracker, frames: list[Faces], start: float = 0.0) -> list[Change]:
-    """Show frames, a tenth of a second apart; the changes they brought."""
-    return [change for number, faces in enumerate(frames) for change in show(tracker, faces, start + number * STEP)]
+def play(tracker: Tracker, frames: Sequence[Faces], start: float = 0.0) -> list[Change]:
+    """The changes over frames that are a tenth of a second apart."""
+    return [change for number, faces in enumerate(frames) for change in step(tracker, faces, start + number * STEP)]
 
 
 def kinds(changes: list[Change]) -> list[tuple[str, int]]:
-    return [(change.type, change.track.number) for change in changes]
+    return [(change.type, change.face.number) for change in changes]
 
 
-def test_a_face_starts_when_it_was_seen_often_enough() -> None:
-    tracker = Tracker(TrackRules(confirm=3))
-    assert play(tracker, [[(HERE, HAPPY)]] * 2) == []
-    assert kinds(play(tracker, [[(HERE, HAPPY)]], start=0.2)) == [("start", 1)]
+# --- start
 
 
-def test_a_detection_of_one_frame_is_no_face() -> None:
-    assert play(Tracker(), [[(HERE, HAPPY)], [], [(THERE, HAPPY)], [], [], []] * 5) == []
+def test_a_track_starts_after_enough_verified_detections() -> None:
+    tracker = Tracker(rules=TrackRules(min_verifications=3))
+    assert play(tracker, [[(LEFT, HAPPY)]] * 2) == []
+    assert kinds(play(tracker, [[(LEFT, HAPPY)]], start=0.2)) == [("start", 1)]
 
 
-def test_a_face_that_moves_is_the_same_face() -> None:
+def test_a_detection_in_one_frame_only_starts_no_track() -> None:
+    assert play(Tracker(), [[(LEFT, HAPPY)], [], [(RIGHT, HAPPY)], [], [], []] * 5) == []
+
+
+def test_an_unverified_detection_starts_no_track() -> None:
+    tracker = Tracker()
+    for number in range(5):
+        changes = tracker.step(
+            number * STEP, SIZE, lambda _: [Detection(LEFT, verified=False)], lambda requests: [HAPPY for _ in requests]
+        )
+        assert changes == []
+    assert tracker.finish() == []
+
+
+def test_a_track_does_not_start_before_it_was_classified() -> None:
+    tracker = Tracker()
+
+    def classified(result: NDArray[np.float32] | None, time: float) -> list[Change]:
+        return tracker.step(time, SIZE, lambda _: [Detection(LEFT)], lambda requests: [result for _ in requests])
+
+    for number in range(5):
+        assert classified(None, number * STEP) == []
+    assert kinds(classified(HAPPY, 0.5)) == [("start", 1)]
+
+
+# --- association
+
+
+def test_a_face_that_moves_is_one_track() -> None:
     moving = [[(Box(10 + 12 * n, 10, 50, 50), HAPPY)] for n in range(20)]
     assert kinds(play(Tracker(), moving)) == [("start", 1)]
 
 
-def test_a_face_that_jumps_is_another_face() -> None:
-    changes = play(Tracker(TrackRules(lost=0.5)), [[(HERE, HAPPY)]] * 5 + [[(THERE, HAPPY)]] * 9)
+def test_a_face_that_jumps_is_a_new_track() -> None:
+    changes = play(Tracker(rules=TrackRules(lost_after=0.5)), [[(LEFT, HAPPY)]] * 5 + [[(RIGHT, HAPPY)]] * 9)
     assert kinds(changes) == [("start", 1), ("start", 2), ("end", 1)]
 
 
-def test_a_face_lost_for_a_moment_goes_on() -> None:
-    frames = [[(HERE, HAPPY)]] * 5 + [[]] * 8 + [[(HERE, HAPPY)]] * 5
-    assert kinds(play(Tracker(TrackRules(lost=1.0)), frames)) == [("start", 1)]
-
-
-def test_a_face_lost_for_long_ends_at_its_last_sight() -> None:
-    tracker = Tracker(TrackRules(lost=1.0))
-    changes = play(tracker, [[(HERE, HAPPY)]] * 5 + [[]] * 12)
-    assert kinds(changes) == [("start", 1), ("end", 1)]
-    assert changes[1].track.last_seen == pytest.approx(0.4)
-    assert tracker.faces == []
-
-
-def test_an_emotion_changes_once_when_it_has_really_changed() -> None:
-    changes = play(Tracker(), [[(HERE, HAPPY)]] * 10 + [[(HERE, SAD)]] * 20)
-    assert kinds(changes) == [("start", 1), ("update", 1)]
-    assert (changes[1].previous, changes[1].track.emotion) == (0, 1)
-
-
-def test_a_flicker_of_the_classifier_is_no_change() -> None:
-    assert kinds(play(Tracker(), ([[(HERE, HAPPY)]] * 3 + [[(HERE, SAD)]]) * 10)) == [("start", 1)]
-
-
-def test_an_even_flicker_does_not_flood_the_subscriber() -> None:
-    changes = play(Tracker(), [[(HERE, HAPPY)], [(HERE, SAD)]] * 50)
-    assert len(changes) <= 2
-
-
-@pytest.mark.parametrize("step", [0.02, 0.1, 0.25])
-def test_smoothing_is_in_seconds_whatever_the_frame_rate(step: float) -> None:
-    tracker = Tracker(TrackRules(smoothing=0.5))
-    for number in range(round(1 / step) + 1):
-        show(tracker, [(HERE, HAPPY if number == 0 else SAD)], number * step)
-    expected = 0.1 + 0.8 * np.exp(-1 / 0.5)
-    assert tracker.faces[0].probabilities[0] == pytest.approx(expected, abs=1e-3)
-
-
-def test_two_faces_keep_their_numbers_when_the_detector_changes_its_order() -> None:
+def test_two_faces_keep_their_numbers_when_the_detections_change_their_order() -> None:
     tracker = Tracker()
-    play(tracker, [[(HERE, HAPPY), (THERE, SAD)], [(THERE, SAD), (HERE, HAPPY)]] * 5)
-    assert [(track.number, track.box, track.emotion) for track in tracker.faces] == [(1, HERE, 0), (2, THERE, 1)]
+    play(tracker, [[(LEFT, HAPPY), (RIGHT, SAD)], [(RIGHT, SAD), (LEFT, HAPPY)]] * 5)
+    assert [(face.number, face.box, face.emotion) for face in tracker.faces] == [(1, LEFT, 0), (2, RIGHT, 1)]
 
 
-def test_of_two_boxes_the_better_overlap_continues_a_track() -> None:
+def test_the_detection_with_the_best_overlap_continues_a_track() -> None:
     tracker = Tracker()
-    play(tracker, [[(HERE, HAPPY)]] * 3)
-    near, nearer = Box(25, 10, 50, 50), Box(12, 10, 50, 50)
-    play(tracker, [[(near, SAD), (nearer, HAPPY)]], start=0.3)
-    assert tracker.faces[0].box == nearer
-
-
-def test_the_largest_face_comes_first() -> None:
-    tracker = Tracker()
-    play(tracker, [[(HERE, HAPPY), (Box(200, 10, 90, 90), SAD)]] * 3)
-    assert [track.box.w for track in tracker.faces] == [90, 50]
-
-
-def test_the_dominant_face_stays_so_until_another_is_clearly_larger_or_it_goes() -> None:
-    tracker = Tracker(TrackRules(lost=0.2))
-    play(tracker, [[(HERE, HAPPY), (THERE, SAD)]] * 3)
-    assert tracker.dominant
-    assert tracker.dominant.number == 1
-    play(tracker, [[(HERE, HAPPY), (Box(200, 10, 55, 55), SAD)]], start=0.3)
-    assert tracker.dominant.number == 1
-    play(tracker, [[(HERE, HAPPY), (Box(200, 10, 70, 70), SAD)]], start=0.4)
-    assert tracker.dominant.number == 2
-    play(tracker, [[(HERE, HAPPY)]] * 5, start=0.5)
-    assert tracker.dominant.number == 1
-    tracker.finish()
-    assert tracker.dominant is None
-
-
-def test_the_end_of_the_frames_ends_every_confirmed_face() -> None:
-    tracker = Tracker()
-    play(tracker, [[(HERE, HAPPY)]] * 3 + [[(HERE, HAPPY), (THERE, SAD)]])
-    assert kinds(tracker.finish()) == [("end", 1)]
-    assert tracker.finish() == []
-
-
-def test_a_still_starts_and_ends_its_faces_at_once() -> None:
-    tracker = Tracker()
-    for number in range(2):
-        tracker.see([Detection(HERE), Detection(THERE)], number)
-        for track in tracker.tracks:
-            tracker.feel(track, HAPPY, number)
-        first = 2 * number + 1
-        assert kinds(tracker.show_still()) == [
-            ("start", first), ("start", first + 1), ("end", first), ("end", first + 1)
-        ]  # fmt: skip
-
-
-def test_two_frames_of_one_time_do_no_harm() -> None:
-    tracker = Tracker()
-    for _ in range(5):
-        show(tracker, [(HERE, HAPPY)], 1.0)
-    assert np.isfinite(tracker.faces[0].probabilities).all()
+    play(tracker, [[(LEFT, HAPPY)]] * 3)
+    far, close = Box(25, 10, 50, 50), Box(12, 10, 50, 50)
+    play(tracker, [[(far, SAD), (close, HAPPY)]], start=0.3)
+    assert tracker.faces[0].box == close
 
 
 def test_faces_that_cross_keep_their_numbers_though_one_hides_the_other() -> None:
@@ -161,52 +108,151 @@ def test_faces_that_cross_keep_their_numbers_though_one_hides_the_other() -> Non
         left, right = Box(20 + 8 * number, 100, 80, 80), Box(500 - 8 * number, 110, 90, 90)
         frames.append([(right, SAD)] if left.iou(right) > 0.2 else [(left, HAPPY), (right, SAD)])
     tracker = Tracker()
-    changes = play(tracker, frames)
-    assert kinds(changes) == [("start", 1), ("start", 2)]
-    assert {track.number: (track.box.w, track.emotion) for track in tracker.faces} == {1: (80, 0), 2: (90, 1)}
+    assert kinds(play(tracker, frames)) == [("start", 1), ("start", 2)]
+    assert {face.number: (face.box.w, face.emotion) for face in tracker.faces} == {1: (80, 0), 2: (90, 1)}
 
 
-def test_a_face_that_is_not_seen_for_a_moment_is_where_it_was_going() -> None:
+def test_a_face_that_is_missed_is_expected_where_it_was_moving() -> None:
     tracker = Tracker()
     play(tracker, [[(Box(10 + 12 * n, 10, 50, 50), HAPPY)] for n in range(20)] + [[]] * 5)
     assert tracker.faces[0].box.x == pytest.approx(10 + 12 * 24, abs=6)
 
 
-def test_a_face_that_has_left_the_picture_ends_soon_where_it_was_last_seen() -> None:
-    leaving: list[Faces] = [[(Box(400 + 20 * n, 10, 50, 50), HAPPY)] for n in range(10)]
-    changes = play(Tracker(TrackRules(lost=5.0)), leaving + [[]] * 8)
-    assert kinds(changes) == [("start", 1), ("end", 1)]
-    assert changes[1].track.box == leaving[-1][0][0]
-
-
-def test_a_face_after_a_gap_in_time_is_a_new_one() -> None:
-    tracker = Tracker(TrackRules(lost=1.0))
-    play(tracker, [[(HERE, HAPPY)]] * 5)
-    assert kinds(play(tracker, [[(HERE, HAPPY)]] * 5, start=60)) == [("end", 1), ("start", 2)]
-
-
-def test_a_face_that_is_only_followed_by_its_looks_is_not_kept_for_ever() -> None:
-    tracker = Tracker(TrackRules(lost=1.0))
-    play(tracker, [[(HERE, HAPPY)]] * 5)
-    changes = []
-    for number in range(20):
-        changes += tracker.forget(0.5 + number * STEP, (640, 480))
-        tracker.see([Detection(HERE, sure=False)], 0.5 + number * STEP)
-    assert kinds(changes) == [("end", 1)]
-    assert tracker.tracks == []
-
-
-def test_an_emotion_is_reported_only_when_its_probability_suffices() -> None:
-    unsure = np.array([0.45, 0.55], np.float32)
-    frames: list[Faces] = [[(HERE, HAPPY)]] * 10 + [[(HERE, unsure)]] * 40
-    assert kinds(play(Tracker(TrackRules(min_score=0.6)), frames)) == [("start", 1)]
-    assert kinds(play(Tracker(), frames)) == [("start", 1), ("update", 1)]
-
-
-def test_a_face_is_not_believed_before_it_was_classified() -> None:
+def test_two_frames_of_the_same_time_do_no_harm() -> None:
     tracker = Tracker()
-    for number in range(5):
-        tracker.see([Detection(HERE)], number * STEP)
-        assert tracker.judge(number * STEP) == []
-    tracker.feel(tracker.tracks[0], HAPPY, 0.5)
-    assert kinds(tracker.judge(0.5)) == [("start", 1)]
+    for _ in range(5):
+        step(tracker, [(LEFT, HAPPY)], 1.0)
+    assert np.isfinite(tracker.faces[0].probabilities).all()
+
+
+# --- end
+
+
+def test_a_face_that_is_missed_for_a_moment_remains_the_same_track() -> None:
+    frames = [[(LEFT, HAPPY)]] * 5 + [[]] * 8 + [[(LEFT, HAPPY)]] * 5
+    assert kinds(play(Tracker(rules=TrackRules(lost_after=1.0)), frames)) == [("start", 1)]
+
+
+def test_a_track_ends_when_its_face_is_lost_and_lasted_to_its_last_detection() -> None:
+    tracker = Tracker(rules=TrackRules(lost_after=1.0))
+    changes = play(tracker, [[(LEFT, HAPPY)]] * 5 + [[]] * 12)
+    assert kinds(changes) == [("start", 1), ("end", 1)]
+    assert changes[1].face.duration == pytest.approx(0.4)
+    assert tracker.faces == ()
+
+
+def test_a_face_that_has_left_the_frame_ends_soon_where_it_was_last_detected() -> None:
+    leaving: list[Faces] = [[(Box(400 + 20 * n, 10, 50, 50), HAPPY)] for n in range(10)]
+    changes = play(Tracker(rules=TrackRules(lost_after=5.0)), leaving + [[]] * 8)
+    assert kinds(changes) == [("start", 1), ("end", 1)]
+    assert changes[1].face.box == leaving[-1][0][0]
+
+
+def test_a_face_after_a_gap_in_time_is_a_new_track() -> None:
+    tracker = Tracker(rules=TrackRules(lost_after=1.0))
+    play(tracker, [[(LEFT, HAPPY)]] * 5)
+    assert kinds(play(tracker, [[(LEFT, HAPPY)]] * 5, start=60)) == [("end", 1), ("start", 2)]
+
+
+def test_a_track_without_verified_detections_ends() -> None:
+    tracker = Tracker(rules=TrackRules(lost_after=1.0))
+    play(tracker, [[(LEFT, HAPPY)]] * 5)
+    changes: list[Change] = []
+    for number in range(20):
+        changes += tracker.step(
+            0.5 + number * STEP,
+            SIZE,
+            lambda _: [Detection(LEFT, verified=False)],
+            lambda requests: [HAPPY for _ in requests],
+        )
+    assert kinds(changes) == [("end", 1)]
+    assert tracker.faces == ()
+
+
+def test_finish_ends_every_confirmed_track() -> None:
+    tracker = Tracker()
+    play(tracker, [[(LEFT, HAPPY)]] * 3 + [[(LEFT, HAPPY), (RIGHT, SAD)]])
+    assert kinds(tracker.finish()) == [("end", 1)]
+    assert tracker.finish() == []
+
+
+# --- emotions
+
+
+def test_an_update_names_the_emotion_before_it() -> None:
+    changes = play(Tracker(), [[(LEFT, HAPPY)]] * 10 + [[(LEFT, SAD)]] * 20)
+    assert kinds(changes) == [("start", 1), ("update", 1)]
+    assert (changes[1].previous, changes[1].face.emotion) == (0, 1)
+
+
+def test_adjusted_options_apply_to_the_tracks_that_exist() -> None:
+    unsure = np.array([0.45, 0.55], np.float32)
+    tracker = Tracker(PipelineOptions(min_score=0.6))
+    assert kinds(play(tracker, [[(LEFT, HAPPY)]] * 10 + [[(LEFT, unsure)]] * 40)) == [("start", 1)]
+    tracker.adjust(PipelineOptions(min_score=0.0))
+    assert kinds(play(tracker, [[(LEFT, unsure)]] * 5, start=5.0)) == [("update", 1)]
+
+
+# --- faces
+
+
+def test_the_largest_face_comes_first() -> None:
+    tracker = Tracker()
+    play(tracker, [[(LEFT, HAPPY), (Box(200, 10, 90, 90), SAD)]] * 3)
+    assert [face.box.w for face in tracker.faces] == [90, 50]
+
+
+def test_the_dominant_face_changes_when_another_is_clearly_larger_or_it_ends() -> None:
+    tracker = Tracker(rules=TrackRules(lost_after=0.2))
+
+    def dominant() -> int | None:
+        return tracker.dominant.number if tracker.dominant else None
+
+    play(tracker, [[(LEFT, HAPPY), (RIGHT, SAD)]] * 3)
+    assert dominant() == 1
+    play(tracker, [[(LEFT, HAPPY), (Box(200, 10, 55, 55), SAD)]], start=0.3)
+    assert dominant() == 1
+    play(tracker, [[(LEFT, HAPPY), (Box(200, 10, 70, 70), SAD)]], start=0.4)
+    assert dominant() == 2
+    play(tracker, [[(LEFT, HAPPY)]] * 5, start=0.5)
+    assert dominant() == 1
+    tracker.finish()
+    assert dominant() is None
+
+
+# --- calls
+
+
+def test_a_frame_is_detected_once_and_classified_once_even_if_nothing_is_due() -> None:
+    tracker = Tracker()
+    detected: list[int] = []
+    classified: list[int] = []
+
+    def detect(predictions: Sequence[Prediction]) -> list[Detection]:
+        detected.append(len(predictions))
+        return [Detection(LEFT)]
+
+    def classify(requests: Sequence[ClassificationRequest]) -> list[NDArray[np.float32]]:
+        classified.append(len(requests))
+        return [HAPPY for _ in requests]
+
+    for number in range(4):
+        tracker.step(number / 30, SIZE, detect, classify)
+    assert detected == [0, 1, 1, 1]
+    assert classified == [1, 0, 0, 1]
+
+
+def test_the_faces_of_a_still_picture_start_and_end_with_it() -> None:
+    tracker = Tracker()
+    for number in range(2):
+        changes = tracker.step_still(number, [LEFT, RIGHT], lambda requests: [HAPPY for _ in requests])
+        first = 2 * number + 1
+        assert kinds(changes) == [("start", first), ("start", first + 1), ("end", first), ("end", first + 1)]
+    assert tracker.faces == ()
+
+
+def test_a_still_picture_ends_the_tracks_before_it() -> None:
+    tracker = Tracker()
+    play(tracker, [[(LEFT, HAPPY)]] * 3)
+    changes = tracker.step_still(0.3, [LEFT], lambda requests: [HAPPY for _ in requests])
+    assert kinds(changes) == [("end", 1), ("start", 2), ("end", 2)]
