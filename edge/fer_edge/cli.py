@@ -71,15 +71,15 @@ def _command(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from fer_edge.diagnostics.report import as_json, examine, line
+    from fer_edge.diagnostics.report import as_json, format_line, run_checks
 
     for handler in logging.getLogger().handlers:
         handler.setLevel(logging.ERROR)  # the findings say it
     findings = []
-    for part, finding in examine(lambda: resolve(vars(arguments), os.environ, arguments.config)):
+    for part, finding in run_checks(lambda: resolve(vars(arguments), os.environ, arguments.config)):
         findings.append((part, finding))
         if not arguments.json:
-            print(line(part, finding), flush=True)
+            print(format_line(part, finding), flush=True)
     if arguments.json:
         print(as_json(findings))
     return int(any(finding.level == "FAIL" for _, finding in findings))

@@ -200,6 +200,7 @@ def rubbish(tmp_path: Path) -> Path:
     ("flags", "code", "complaint"),
     [
         ("", 2, "--camera is missing"),
+        ("--json", 2, "--json belongs to --check and to --status"),
         ("--camera {0}/nosuch.mp4", 2, "nosuch.mp4: no such file"),
         ("--camera {0}/text.mp4", 2, "text.mp4: neither a picture nor a video"),
         ("--camera {0}/text.jpg", 2, "text.jpg: not a picture"),

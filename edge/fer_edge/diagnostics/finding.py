@@ -1,4 +1,4 @@
-"""What a check of a part has found."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """How a part fares. text: what was found, and behind a colon or semicolon what helps. `warn`: it will run so."""
+    """What the check of one part found.
+
+    Attributes:
+        level: "ok", "warn": the daemon will run, with a limitation, or "FAIL": it will not run.
+        text: What was found and, after a colon, what helps.
+    """
 
     level: Literal["ok", "warn", "FAIL"]
     text: str
 
 
 def ok(text: str) -> Finding:
-    """All is well."""
+    """The part works."""
     return Finding("ok", text)
 
 
 def warn(text: str) -> Finding:
-    """It will run, but not as well as it could."""
+    """The daemon will run, but not as well as it could."""
     return Finding("warn", text)
 
 
 def fail(text: str) -> Finding:
-    """It will not run."""
+    """The daemon will not run."""
     return Finding("FAIL", text)
-
-
-def with_cure(problem: str, cures: dict[str, str], otherwise: str = "") -> str:
-    """A trouble, and the cure of the first words that are in it."""
-    cure = next((cure for words, cure in cures.items() if words in problem.lower()), otherwise)
-    return f"{problem}: {cure}" if cure else problem

@@ -1,4 +1,4 @@
-"""Whether the machine is fit for a run: device nodes, clock, temperature and power."""
+"""Checks the machine: device nodes, clock, temperature and power supply."""
 
 from __future__ import annotations
 
@@ -15,26 +15,52 @@ from fer_edge.inference.backends.edgetpu import DeviceFiles, find_edgetpus
 from fer_edge.monitoring.system import HOT, describe_throttling, read_throttling, temperature
 
 CAMERA_NODES = ("video[0-9]*", "media[0-9]*", "dma_heap/*")  # of V4L2 and libcamera, under /dev
+CAMERA_PREFIXES = ("/dev/", "/base/")  # of a V4L2 device, and of the id of a camera in libcamera
 
 
 def check_permissions(config: Config, machine: DeviceFiles | None = None) -> Finding:
-    """Whether this user may write to the device nodes of the camera and of the Edge TPU that are there."""
+    """Check that this user may write to the existing device nodes of camera and Edge TPU."""
     machine = machine or DeviceFiles()
-    nodes = _nodes(config, machine)
+    nodes = _device_nodes(config, machine)
     refused = [node for node in nodes if not machine.may_write(node)]
     user = _user()
     if refused:
-        group = _group(refused[0])
+        group = _group_of(refused[0])
         return fail(
             f"no permission for {' '.join(map(str, refused))}: sudo usermod -aG {group} {user}, and log in again"
         )
-    groups = " ".join(sorted(_name(number) for number in {*os.getgroups(), os.getegid()}))
-    return ok(f"{user} ({groups}) may use {' '.join(map(str, nodes)) or 'what is there: no camera and no Edge TPU'}")
+    groups = " ".join(sorted(_group_name(number) for number in {*os.getgroups(), os.getegid()}))
+    devices = f"may use {' '.join(map(str, nodes))}" if nodes else "there is no camera and no Edge TPU"
+    return ok(f"{user} ({groups}): {devices}")
 
 
-def _nodes(config: Config, machine: DeviceFiles) -> list[Path]:
-    live = config.camera.isdecimal() or config.camera.startswith(("/dev/", "/base/"))
-    camera = [node for pattern in CAMERA_NODES for node in sorted(machine.dev.glob(pattern))] if live else []
+def check_clock(synced: Callable[[], bool] = clock_synced) -> Finding:
+    """Check that the system clock has been set."""
+    if synced():
+        return ok("synchronised")
+    return warn("not synchronised, and events say so: sudo timedatectl set-ntp true, or check the network")
+
+
+def check_temperature(system: Path = Path("/"), throttling: Callable[[Path], int | None] = read_throttling) -> Finding:
+    """Check the temperature of the processor and, on a Pi, whether it was throttled or short of voltage.
+
+    Args:
+        system: Root of the file system that holds /sys.
+        throttling: Returns the bits of the firmware, or None where there are none.
+    """
+    degrees, bits = temperature(system), throttling(system)
+    problems = describe_throttling(bits or 0)
+    found = "not reported by this machine" if degrees is None else f"{degrees} °C"
+    if problems:
+        return warn(f"{found}, {problems}")
+    if degrees is not None and degrees >= HOT:
+        return warn(f"{found}: a Pi slows down at {HOT:.0f}; improve its airflow, or add a heat sink")
+    return ok(found if bits is None else f"{found}, never throttled")
+
+
+def _device_nodes(config: Config, machine: DeviceFiles) -> list[Path]:
+    local = config.camera.isdecimal() or config.camera.startswith(CAMERA_PREFIXES)
+    camera = [node for pattern in CAMERA_NODES for node in sorted(machine.dev.glob(pattern))] if local else []
     return camera + (find_edgetpus(machine) if config.accelerator != CPU else [])
 
 
@@ -45,34 +71,15 @@ def _user() -> str:
         return str(os.geteuid())
 
 
-def _group(node: Path) -> str:
+def _group_of(node: Path) -> str:
     try:
-        return _name(node.stat().st_gid)
+        return _group_name(node.stat().st_gid)
     except OSError:
         return "video"
 
 
-def _name(group: int) -> str:
+def _group_name(group: int) -> str:
     try:
         return grp.getgrgid(group).gr_name
     except KeyError:
         return str(group)
-
-
-def check_clock(synced: Callable[[], bool] = clock_synced) -> Finding:
-    """Whether the system clock has been set."""
-    if synced():
-        return ok("synchronised")
-    return warn("not synchronised, and events will say so: sudo timedatectl set-ntp true, or look at the network")
-
-
-def check_temperature(system: Path = Path("/"), throttling: Callable[[Path], int | None] = read_throttling) -> Finding:
-    """Whether the processor is hot, and on a Pi whether it has been slowed down or has had too little voltage."""
-    degrees, told = temperature(system), throttling(system)
-    words = describe_throttling(told or 0)
-    found = "not told by this machine" if degrees is None else f"{degrees} °C"
-    if words:
-        return warn(f"{found}, {words}")
-    if degrees is not None and degrees >= HOT:
-        return warn(f"{found}: a Pi slows down at {HOT:.0f}; give it air, or a heat sink")
-    return ok(found if told is None else f"{found}, never throttled")

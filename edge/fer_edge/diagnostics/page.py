@@ -1,4 +1,4 @@
-"""Whether the live page can be shown, tried as a run does it: the port is taken, and given back."""
+"""Opens the port of the live page as a run does, closes it again, and reads the certificate."""
 
 from __future__ import annotations
 
@@ -13,22 +13,31 @@ from fer_edge.config.web import IN_THE_CLEAR, TOKEN, WebOptions, tls_context
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
 from fer_edge.errors import MissingExtraError
 
-SOON = 14 * 86_400  # seconds before its end in which a certificate is to be renewed
+RENEWAL_PERIOD = 14 * 86_400  # seconds before its end in which a certificate should be renewed
+RENEW = "make or order a new one"
 
 
 def check_page(
     config: Config, environment: Mapping[str, str] = os.environ, wall: Callable[[], float] = time.time
 ) -> Finding:
-    """Whether people could be let in, and for how long the certificate is good; `wall` gives seconds.
+    """Check that the page can be served, and how long its certificate is valid.
 
-    Raises UsageError for an open door, a token that cannot be read or is too short, and a browser as camera without the
-    page; WebServerError for a port that cannot be had; MissingExtraError.
+    Args:
+        config: Has the options of the page.
+        environment: May hold the token.
+        wall: Clock, in seconds since the epoch.
+
+    Raises:
+        UsageError: The page would be open to the network without a token, the token cannot be read or is too short, or
+            the camera is a browser and there is no page.
+        WebServerError: The port cannot be opened.
+        MissingExtraError: The web server is not installed.
     """
     options = config.web
     if not options:
         if config.camera == BROWSER:
             raise missing_page_error()
-        return ok("none is asked for")
+        return ok("not configured")
     try:
         from fer_edge.web.server import WebServer
     except ImportError as error:
@@ -44,39 +53,40 @@ def check_page(
 
 
 def _check_certificate(options: WebOptions, wall: Callable[[], float]) -> Finding | None:
-    """How long it is good for; None when there is none."""
+    """Check how long the certificate is valid; None without one."""
     server = tls_context(options)
     if not server:
         return None
     try:
-        ends = _end_of(server, str(options.certificate))
+        expiry = _expiry(server, str(options.certificate))
     except ssl.SSLError as error:
-        told = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error.reason)
-        return fail(f"{options.certificate}: browsers would refuse it: {told}: make or order a new one")
-    day = time.strftime("%Y-%m-%d", time.gmtime(ends))
-    if ends - wall() < SOON:
-        return warn(f"{options.certificate} is good until {day} alone: make or order a new one")
-    return ok(f"{options.certificate} is good until {day}")
+        reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error.reason)
+        return fail(f"{options.certificate}: browsers would refuse it: {reason}: {RENEW}")
+    day = time.strftime("%Y-%m-%d", time.gmtime(expiry))
+    if expiry - wall() < RENEWAL_PERIOD:
+        return warn(f"{options.certificate} expires soon, on {day}: {RENEW}")
+    return ok(f"{options.certificate} is valid until {day}")
 
 
-def _end_of(server: ssl.SSLContext, certificate: str) -> float:
-    """When the certificate that `server` shows expires, seconds. Raises SSLError when it is not good now.
+def _expiry(server: ssl.SSLContext, certificate: str) -> float:
+    """Return when the certificate that `server` presents expires, seconds since the epoch.
 
-    Python reads only a certificate that it has verified: so it is shown, in memory, to a side that trusts it.
+    Python decodes only a certificate that it has verified, so a client that trusts this one shakes hands with the
+    server in memory. Raises SSLError when the certificate is not valid now.
     """
-    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    client.check_hostname = False
-    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it need not be an authority's to be trusted
-    client.load_verify_locations(certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it need not be an authority's to be trusted
+    context.load_verify_locations(certificate)
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    looking = client.wrap_bio(to_client, to_server)
-    showing = server.wrap_bio(to_server, to_client, server_side=True)
+    client = context.wrap_bio(to_client, to_server)
+    serving = server.wrap_bio(to_server, to_client, server_side=True)
     while True:
-        for side in (looking, showing):
+        for side in (client, serving):
             try:
                 side.do_handshake()
             except ssl.SSLWantReadError:
                 continue
-            if side is looking:
-                told = looking.getpeercert() or {}
-                return ssl.cert_time_to_seconds(str(told["notAfter"]))
+            if side is client:
+                details = client.getpeercert() or {}
+                return ssl.cert_time_to_seconds(str(details["notAfter"]))

@@ -1,4 +1,4 @@
-"""fer-edge --check: looks at all that a run needs, part by part, and says what is wrong and what helps."""
+"""`fer-edge --check`: checks everything that a run needs, part by part, and reports what fails and what helps."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from fer_edge.config.loader import Resolved, make_config, name_setting
 from fer_edge.config.model import Config
-from fer_edge.diagnostics.checks import check_accelerator, check_broker, check_camera, check_model, check_outbox
+from fer_edge.diagnostics.broker import check_broker
+from fer_edge.diagnostics.camera import check_camera
 from fer_edge.diagnostics.finding import Finding, fail, ok
 from fer_edge.diagnostics.machine import check_clock, check_permissions, check_temperature
+from fer_edge.diagnostics.model import check_accelerator, check_model
+from fer_edge.diagnostics.outbox import check_outbox
 from fer_edge.diagnostics.page import check_page
 from fer_edge.errors import FerError
 
@@ -26,16 +29,19 @@ CHECKS: dict[str, Callable[[Config], Finding]] = {
 }
 
 
-def examine(gather: Callable[[], list[Resolved]]) -> Iterator[tuple[str, Finding]]:
-    """Each part, by its name, as it is found. The configuration comes first, and alone when it cannot be used."""
+def run_checks(resolve: Callable[[], list[Resolved]]) -> Iterator[tuple[str, Finding]]:
+    """Yield the name and the finding of each part, as soon as it is checked.
+
+    The configuration, which `resolve` reads, comes first; if it is unusable, nothing else is checked.
+    """
     try:
-        resolved = gather()
+        resolved = resolve()
         config = make_config(resolved)
     except FerError as error:
         yield "configuration", fail(str(error))
         return
     origins = dict.fromkeys(each.origin.name for each in resolved if each.origin)
-    yield "configuration", ok(", ".join(origins) or "nothing is set, all is by default")
+    yield "configuration", ok(", ".join(origins) or "nothing is set, all settings have their defaults")
     for part, check in CHECKS.items():
         try:
             yield part, check(config)
@@ -43,12 +49,12 @@ def examine(gather: Callable[[], list[Resolved]]) -> Iterator[tuple[str, Finding
             yield part, fail(str(name_setting(error, resolved)))
 
 
-def line(part: str, finding: Finding) -> str:
-    """A finding for a person."""
+def format_line(part: str, finding: Finding) -> str:
+    """Return a finding as a line for a person."""
     return f"{finding.level:<4} {part:<13} {' '.join(finding.text.split())}"
 
 
 def as_json(findings: Iterable[tuple[str, Finding]]) -> str:
-    """All findings for a program: `ok`, and of each part `level` (ok, warn, fail) and `text`."""
+    """Return all findings for a program: `ok`, and `parts` with the `level` (ok, warn, fail) and `text` of each."""
     parts = {part: {"level": finding.level.lower(), "text": finding.text} for part, finding in findings}
-    return json.dumps({"ok": all(told["level"] != "fail" for told in parts.values()), "parts": parts}, indent=2)
+    return json.dumps({"ok": all(part["level"] != "fail" for part in parts.values()), "parts": parts}, indent=2)

@@ -1,10 +1,17 @@
-"""What is read from the operating system. The firmware's throttling bits are tested with `--check`, in test_report."""
+"""What is read from the operating system and from the firmware of a Pi."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from fer_edge.monitoring.system import available_memory, release_memory, resident_memory, temperature
+from fer_edge.monitoring.system import (
+    available_memory,
+    describe_throttling,
+    read_throttling,
+    release_memory,
+    resident_memory,
+    temperature,
+)
 
 
 def test_a_machine_without_sensors_has_no_temperature(tmp_path: Path) -> None:
@@ -37,3 +44,23 @@ def test_releasing_memory_takes_nothing_that_is_in_use() -> None:
     block = bytearray(b"x" * 10_000_000)
     release_memory()
     assert block.count(b"x") == 10_000_000
+
+
+def test_throttling_is_read_from_sysfs_or_by_vcgencmd(tmp_path: Path) -> None:
+    assert read_throttling(tmp_path) is None
+    tool = tmp_path / "usr" / "bin" / "vcgencmd"
+    tool.parent.mkdir(parents=True)
+    tool.write_text('#!/bin/sh\n[ "$1" = get_throttled ] && echo throttled=0x50000\n')
+    tool.chmod(0o755)
+    assert read_throttling(tmp_path) == 0x50000
+    tool.write_text("#!/bin/sh\necho VCHI initialization failed; exit 255\n")
+    assert read_throttling(tmp_path) is None
+    node = tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled"
+    node.parent.mkdir(parents=True)
+    node.write_text("50005\n")
+    assert read_throttling(tmp_path) == 0x50005
+
+
+def test_a_machine_that_was_never_throttled_has_nothing_to_report() -> None:
+    assert describe_throttling(0) == ""
+    assert describe_throttling(0x40000) == "since boot slowed down: give it air, or a heat sink"

@@ -1,0 +1,67 @@
+"""Takes a frame from the camera."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from fer_edge.cameras.base import FrameSource, Problem
+from fer_edge.cameras.browser import BROWSER
+from fer_edge.cameras.cures import CHECK_CABLE
+from fer_edge.cameras.factory import open_source
+from fer_edge.cameras.frame import Frame
+from fer_edge.cameras.frame_checks import is_dark
+from fer_edge.config.camera import CameraOptions
+from fer_edge.config.model import Config
+from fer_edge.diagnostics.finding import Finding, fail, ok, warn
+from fer_edge.errors import UsageError
+
+FRAME_TIMEOUT = 6.0  # seconds for the first frame
+EXPOSURE_TIMEOUT = 2.0  # seconds for the camera to adjust its exposure
+
+
+def check_camera(
+    config: Config,
+    *,
+    open_camera: Callable[[str, CameraOptions], FrameSource] = open_source,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Finding:
+    """Check that the camera delivers a frame that is not dark.
+
+    Args:
+        config: Names the camera.
+        open_camera: Opens it.
+        monotonic: Clock, in seconds.
+
+    Raises:
+        UsageError: No camera is configured, or what is configured is not one.
+        DamagedError: A file cannot be read to its end.
+    """
+    if not config.camera:
+        raise UsageError("none is configured", cure="set camera.source, or give --camera")
+    if config.camera == BROWSER:
+        return ok(f"{BROWSER}: delivers frames once somebody opens the page")
+    source = open_camera(config.camera, config.camera_options)
+    try:
+        frame = _first_frame(source, monotonic)
+    finally:
+        source.close()
+    if not frame:
+        problem = source.problem or Problem("no frame")
+        return fail(f"{source.name}: {problem.text}: {problem.cure or CHECK_CABLE}")
+    height, width = (frame.grey if frame.detail is None else frame.detail).shape
+    found = f"{source.name}: {width}x{height}"
+    return warn(f"{found}, all dark: is the lens covered, or is it night?") if is_dark(frame.grey) else ok(found)
+
+
+def _first_frame(source: FrameSource, monotonic: Callable[[], float]) -> Frame | None:
+    """Return the first frame of a file; of a camera the first that is not dark, or the last before the timeout."""
+    began, newest = monotonic(), None
+    for frame in source:
+        newest = frame or newest
+        waited = monotonic() - began
+        if newest and (not source.live or not is_dark(newest.grey) or waited > EXPOSURE_TIMEOUT):
+            break
+        if waited > FRAME_TIMEOUT:
+            break
+    return newest

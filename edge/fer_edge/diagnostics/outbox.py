@@ -1,0 +1,77 @@
+"""Checks that events can wait on the disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from fer_edge.config.model import Config
+from fer_edge.diagnostics.finding import Finding, fail, ok, warn
+from fer_edge.mqtt.outbox import ON_DISK
+from fer_edge.mqtt.outbox_store import Store, is_damage
+
+MEGABYTE = 1_000_000
+MIN_FREE = 2 * ON_DISK.size  # bytes: a full outbox, and its write-ahead log
+PRIMARY_CODE = 0xFF  # the bits of SQLite's error code that hold the kind; those above hold details
+
+MAKE_ROOM = "make room"
+CHANGE_OWNER = "give the folder to the user that runs fer-edge"
+CURES = {
+    errno.ENOSPC: MAKE_ROOM,
+    errno.EDQUOT: MAKE_ROOM,
+    errno.EROFS: "the disk may be failing; see dmesg",
+    errno.EACCES: CHANGE_OWNER,
+    errno.EPERM: CHANGE_OWNER,
+}
+SQLITE_CURES = {
+    sqlite3.SQLITE_FULL: MAKE_ROOM,
+    sqlite3.SQLITE_READONLY: CHANGE_OWNER,
+    sqlite3.SQLITE_CANTOPEN: CHANGE_OWNER,
+    sqlite3.SQLITE_PERM: CHANGE_OWNER,
+}
+
+
+def check_outbox(config: Config) -> Finding:
+    """Check that the outbox can be written, and how much space is left."""
+    path = config.outbox
+    if not path:
+        lost = "in memory: events that wait are lost at a restart; set mqtt.outbox"
+        return warn(lost) if config.broker else ok("not needed")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as trial:
+            trial.write(bytes(4096))
+            trial.flush()
+            os.fsync(trial.fileno())
+        free = shutil.disk_usage(path.parent).free
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        return _failed(f"{path.parent}: {reason}", CURES.get(error.errno or 0))
+    found = f"{path}: {free // MEGABYTE} MB free"
+    if free < MIN_FREE:
+        return warn(f"{found}, and a full outbox takes {MIN_FREE // MEGABYTE}: {MAKE_ROOM}")
+    content = _check_content(path)
+    return Finding(content.level, f"{found}, {content.text}")
+
+
+def _check_content(path: Path) -> Finding:
+    if not path.exists():  # made here, it might belong to the wrong user
+        return ok("not there yet")
+    try:
+        store = Store(path)
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE
+        if code == sqlite3.SQLITE_BUSY:
+            return ok("in use, probably by fer-edge")
+        if is_damage(error):
+            return warn(f"{error}: it will be set aside and a new one made")
+        return _failed(str(error), SQLITE_CURES.get(code))
+    store.close()
+    return ok(f"{store.count} events wait")
+
+
+def _failed(problem: str, cure: str | None) -> Finding:
+    return fail(f"{problem}: {cure}" if cure else problem)

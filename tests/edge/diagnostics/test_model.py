@@ -1,0 +1,48 @@
+"""--check: the model file and the accelerator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.support.models import write_compiled
+
+from fer_edge.config.model import DEFAULT_MODEL, LIBRARY_VARIABLE, Config
+from fer_edge.diagnostics.finding import ok
+from fer_edge.diagnostics.model import check_accelerator, check_model
+from fer_edge.errors import FerError
+from fer_edge.inference.model_file import ModelError, read_model
+
+
+def test_a_model_is_named_with_its_checksum_and_classes() -> None:
+    model = read_model(DEFAULT_MODEL)
+    assert check_model(Config(camera="", broker=None)) == ok(
+        f"base, sha256 {model.sha256[:12]}: {', '.join(model.labels)}"
+    )
+
+
+def test_a_file_that_is_no_model_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "text.tflite").write_text("no model")
+    with pytest.raises(ModelError, match="not a TFLite model"):
+        check_model(Config(camera="", broker=None, model=tmp_path / "text.tflite"))
+
+
+def test_the_processor_is_reported_with_its_runtime() -> None:
+    finding = check_accelerator(Config(camera="", broker=None, accelerator="cpu"))
+    assert finding.level == "ok"
+    assert finding.text.startswith("cpu (")
+
+
+def test_an_edge_tpu_that_does_not_work_is_a_warning_with_auto_and_an_error_with_edgetpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LIBRARY_VARIABLE, "libnothere.so.1")
+    plain = tmp_path / "fer.tflite"
+    plain.write_bytes(DEFAULT_MODEL.read_bytes())
+    write_compiled(tmp_path / "fer_edgetpu.tflite", read_model(DEFAULT_MODEL).labels)
+    finding = check_accelerator(Config(camera="", broker=None, model=plain))
+    assert finding.level == "warn"
+    assert finding.text.startswith("cpu (")
+    assert "libnothere.so.1 cannot be loaded" in finding.text
+    with pytest.raises(FerError, match=r"libnothere\.so\.1 cannot be loaded"):
+        check_accelerator(Config(camera="", broker=None, model=plain, accelerator="edgetpu"))
