@@ -52,7 +52,10 @@ def open_daemon(config: Config, password: str | None = None, observers: Sequence
         FerError: The model, the accelerator, or what `config.camera` names cannot be used.
     """
     cv2.setNumThreads(config.threads)
-    classifier = EmotionClassifier(*select_engine(config.model, config.accelerator, config.threads))
+    selection = select_engine(config.model, config.accelerator, config.threads)
+    for warning in selection.warnings:
+        log.warning("%s", warning)
+    classifier = EmotionClassifier(selection.model, selection.engine)
     classifier.warm_up()
     source = open_source(config.camera, config.camera_options)
     if isinstance(source, BrowserCamera) and not config.web:

@@ -1,9 +1,10 @@
 /* A stand-in for libedgetpu: a TFLite external delegate that needs no device.
  *
- * It claims the operators named edgetpu-custom-op and answers with 255 for the class whose number is the first pixel
- * modulo the number of classes, and 0 for the others. FAKE_EDGETPU says what is wrong with it, FAKE_EDGETPU_LOG names a
- * file that gets a line for each thing it is asked to do. The structures are those of tensorflow/lite/core/c/common.h,
- * down to the last field used; what newer runtimes added behind is zero.
+ * It claims the operators named edgetpu-custom-op, or every operator if FAKE_EDGETPU_CLAIMS is "all", as another
+ * delegate might. Its output is 255 for the class whose number is the first pixel modulo the number of classes, and 0
+ * for the others. FAKE_EDGETPU makes it fail, see requested(). It appends a line for each call to the file that
+ * FAKE_EDGETPU_LOG names. The structures are those of tensorflow/lite/core/c/common.h, down to the last field used;
+ * the fields that newer runtimes added behind are zero.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,25 +44,29 @@ struct Delegate {
   void *data; int (*Prepare)(Context *, Delegate *); void *buffer_handles[3]; int64_t flags; void *added_since[8];
 };
 
-static int invoked;
+enum { CONSTANT = 1 }; /* kTfLiteMmapRo */
 
-static bool asked_to(const char *mode) {
-  const char *asked = getenv("FAKE_EDGETPU");
-  return asked && !strcmp(asked, mode);
+static int invocations;
+
+static bool requested(const char *mode) {
+  const char *value = getenv("FAKE_EDGETPU");
+  return value && !strcmp(value, mode);
 }
 
-static void note(const char *word, const char *more) {
+static void report_call(const char *call, const char *argument) {
   const char *path = getenv("FAKE_EDGETPU_LOG");
   FILE *file = path ? fopen(path, "a") : NULL;
-  if (file) fprintf(file, "%s %s\n", word, more), fclose(file);
+  if (file) fprintf(file, "%s %s\n", call, argument), fclose(file);
 }
 
 static int invoke(Context *context, Node *node) {
-  Tensor *in = &context->tensors[node->inputs->data[0]], *out = &context->tensors[node->outputs->data[0]];
-  note("invoke", "");
-  if (asked_to("invoke aborts")) abort();
-  /* "later" lets the trial and the warm-up pass: one call in a process each. */
-  if (asked_to("invoke fails") || (asked_to("invoke fails later") && invoked++ > 0)) {
+  Tensor *in = NULL, *out = &context->tensors[node->outputs->data[0]];
+  for (int i = node->inputs->size; i--;) /* weights are inputs, too, when ordinary operators are claimed */
+    if (context->tensors[node->inputs->data[i]].allocation_type != CONSTANT) in = &context->tensors[node->inputs->data[i]];
+  report_call("invoke", "");
+  if (requested("invoke aborts")) abort();
+  /* "later" lets the probe and the warm-up pass, each of which is one call in a process of its own. */
+  if (requested("invoke fails") || (requested("invoke fails later") && invocations++ > 0)) {
     context->ReportError(context, "USB transfer error");
     return 1;
   }
@@ -71,41 +76,43 @@ static int invoke(Context *context, Node *node) {
 }
 
 static int prepare(Context *context, Delegate *delegate) {
-  IntArray *plan, *mine;
-  if (asked_to("prepare fails")) return 1;
+  IntArray *plan, *claimed;
+  const char *claims = getenv("FAKE_EDGETPU_CLAIMS");
+  bool all = claims && !strcmp(claims, "all");
+  if (requested("prepare fails")) return 1;
   if (context->GetExecutionPlan(context, &plan)) return 1;
-  mine = calloc(1, sizeof *mine + plan->size * sizeof(int));
+  claimed = calloc(1, sizeof *claimed + plan->size * sizeof(int));
   for (int i = 0; i < plan->size; i++) {
     Node *node;
     Registration *registration;
     if (context->GetNodeAndRegistration(context, plan->data[i], &node, &registration)) return 1;
-    if (registration->custom_name && !strcmp(registration->custom_name, "edgetpu-custom-op"))
-      mine->data[mine->size++] = plan->data[i];
+    bool compiled = registration->custom_name && !strcmp(registration->custom_name, "edgetpu-custom-op");
+    if (compiled || all) claimed->data[claimed->size++] = plan->data[i];
   }
   Registration kernel = {.invoke = invoke, .custom_name = "FakeEdgeTpu", .version = 1};
-  int status = context->Replace(context, kernel, mine, delegate);
-  free(mine);
+  int status = context->Replace(context, kernel, claimed, delegate);
+  free(claimed);
   return status;
 }
 
 __attribute__((constructor)) static void loaded(void) {
-  if (asked_to("segfault at load")) *(volatile int *)0 = 0;
+  if (requested("segfault at load")) *(volatile int *)0 = 0;
 }
 
 Delegate *tflite_plugin_create_delegate(char **keys, char **values, size_t count, void (*report)(const char *)) {
-  for (size_t i = 0; i < count; i++) note(keys[i], values[i]);
-  if (asked_to("abort")) abort();
-  if (asked_to("hang")) for (;;) pause();
-  if (asked_to("error")) report("firmware too old");
-  if (asked_to("error") || asked_to("no device")) return NULL;
+  for (size_t i = 0; i < count; i++) report_call(keys[i], values[i]);
+  if (requested("abort")) abort();
+  if (requested("hang")) for (;;) pause();
+  if (requested("error")) report("firmware too old");
+  if (requested("error") || requested("no device")) return NULL;
   Delegate *delegate = calloc(1, sizeof *delegate);
   delegate->Prepare = prepare;
   delegate->flags = 1; /* without it Prepare is never called */
-  note("create", "");
+  report_call("create", "");
   return delegate;
 }
 
 void tflite_plugin_destroy_delegate(Delegate *delegate) {
-  note("destroy", "");
+  report_call("destroy", "");
   free(delegate);
 }

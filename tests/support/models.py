@@ -1,8 +1,7 @@
-"""Model files made for a test: a stand-in for libedgetpu, a model compiled for it, and damage of our choice."""
+"""Model files made for a test: one compiled for the Edge TPU, and damaged ones."""
 
 from __future__ import annotations
 
-import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,16 +13,6 @@ from ai_edge_litert import schema_py_generated as schema
 from fer_data.readers import FER2013_CLASSES
 from fer_edge.inference.model_file import ModelFile, write_model
 
-SOURCE = Path(__file__).parent / "fake_edgetpu.c"
-
-
-def build_fake_edgetpu(folder: Path) -> Path:
-    """Build the delegate that needs no device; see its source for what it does."""
-    library = folder / "libedgetpu.so.1"
-    arguments = ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", str(library), str(SOURCE)]
-    subprocess.run(arguments, check=True, timeout=60)
-    return library
-
 
 def _tensor(name: str, shape: list[int], scale: float) -> schema.TensorT:
     tensor = schema.TensorT()
@@ -34,7 +23,7 @@ def _tensor(name: str, shape: list[int], scale: float) -> schema.TensorT:
 
 
 def compiled_graph(classes: int = 7, side: int = 48) -> bytes:
-    """What the Edge TPU compiler leaves of a model: one custom operator between the input and the output."""
+    """What the Edge TPU compiler makes of a model: one custom operator between the input and the output."""
     code, operator, subgraph, model = schema.OperatorCodeT(), schema.OperatorT(), schema.SubGraphT(), schema.ModelT()
     code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
     code.customCode = "edgetpu-custom-op"
@@ -46,10 +35,10 @@ def compiled_graph(classes: int = 7, side: int = 48) -> bytes:
 
 
 def endless_graph() -> bytes:
-    """A graph that loads and never comes to an end: while true, do nothing."""
-    codes, subgraphs, yes = schema.OperatorCodeT(), [], schema.BufferT()
+    """A graph that loads and whose invoke never returns: while true, do nothing."""
+    codes, subgraphs, true = schema.OperatorCodeT(), [], schema.BufferT()
     codes.builtinCode = codes.deprecatedBuiltinCode = schema.BuiltinOperator.WHILE
-    yes.data = [1]
+    true.data = [1]
     for outputs in ([1], [1], [0]):  # the main one, the condition, the body
         subgraph = schema.SubGraphT()
         subgraph.tensors = [_tensor("faces", [1, 48, 48, 1], 1.0), _tensor("out", [1, 48, 48, 1], 1.0)]
@@ -64,7 +53,7 @@ def endless_graph() -> bytes:
     condition.shape, condition.type, condition.buffer = [1], schema.TensorType.BOOL, 1
     condition.quantization = None
     model = schema.ModelT()
-    model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [codes], subgraphs, [schema.BufferT(), yes]
+    model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [codes], subgraphs, [schema.BufferT(), true]
     return pack(model)
 
 
@@ -88,7 +77,7 @@ def write_compiled(path: Path, labels: tuple[str, ...] = FER2013_CLASSES) -> Mod
 
 
 def write_bomb(path: Path, graph: bytes, entries: dict[str, str]) -> Path:
-    """Write a model file whose entries are compressed, as far as they will go."""
+    """Write a model file whose entries are compressed as much as possible."""
     path.write_bytes(graph)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         for name, text in entries.items():

@@ -13,7 +13,7 @@ from fer_convert.check.operators import COMPILED, is_dynamic, is_float, is_too_n
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY, depthwise_bytes, edge_tpu_bytes
 from fer_data.tflite_graph import Graph, Operator, read_graph
 from fer_edge.errors import UsageError
-from fer_edge.inference.model_file import LABELS, TFLITE_IDENTIFIER, ModelError, ModelFile, read_content, read_model
+from fer_edge.inference.model_file import LABELS, TFLITE_IDENTIFIER, ModelFile, model_error, read_content, read_model
 
 AFTER_UNMAPPED = "follows an unmapped operator: the compiler maps one contiguous run only"
 MODEL_REFUSED = "the compiler does not load a model that has an operator of too new a version"
@@ -143,7 +143,7 @@ def check_model(model: ModelFile) -> MappingReport:
     try:
         return check_graph(read_graph(model.graph))
     except ValueError as error:
-        raise ModelError(f"model {model.path}: {error}") from error
+        raise model_error(model.path, str(error)) from error
 
 
 def check_graph(graph: Graph) -> MappingReport:

@@ -12,9 +12,9 @@ import math
 from collections.abc import Callable, Iterator
 
 from fer_data.tflite_graph import Operator, Tensor
-from fer_edge.inference.backends.edgetpu import OPERATOR
+from fer_edge.inference.backends.edgetpu import CUSTOM_OPERATOR
 
-COMPILED = OPERATOR.decode()
+COMPILED = CUSTOM_OPERATOR.decode()
 MAX_SOFTMAX_SIZE = 16_000
 
 # The highest version that the compiler's interpreter loads. Up to MEAN, TensorFlow 2.5.3 was asked and the compiler

@@ -13,7 +13,7 @@ from fer_convert.compile.compiler import PROGRAM, CompilerError, compile_graph, 
 from fer_convert.output_file import check_output_file
 from fer_edge.command_line import OneLineParser
 from fer_edge.errors import UsageError
-from fer_edge.inference.backends.edgetpu import OPERATOR
+from fer_edge.inference.backends.edgetpu import CUSTOM_OPERATOR
 from fer_edge.inference.model_file import TFLITE_IDENTIFIER, ModelFile, read_model, write_model
 
 
@@ -37,14 +37,14 @@ def _run(arguments: Namespace) -> int:
     model = read_model(arguments.model)
     out = arguments.out or arguments.model.with_name(f"{arguments.model.stem}_edgetpu.tflite")
     check_output_file(out)
-    if OPERATOR in model.graph:
+    if CUSTOM_OPERATOR in model.graph:
         raise UsageError(f"{arguments.model}: it is compiled already; compile the model that it was made from")
     if arguments.timeout <= 0:
         raise UsageError(f"--timeout {arguments.timeout:g}: must be more than 0 seconds")
     graph, text = compile_graph(model.graph, arguments.compiler, arguments.timeout)
     log = parse_log(text)
     print(json.dumps(log.as_json(), indent=1) if arguments.json else text.strip())
-    if OPERATOR not in graph or graph[4:8] != TFLITE_IDENTIFIER:
+    if CUSTOM_OPERATOR not in graph or graph[4:8] != TFLITE_IDENTIFIER:
         raise CompilerError(f"{arguments.compiler} mapped nothing of {arguments.model} to the Edge TPU")
     if log.on_cpu and not arguments.allow_cpu_ops:
         left = ", ".join(f"{row.count} {row.operator} ({row.status})" for row in log.on_cpu)

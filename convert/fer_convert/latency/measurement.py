@@ -16,9 +16,10 @@ import numpy as np
 from fer_convert.markdown import table
 from fer_edge.errors import FerError
 from fer_edge.geometry import Box
+from fer_edge.inference.backends import compiled_for
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
-from fer_edge.inference.engine import is_compiled, open_engine
+from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import ModelFile, read_model
 
 WARM_UP_RUNS = 20  # not counted: caches fill, the clock frequency rises, an Edge TPU receives its weights
@@ -81,7 +82,7 @@ class Latency:
 
 def configurations(model: ModelFile, runtimes: Sequence[str], threads: Sequence[int]) -> list[Configuration]:
     """A model on each runtime, with each number of threads; with one thread only when an Edge TPU does the work."""
-    counts = (1,) if is_compiled(model) else threads
+    counts = (1,) if compiled_for(model) else threads
     return [Configuration(model.path, runtime, count) for runtime in runtimes for count in counts]
 
 

@@ -17,7 +17,7 @@ MODELS = Path(__file__).parents[1] / "models"
 SHIPPED = ("nano", "small", "base")  # models that come with the package, by name
 DEFAULT_MODEL = MODELS / "base.tflite"
 DEFAULT_DISCOVERY = "homeassistant"
-AUTO, EDGETPU, CPU = "auto", "edgetpu", "cpu"
+AUTO = "auto"
 
 
 def default_threads() -> int:
@@ -90,9 +90,12 @@ def parse_model(text: str) -> Path:
 
 
 def parse_accelerator(text: str) -> str:
-    """`auto`, `cpu`, `edgetpu`, or one certain Edge TPU: `edgetpu:usb:0`, `edgetpu:pci:0`. Raises UsageError."""
-    if not re.fullmatch(rf"{AUTO}|{CPU}|{EDGETPU}(:(usb|pci):\d+)?", text):
-        raise UsageError(f"{text!r}: expected auto, edgetpu, edgetpu:usb:0, edgetpu:pci:0 or cpu")
+    """Check the syntax, NAME or NAME:ARGUMENT; which names exist is known to fer_edge.inference.backends.
+
+    Raises UsageError.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*(:.+)?", text):
+        raise UsageError(f"{text!r}: expected {AUTO}, or NAME or NAME:ARGUMENT, such as cpu or edgetpu:usb:0")
     return text
 
 

@@ -88,8 +88,9 @@ SETTINGS = (
             f"a model file made by fer-convert, or a shipped model: {', '.join(model.SHIPPED)}",
             default=model.DEFAULT_MODEL.stem, read=model.parse_model, metavar="FILE"),
     Setting("model.accelerator", "--accelerator", TEXT, "accelerator",
-            "cpu, edgetpu, one certain Edge TPU (edgetpu:usb:0, edgetpu:pci:0), or auto: an Edge TPU if one works and "
-            "the model is compiled for it, FILE_edgetpu.tflite beside FILE.tflite",
+            "cpu, edgetpu, one of several Edge TPUs (edgetpu:usb:0, edgetpu:pci:0), any TFLite external delegate "
+            "(delegate:LIBRARY, delegate:LIBRARY?KEY=VALUE), or auto: an Edge TPU if one works and the model is "
+            "compiled for it, FILE_edgetpu.tflite beside FILE.tflite; else the CPU",
             default=model.AUTO, read=model.parse_accelerator, metavar="SPEC"),
     Setting("model.threads", "--threads", COUNT, "threads", "threads to compute with",
             default=lambda _: model.default_threads(),

@@ -8,10 +8,11 @@ import pwd
 from collections.abc import Callable
 from pathlib import Path
 
-from fer_edge.config.model import CPU, Config
+from fer_edge.config.model import Config
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
 from fer_edge.events import clock_synced
-from fer_edge.inference.backends.edgetpu import DeviceFiles, find_edgetpus
+from fer_edge.inference.backends import allowed_backends
+from fer_edge.inference.backends.base import DeviceFiles
 from fer_edge.monitoring.system import HOT, describe_throttling, read_throttling, temperature
 
 CAMERA_NODES = ("video[0-9]*", "media[0-9]*", "dma_heap/*")  # of V4L2 and libcamera, under /dev
@@ -61,7 +62,8 @@ def check_temperature(system: Path = Path("/"), throttling: Callable[[Path], int
 def _device_nodes(config: Config, machine: DeviceFiles) -> list[Path]:
     local = config.camera.isdecimal() or config.camera.startswith(CAMERA_PREFIXES)
     camera = [node for pattern in CAMERA_NODES for node in sorted(machine.dev.glob(pattern))] if local else []
-    return camera + (find_edgetpus(machine) if config.accelerator != CPU else [])
+    backends = allowed_backends(config.accelerator)
+    return camera + [node for backend in backends for node in backend.find_devices(machine)]
 
 
 def _user() -> str:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.finding import Finding, ok, warn
-from fer_edge.inference import selection
 from fer_edge.inference.model_file import read_model
+from fer_edge.inference.selection import select_engine
 
 
 def check_model(config: Config) -> Finding:
@@ -20,19 +16,6 @@ def check_model(config: Config) -> Finding:
 
 def check_accelerator(config: Config) -> Finding:
     """Find out what the model runs on; it is tried in a process of its own. Raises ModelError, AcceleratorError."""
-    with _heard(selection.log) as said:
-        _, engine = selection.select_engine(config.model, config.accelerator, config.threads)
-    return warn("; ".join([engine.runs_on, *said])) if said else ok(engine.runs_on)
-
-
-@contextmanager
-def _heard(log: logging.Logger) -> Iterator[list[str]]:
-    """What a log says meanwhile."""
-    said: list[str] = []
-    listener = logging.Handler()
-    listener.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
-    log.addHandler(listener)
-    try:
-        yield said
-    finally:
-        log.removeHandler(listener)
+    selection = select_engine(config.model, config.accelerator, config.threads)
+    text = "; ".join([selection.engine.runs_on, *selection.warnings])
+    return warn(text) if selection.warnings else ok(text)

@@ -7,59 +7,72 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.inference.backends.edgetpu import AcceleratorError
-from fer_edge.inference.engine import Engine
-from fer_edge.inference.model_file import ModelError, ModelFile
+from fer_edge.inference.backends.base import AcceleratorError, InferenceEngine
+from fer_edge.inference.model_file import ModelFile, model_error
 
 
 class EmotionClassifier:
     """Runs a full-integer model on face crops.
 
-    labels: the class names, in output order. side: height and width of a crop, pixels.
+    Attributes:
+        model: the model file.
+        labels: class names, in output order.
+        side: height and width of a crop, in pixels.
+        runs_on: backend, runtime and threads; see InferenceEngine.
     """
 
-    def __init__(self, model: ModelFile, engine: Engine) -> None:
-        """Raises ModelError when the model's input, output and labels are not those of the contract."""
+    def __init__(self, model: ModelFile, engine: InferenceEngine) -> None:
+        """Raises ModelError when input, output or labels of the model break the contract."""
         self._interpreter = engine.interpreter
         self.runs_on = engine.runs_on
         self.model = model
         self.labels = model.labels
-        taken, given = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        if len(taken) != 1 or len(given) != 1:
-            raise ModelError(
-                f"model {model.path}: it has {len(taken)} inputs and {len(given)} outputs; expected one each"
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise model_error(
+                model.path, f"it has {len(inputs)} inputs and {len(outputs)} outputs; expected one of each"
             )
-        self._input, self._output = taken[0], given[0]
-        self._check(model)
+        self._input, self._output = inputs[0], outputs[0]
+        self._check_contract()
         self.side = int(self._input["shape"][1])
-        self._scale, self._zero = self._output["quantization"]
+        self._scale, self._zero_point = self._output["quantization"]
 
-    def _check(self, model: ModelFile) -> None:
-        for tensor, kinds in ((self._input, (np.uint8,)), (self._output, (np.uint8, np.int8))):
-            if tensor["dtype"] not in kinds:
-                raise ModelError(
-                    f"model {model.path}: tensor {tensor['name']} is {np.dtype(tensor['dtype']).name}, "
-                    f"expected {' or '.join(np.dtype(kind).name for kind in kinds)}; fer-convert quantize makes such"
+    def _check_contract(self) -> None:
+        path = self.model.path
+        for tensor, dtypes in ((self._input, (np.uint8,)), (self._output, (np.uint8, np.int8))):
+            if tensor["dtype"] not in dtypes:
+                expected = " or ".join(np.dtype(dtype).name for dtype in dtypes)
+                raise model_error(
+                    path,
+                    f"tensor {tensor['name']} is {np.dtype(tensor['dtype']).name}, expected {expected}",
+                    "make it with fer-convert quantize",
                 )
         shape = [int(size) for size in self._input["shape"]]
         if len(shape) != 4 or shape[0] != 1 or not 0 < shape[1] == shape[2] or shape[3] != 1:
-            raise ModelError(f"model {model.path}: its input is {shape}, expected [1, side, side, 1] (grey faces)")
+            raise model_error(path, f"its input is {shape}, expected [1, side, side, 1] (grey faces)")
         shape = [int(size) for size in self._output["shape"]]
         if shape != [1, len(self.labels)]:
-            raise ModelError(f"model {model.path}: its output is {shape}, but it has {len(self.labels)} labels")
+            raise model_error(path, f"its output is {shape}, but it has {len(self.labels)} labels")
         scale = float(self._output["quantization"][0])
         if not 0 < scale < 1:
-            raise ModelError(f"model {model.path}: the scale of its output is {scale}, expected one of 1/256 or so")
+            raise model_error(path, f"the scale of its output is {scale}, expected about 1/256")
 
     def warm_up(self) -> None:
-        """Classify a black face: the first call takes long, since it uploads the model to the Edge TPU."""
+        """Classify a black face: the first call is slow, since it uploads the model to the Edge TPU."""
         self._classify(np.zeros((self.side, self.side), np.uint8))
 
     def classify(self, faces: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Probabilities float32 [N,classes] of N crops, each uint8 [side,side], grey values 0..255.
+        """Classify face crops.
 
-        Raises AcceleratorError when what it runs on fails, as an Edge TPU does that is pulled out. It does not come
-        back by itself: the process must start anew.
+        Args:
+            faces: N crops, each uint8 [side,side], grey values 0..255.
+
+        Returns:
+            Probabilities 0..1, float32 [N,classes].
+
+        Raises:
+            AcceleratorError: the invoke has failed, e.g. because the Edge TPU was unplugged. The interpreter does not
+                recover: the process has to be restarted.
         """
         rows = [self._classify(face) for face in faces]
         return np.array(rows, np.float32).reshape(-1, len(self.labels))
@@ -69,6 +82,6 @@ class EmotionClassifier:
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
-            raise AcceleratorError(f"{self.runs_on} failed at a face: {error}") from error
+            raise AcceleratorError(f"{self.runs_on}: the invoke failed: {error}") from error
         quantized = self._interpreter.get_tensor(self._output["index"])[0]
-        return np.asarray((quantized.astype(np.float32) - self._zero) * self._scale, np.float32)
+        return np.asarray((quantized.astype(np.float32) - self._zero_point) * self._scale, np.float32)

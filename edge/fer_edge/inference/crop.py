@@ -10,9 +10,16 @@ from fer_edge.geometry import Box
 
 
 def crop_face(grey: NDArray[np.uint8], box: Box, margin: float, side: int) -> NDArray[np.uint8]:
-    """The square around `box`, widened by `margin` of its size on each side, as uint8 [side,side].
+    """Cut out the square around a box and scale it.
 
-    What lies beyond the edge of the picture, `grey` uint8 [H,W], repeats its last pixels.
+    Args:
+        grey: the picture, uint8 [H,W].
+        box: of the face, in pixels; it may exceed the picture, whose edge pixels are then repeated.
+        margin: how much to add on each side, as a share of the longer side of the box.
+        side: height and width of the result, in pixels.
+
+    Returns:
+        The crop, uint8 [side,side].
     """
     x, y, w, h = box
     size = max(w, h) * (1 + 2 * margin)
@@ -20,9 +27,9 @@ def crop_face(grey: NDArray[np.uint8], box: Box, margin: float, side: int) -> ND
     right, bottom = left + round(size), top + round(size)
     height, width = grey.shape
     inside = grey[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
-    beyond = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
-    if any(beyond):
-        inside = np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE), np.uint8)
+    missing = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
+    if any(missing):
+        inside = np.asarray(cv2.copyMakeBorder(inside, *missing, cv2.BORDER_REPLICATE), np.uint8)
     shrinking = inside.shape[0] > side
     interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(inside, (side, side), interpolation=interpolation), np.uint8)

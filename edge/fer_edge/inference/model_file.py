@@ -1,8 +1,8 @@
 """One file is the whole model: the TFLite graph with labels and card appended as a zip archive.
 
-The graph comes first and is what every TFLite runtime loads; `labels.txt` (one class a line, in output order) and
-`fer.json` (name, version, training data, metrics, sha256 of the graph, crop margin) follow it, as in the TFLite
-metadata convention.
+The graph comes first and is all that a TFLite runtime loads. `labels.txt` (one class a line, in output order) and
+`fer.json`, the card (name, version, training data, metrics, sha256 of the graph, crop margin), follow it, as in the
+TFLite metadata convention.
 """
 
 from __future__ import annotations
@@ -24,18 +24,31 @@ LABELS = "labels.txt"
 CARD = "fer.json"
 TRAINING_CARD = "training.json"  # in the model.keras of fer-train: what it was trained on
 TFLITE_IDENTIFIER = b"TFL3"
-MOST_BYTES = 256 << 20  # of a model file
-MOST_TEXT = {LABELS: 1 << 16, CARD: 1 << 20}  # bytes of an entry
-ENCRYPTED = 1  # among the flags of a zip entry
+MAX_MODEL_SIZE = 256 << 20  # bytes
+MAX_ENTRY_SIZES = {LABELS: 1 << 16, CARD: 1 << 20}  # bytes; other entries are not read
+ENCRYPTED_FLAG = 1  # bit of the flags of a zip entry
+READABLE_COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class ModelError(ConfigError):
-    """A model file that cannot be used."""
+    """A model file is unusable."""
+
+
+def model_error(path: Path, problem: str, cure: str | None = None) -> ModelError:
+    """A ModelError about the file `path`, which the setting `model.file` names."""
+    return ModelError(f"{path}: {problem}", setting="model.file", cure=cure)
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a model file holds. `graph` is the TFLite flatbuffer, without the archive behind it."""
+    """The content of a model file.
+
+    Attributes:
+        path: where it was read from or written to.
+        graph: the TFLite flatbuffer, without the archive behind it.
+        labels: class names, in output order.
+        card: the content of `fer.json`.
+    """
 
     path: Path
     graph: bytes
@@ -54,90 +67,97 @@ class ModelFile:
 
     @property
     def crop_margin(self) -> float:
-        """How much of the detector's box, on each side and as a share of its size, is added to the crop."""
+        """What a crop adds to the detector's box on each side, as a share of its size, 0..1."""
         return float(self.card.get("crop_margin", 0.0))
 
 
 def read_model(path: Path) -> ModelFile:
-    """Read and check a model file. Raises ModelError when it is no TFLite model, damaged, or has no labels.
+    """Read and check a model file.
 
-    Nothing in the file can make this read without end or fill the memory. Whether the graph is sound is for the
-    interpreter to find out: see probe.
+    No content can make this hang or use up the memory. Whether the graph is sound is left to the interpreter: see
+    `fer_edge.inference.probe`.
+
+    Raises:
+        ModelError: the file is not a TFLite model, is damaged, or has no labels.
     """
     content = read_content(path)
     if content[4:8] != TFLITE_IDENTIFIER:
-        raise ModelError(f"model {path}: not a TFLite model; expected a file made by fer-convert quantize")
+        raise model_error(path, "not a TFLite model; expected a file made by fer-convert quantize")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = _entries(path, archive)
-            size = min(info.header_offset for info in archive.infolist())
+            entries = _read_entries(path, archive)
+            graph_size = min(info.header_offset for info in archive.infolist())
     except ModelError:
         raise
-    # zipfile lets all of these through when the archive is damaged.
+    # zipfile raises any of these for a damaged archive.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, struct.error) as error:
-        raise ModelError(f"model {path}: no {LABELS} in it, or cut short; fer-convert quantize appends it") from error
+        problem = f"no {LABELS} in it, or cut short"
+        raise model_error(path, problem, "fer-convert quantize appends it") from error
     if LABELS not in entries:
-        raise ModelError(f"model {path}: no {LABELS} in it; fer-convert quantize appends it")
-    labels = tuple(line.strip() for line in entries[LABELS].decode(errors="replace").splitlines() if line.strip())
-    if len(labels) < 2 or len(set(labels)) < len(labels):
-        raise ModelError(
-            f"model {path}: {LABELS} must name at least two classes, each once; it has {', '.join(labels)}"
-        )
-    model = ModelFile(path, content[:size], labels, _card(path, entries.get(CARD, b"{}")))
+        raise model_error(path, f"no {LABELS} in it", "fer-convert quantize appends it")
+    labels = _parse_labels(path, entries[LABELS])
+    model = ModelFile(path, content[:graph_size], labels, _parse_card(path, entries.get(CARD, b"{}")))
     if model.card.get("sha256", model.sha256) != model.sha256:
-        raise ModelError(f"model {path}: the graph is not the one its card describes (sha256 differs); copy it again")
+        raise model_error(path, "the graph is not the one its card describes (sha256 differs)", "copy the file again")
     return model
 
 
 def read_content(path: Path) -> bytes:
-    """The bytes of a model file. Raises ModelError when it is no regular file, or too large to be one."""
+    """The bytes of a model file. Raises ModelError if it is not a regular file, or too large to be a model."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise ModelError(f"model {path}: a directory or a device; expected a file")
-        if status.st_size > MOST_BYTES:
-            raise ModelError(f"model {path}: {status.st_size >> 20} MiB; expected at most {MOST_BYTES >> 20}")
+            raise model_error(path, "a directory or a device; expected a file")
+        if status.st_size > MAX_MODEL_SIZE:
+            raise model_error(path, f"{status.st_size >> 20} MiB; expected at most {MAX_MODEL_SIZE >> 20}")
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"model {path}: {error.strerror}") from error
+        raise model_error(path, str(error.strerror)) from error
 
 
-def _entries(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
-    """The entries of the archive that are ours; of the others only the header is looked at."""
+def _read_entries(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
+    """The labels and the card. Of other entries only the headers are checked."""
     entries: dict[str, bytes] = {}
     for info in archive.infolist():
-        most = MOST_TEXT.get(info.filename, 0)
+        limit = MAX_ENTRY_SIZES.get(info.filename, 0)
         if info.filename in entries:
-            raise ModelError(f"model {path}: {info.filename} is in it twice")
-        if most and (
-            info.flag_bits & ENCRYPTED or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-        ):
-            raise ModelError(f"model {path}: {info.filename} in it is encrypted or oddly compressed; expected deflate")
-        if most and info.file_size > most:
-            raise ModelError(f"model {path}: {info.filename} in it has {info.file_size} bytes; expected at most {most}")
+            raise model_error(path, f"{info.filename} is in it twice")
+        if limit and (info.flag_bits & ENCRYPTED_FLAG or info.compress_type not in READABLE_COMPRESSION):
+            raise model_error(path, f"{info.filename} in it is encrypted or oddly compressed; expected deflate")
+        if limit and info.file_size > limit:
+            problem = f"{info.filename} in it has {info.file_size} bytes; expected at most {limit}"
+            raise model_error(path, problem)
         with archive.open(info) as entry:
-            if most:
-                entries[info.filename] = entry.read(most)  # without a number it would expand all there is first
+            if limit:
+                entries[info.filename] = entry.read(limit)  # with no limit it would decompress everything at once
     return entries
 
 
-def _card(path: Path, text: bytes) -> dict[str, Any]:
+def _parse_labels(path: Path, text: bytes) -> tuple[str, ...]:
+    labels = tuple(line.strip() for line in text.decode(errors="replace").splitlines() if line.strip())
+    if len(labels) < 2 or len(set(labels)) < len(labels):
+        problem = f"{LABELS} must name at least two classes, each once; it has {', '.join(labels)}"
+        raise model_error(path, problem)
+    return labels
+
+
+def _parse_card(path: Path, text: bytes) -> dict[str, Any]:
     try:
         card = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"model {path}: {CARD} in it is no JSON: {error}") from error
+        raise model_error(path, f"{CARD} in it is not JSON: {error}") from error
     if not isinstance(card, dict):
-        raise ModelError(f"model {path}: {CARD} in it must be a JSON object")
+        raise model_error(path, f"{CARD} in it must be a JSON object")
     if not isinstance(card.get("training", {}), dict):
-        raise ModelError(f"model {path}: training in its {CARD} must be a JSON object")
+        raise model_error(path, f"training in its {CARD} must be a JSON object")
     margin = card.get("crop_margin", 0.0)
     if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin <= 1:
-        raise ModelError(f"model {path}: crop_margin in its {CARD} is {margin!r:.40}; expected a number from 0 to 1")
+        raise model_error(path, f"crop_margin in its {CARD} is {margin!r:.40}; expected a number from 0 to 1")
     return card
 
 
 def write_model(path: Path, graph: bytes, labels: tuple[str, ...], card: dict[str, Any]) -> ModelFile:
-    """Write a model file; the card gets the graph's sha256. The same arguments give the same bytes."""
+    """Write a model file; its card gets the sha256 of the graph. The same arguments give the same bytes."""
     card = {**card, "sha256": hashlib.sha256(graph).hexdigest()}
     path.write_bytes(graph)
     append_entries(path, {LABELS: "".join(f"{label}\n" for label in labels), CARD: json.dumps(card, indent=2) + "\n"})
@@ -159,7 +179,7 @@ def read_trained(path: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
 
 
 def append_entries(path: Path, entries: dict[str, str]) -> None:
-    """Append text files to an archive, or as an archive to any other file, with a fixed date."""
+    """Append text files to a zip archive, or as a zip archive to any other file, with a fixed date."""
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         for name, text in entries.items():
             archive.writestr(zipfile.ZipInfo(name), text)

@@ -1,4 +1,7 @@
-"""Try a model in a process of its own first, since a delegate or a damaged model can kill or hang whoever loads it."""
+"""Opens a model in a child process first, since a damaged model or a delegate can crash or hang the process.
+
+The child is `python -m fer_edge.inference.probe REQUEST`; it writes an answer as JSON to its standard output.
+"""
 
 from __future__ import annotations
 
@@ -8,87 +11,109 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fer_edge.errors import FerError
-from fer_edge.inference.backends.edgetpu import AcceleratorError
-from fer_edge.inference.engine import is_compiled, open_engine
-from fer_edge.inference.model_file import ModelError, read_model
+from fer_edge.inference.backends import CPU, parse_backend
+from fer_edge.inference.backends.base import AcceleratorError
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import ModelError, model_error, read_model
 
-TIMEOUT = 60  # seconds; the firmware of a USB Coral takes three, and a Pi that is just booting may take ten to import
-MEMORY = 1 << 30  # bytes; a model of a wild shape must not take all that a Pi has
+PROBE_TIMEOUT = 60  # seconds: a USB Coral takes 3 to load its firmware, a Pi that is just booting 10 to import this
+MEMORY_LIMIT = 1 << 30  # bytes, so that a damaged model cannot use up the memory of a Pi
 
-ANSWER = "fer-edge probe: "  # a line of stdout
-FAULTS = {kind.__name__: kind for kind in (AcceleratorError, ModelError)}
-
-
-class ProbeDiedError(FerError):
-    """The process in which a model was tried has died; the message tells how."""
+ANSWER_PREFIX = "fer-edge probe: "  # of a line; libraries write to standard output too
+ERRORS = {error.__name__: error for error in (AcceleratorError, ModelError)}  # that the child passes on
 
 
-class ProbeHungError(FerError):
-    """The process in which a model was tried gave no answer in time."""
+class ProbeError(FerError):
+    """The child process gave no answer."""
 
 
-def probe(path: Path, runtime: str, *, threads: int = 1, device: str = "", timeout: int = TIMEOUT) -> None:
-    """Load the model and invoke it once, in a child process.
+class ProbeCrashError(ProbeError):
+    """The child process has crashed; the message says how, e.g. `SIGSEGV`."""
 
-    Raises what `open_engine` would, AcceleratorError when the invoke fails, and ProbeDiedError or ProbeHungError when
-    the process came to no answer. `patience` is in whole seconds.
+
+class ProbeTimeoutError(ProbeError):
+    """The child process did not answer in time."""
+
+
+def probe(path: Path, accelerator: str, runtime: str, *, threads: int = 1, timeout: int = PROBE_TIMEOUT) -> None:
+    """Open a model on a backend and invoke it once, in a child process.
+
+    Args:
+        path: the model file.
+        accelerator: the `spec` of a backend.
+        runtime: one of `available_runtimes()`.
+        threads: how many the interpreter may use.
+        timeout: whole seconds for all of it.
+
+    Raises:
+        AcceleratorError, ModelError: as `open_engine` raises them, or because the invoke fails.
+        ProbeCrashError: the process has crashed.
+        ProbeTimeoutError: the process has not answered in time.
     """
-    what = json.dumps([str(path), runtime, threads, device, timeout])
-    arguments = [sys.executable, "-m", "fer_edge.inference.probe", what]
-    done = subprocess.run(arguments, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
-    answers = [line for line in done.stdout.splitlines() if line.startswith(ANSWER)]  # libraries print too
-    if answers:
-        fault, message = json.loads(answers[0].removeprefix(ANSWER))
-        if fault:
-            raise FAULTS[fault](message)
-    elif done.returncode == -signal.SIGALRM:
-        raise ProbeHungError(f"no answer within {timeout} s")
-    else:
-        raise ProbeDiedError(_end(done.returncode, done.stderr))
+    request = json.dumps([str(path), accelerator, runtime, threads, timeout])
+    command = [sys.executable, "-m", "fer_edge.inference.probe", request]
+    child = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
+    for line in child.stdout.splitlines():
+        if line.startswith(ANSWER_PREFIX):
+            _raise_error(json.loads(line.removeprefix(ANSWER_PREFIX)))
+            return
+    if child.returncode == -signal.SIGALRM:
+        raise ProbeTimeoutError(f"no answer within {timeout} s")
+    raise ProbeCrashError(_describe_exit(child.returncode, child.stderr))
 
 
-def _end(code: int, stderr: str) -> str:
-    how = signal.Signals(-code).name if code < 0 else f"exit {code}"
-    words = [line for line in stderr.splitlines() if line.strip() and not line.startswith(("INFO: ", "WARNING: "))]
-    return f"{how}: {words[-1].strip()}" if words else how
+def _raise_error(answer: dict[str, Any] | None) -> None:
+    if answer:
+        error = ERRORS[answer["type"]]
+        raise error(answer["message"], setting=answer["setting"], cure=answer["cure"])
 
 
-def _trial(path: str, runtime: str, threads: int, device: str) -> None:
-    model = read_model(Path(path))
-    engine = open_engine(model, threads, runtime=runtime, device=device)
+def _describe_exit(code: int, stderr: str) -> str:
+    """The signal or exit code of a process, and the last line that it wrote, e.g. `SIGABRT: core dumped`."""
+    status = signal.Signals(-code).name if code < 0 else f"exit {code}"
+    lines = [line for line in stderr.splitlines() if line.strip() and not line.startswith(("INFO: ", "WARNING: "))]
+    return f"{status}: {lines[-1].strip()}" if lines else status
+
+
+def _open_and_invoke(path: Path, accelerator: str, runtime: str, threads: int) -> None:
+    backend, model = parse_backend(accelerator), read_model(path)
+    engine = open_engine(model, threads, runtime=runtime, backend=backend)
     interpreter = engine.interpreter
     for tensor in interpreter.get_input_details():
         interpreter.set_tensor(tensor["index"], np.zeros(tensor["shape"], tensor["dtype"]))
     try:
         interpreter.invoke()
     except RuntimeError as error:
-        fault = AcceleratorError if is_compiled(model) else ModelError
-        raise fault(f"model {path}: the first invoke fails on {engine.runs_on}: {error}") from error
+        problem = f"the first invoke fails on {engine.runs_on}: {error}"
+        if backend.name == CPU.name:
+            raise model_error(path, problem) from error
+        raise AcceleratorError(f"{path}: {problem}") from error
 
 
-def _limit(kind: int, most: int) -> None:
+def _limit(kind: int, limit: int) -> None:
     hard = resource.getrlimit(kind)[1]
-    resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
 def main() -> None:
-    """The child: answers `[fault, message]` as JSON, with nulls when the model runs."""
-    *what, timeout = json.loads(sys.argv[1])
-    # An alarm of its own ends it inside native code too, and also when its parent has gone.
+    """The child process: answers with the error's type, message, setting and cure, or null if the model runs."""
+    path, accelerator, runtime, threads, timeout = json.loads(sys.argv[1])
+    # An alarm of its own ends the process even inside native code, and even when its parent has gone.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(timeout)
-    _limit(resource.RLIMIT_DATA, MEMORY)
+    _limit(resource.RLIMIT_DATA, MEMORY_LIMIT)
     _limit(resource.RLIMIT_CORE, 0)
-    answer: tuple[str | None, str | None] = (None, None)
+    answer = None
     try:
-        _trial(*what)
+        _open_and_invoke(Path(path), accelerator, runtime, threads)
     except (AcceleratorError, ModelError) as error:
-        answer = (type(error).__name__, str(error))
-    sys.stdout.write(f"{ANSWER}{json.dumps(answer)}\n")
+        answer = {"type": type(error).__name__, "message": error.message, "setting": error.setting, "cure": error.cure}
+    sys.stdout.write(f"{ANSWER_PREFIX}{json.dumps(answer)}\n")
     sys.stdout.flush()
 
 

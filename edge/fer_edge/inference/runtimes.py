@@ -1,35 +1,39 @@
-"""The TFLite runtimes that are installed, and interpreters made by them."""
+"""The TFLite runtimes that are installed, and the interpreters and delegates that they make."""
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.metadata
 import importlib.util
 import sys
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from fer_edge.errors import FerError, UsageError
 
-# The faster first. No race at start decides: a loaded machine would toss a coin, and the runtimes round differently, so
-# the same clip could give other events after a restart. ai-edge-litert runs int8 through XNNPACK and tflite-runtime
-# does not: 0.25 against 2.1 ms for a network of 0.3 M parameters on one x86 thread.
+# Distributions and their packages, the faster first. No measurement at start decides: on a busy machine its result
+# would be random, and the runtimes round differently, so the same clip could give other events after a restart.
+# ai-edge-litert runs int8 through XNNPACK and tflite-runtime does not: 0.25 against 2.1 ms for a network of 0.3 M
+# parameters on one x86 thread.
 RUNTIMES = {"ai-edge-litert": "ai_edge_litert", "tflite-runtime": "tflite_runtime"}
+DELEGATE_FUNCTION = "tflite_plugin_create_delegate"  # what every external delegate exports
 
 
 class Interpreter(Protocol):
     """The part of a TFLite interpreter that is used here."""
 
     def allocate_tensors(self) -> None:
-        """Plan the memory; where an operator that nothing provides is found."""
+        """Plan the memory; fails if nothing implements one of the operators."""
 
     def get_input_details(self) -> list[dict[str, Any]]:
-        """Of each input: name, index, shape, dtype, quantization (scale, zero point)."""
+        """Name, index, shape, dtype and quantization (scale, zero point) of each input."""
 
     def get_output_details(self) -> list[dict[str, Any]]:
-        """Of each output, the same."""
+        """The same of each output."""
 
     def get_tensor_details(self) -> list[dict[str, Any]]:
-        """Of each tensor, the same."""
+        """The same of each tensor."""
 
     def set_tensor(self, index: int, value: Any) -> None:
         """Copy an array of the tensor's shape and dtype into it."""
@@ -44,22 +48,23 @@ class Interpreter(Protocol):
 def available_runtimes() -> tuple[str, ...]:
     """The runtimes that can be used in this process, by the names of their distributions, the faster first.
 
-    tflite-runtime is not among them once TensorFlow was imported without it: its interpreters would fail with
+    tflite-runtime is not available once TensorFlow has been imported before it: its interpreters would fail with
     `ValueError: vector::reserve`. The other order works, and ai-edge-litert works in either.
     """
-    return tuple(name for name, package in RUNTIMES.items() if _installed(package) and not _spoiled(package))
+    return tuple(name for name in _installed_runtimes() if not _is_broken_by_tensorflow(name))
 
 
-def _installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+def _installed_runtimes() -> list[str]:
+    return [name for name, package in RUNTIMES.items() if importlib.util.find_spec(package)]
 
 
-def _spoiled(package: str) -> bool:
-    return package == "tflite_runtime" and "tensorflow" in sys.modules and f"{package}.interpreter" not in sys.modules
+def _is_broken_by_tensorflow(runtime: str) -> bool:
+    module = f"{RUNTIMES[runtime]}.interpreter"
+    return runtime == "tflite-runtime" and "tensorflow" in sys.modules and module not in sys.modules
 
 
 def import_runtimes() -> None:
-    """Import every runtime there is: for a program that will import TensorFlow and may then ask for any of them."""
+    """Import every runtime: for a program that will import TensorFlow and may then need any of them."""
     for name in available_runtimes():
         _module(name)
 
@@ -68,20 +73,34 @@ def _module(runtime: str) -> Any:
     return importlib.import_module(f"{RUNTIMES[runtime]}.interpreter")
 
 
-def pick_runtime(asked: str | None = None) -> str:
-    """The runtime asked for, else the fastest. Raises UsageError when it is not here, FerError when there is none."""
-    there = available_runtimes()
-    if asked in there or (asked is None and there):
-        return asked or there[0]
-    spoiled = [name for name, package in RUNTIMES.items() if _spoiled(package) and _installed(package)]
-    reason = "; TensorFlow was imported before tflite-runtime, which then fails" if spoiled else ""
-    if asked is None:
-        raise FerError(f"no TFLite runtime: pip install {' or '.join(RUNTIMES)}{reason}")
-    raise UsageError(f"runtime {asked}: not here; expected one of {', '.join(there) or 'none'}{reason}")
+def pick_runtime(name: str | None = None, *, available: Sequence[str] | None = None) -> str:
+    """Check that a runtime is available, or choose the fastest.
+
+    Args:
+        name: the runtime that is wanted; None for the fastest.
+        available: the runtimes to choose from; None for those of this process.
+
+    Raises:
+        FerError: there is no runtime.
+        UsageError: the runtime `name` is not available.
+    """
+    available = available_runtimes() if available is None else available
+    if name in available or (name is None and available):
+        return name or available[0]
+    broken = any(_is_broken_by_tensorflow(runtime) for runtime in _installed_runtimes())
+    reason = "; TensorFlow was imported before tflite-runtime, which then fails" if broken else ""
+    if name is None:
+        raise FerError(f"no TFLite runtime{reason}", cure=f"pip install {' or '.join(RUNTIMES)}")
+    raise UsageError(f"runtime {name} is not available; expected one of {', '.join(available) or 'none'}{reason}")
 
 
 def make_interpreter(runtime: str, graph: bytes, threads: int, delegate: Any = None) -> Interpreter:
-    """An interpreter of a TFLite flatbuffer, its tensors allocated. Raises ValueError or RuntimeError for a bad one."""
+    """Make an interpreter of a TFLite flatbuffer and allocate its tensors.
+
+    Raises:
+        ValueError: the flatbuffer is damaged.
+        RuntimeError: the graph is damaged, nothing implements one of its operators, or the delegate has failed.
+    """
     interpreter: Interpreter = _module(runtime).Interpreter(
         model_content=graph, num_threads=threads, experimental_delegates=None if delegate is None else [delegate]
     )
@@ -90,8 +109,25 @@ def make_interpreter(runtime: str, graph: bytes, threads: int, delegate: Any = N
 
 
 def load_delegate(runtime: str, library: str, options: dict[str, str]) -> Any:
-    """A TFLite delegate out of a shared library. Raises OSError or ValueError."""
-    return _module(runtime).load_delegate(library, options)
+    """Create a TFLite external delegate.
+
+    Args:
+        runtime: the runtime that will use it.
+        library: path of the shared library, or its name as the dynamic loader finds it.
+        options: passed to the library.
+
+    Raises:
+        OSError: the library cannot be loaded, or is no external delegate.
+        ValueError: the library creates no delegate; the message is the library's own, perhaps empty.
+    """
+    # Loaded here first: the runtime's own loader leaves an object behind whose destructor prints a traceback.
+    if not hasattr(ctypes.CDLL(library), DELEGATE_FUNCTION):
+        raise OSError(f"it has no {DELEGATE_FUNCTION}")
+    try:
+        return _module(runtime).load_delegate(library, options)
+    except ValueError as error:
+        # TFLite's message is "Failed to load delegate from LIBRARY", a line break, and the library's own.
+        raise ValueError(str(error).partition("\n")[2].strip()) from error
 
 
 def describe_runtime(runtime: str) -> str:

@@ -1,97 +1,116 @@
-"""Which model file runs, on what, with which runtime: decided once, at start, by trying."""
+"""Decides at start which model file runs on which backend, with which runtime, by trying."""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fer_edge.config.model import AUTO, CPU
+from fer_edge.config.model import AUTO
 from fer_edge.errors import FerError
-from fer_edge.inference.backends.edgetpu import AcceleratorError, DeviceFiles, find_edgetpus, library_name
-from fer_edge.inference.engine import Engine, is_compiled, open_engine
-from fer_edge.inference.model_file import ModelError, ModelFile, read_model
-from fer_edge.inference.probe import TIMEOUT, ProbeDiedError, ProbeHungError, probe
-from fer_edge.inference.runtimes import available_runtimes, describe_runtime, pick_runtime
+from fer_edge.inference.backends import BACKENDS, CPU, compiled_for, parse_backend
+from fer_edge.inference.backends.base import Backend, DeviceFiles, InferenceEngine
+from fer_edge.inference.engine import open_engine
+from fer_edge.inference.model_file import ModelFile, model_error, read_model
+from fer_edge.inference.probe import PROBE_TIMEOUT, ProbeCrashError, ProbeTimeoutError, probe
+from fer_edge.inference.runtimes import available_runtimes, pick_runtime
 
-log = logging.getLogger(__name__)
+
+@dataclass(frozen=True)
+class Selection:
+    """What was selected.
+
+    Attributes:
+        model: the file that runs.
+        engine: what runs it.
+        warnings: why a backend or runtime that would have been preferred does not work, one line each.
+    """
+
+    model: ModelFile
+    engine: InferenceEngine
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What there is to select from; tests hand in their own.
+
+    Attributes:
+        backends: in the order in which `auto` tries them.
+        runtimes: names of TFLite runtimes, in the order in which they are tried.
+        files: where devices are looked for.
+        probe: tries a model in a child process; see `fer_edge.inference.probe.probe`.
+        timeout: of the probe, in whole seconds.
+    """
+
+    backends: Sequence[Backend] = BACKENDS
+    runtimes: Sequence[str] = field(default_factory=available_runtimes)
+    files: DeviceFiles = field(default_factory=DeviceFiles)
+    probe: Callable[..., None] = probe
+    timeout: int = PROBE_TIMEOUT
 
 
 def select_engine(
-    path: Path, accelerator: str = AUTO, threads: int = 1, *, timeout: int = TIMEOUT
-) -> tuple[ModelFile, Engine]:
-    """The model to run and the engine that runs it; both were seen to work in a process of their own.
+    path: Path, accelerator: str = AUTO, threads: int = 1, *, platform: Platform | None = None
+) -> Selection:
+    """Select and open what runs a model, after it has worked in a child process.
 
-    `accelerator` is that of config.parse_accelerator. On an Edge TPU the model is `path` or `X_edgetpu.tflite` beside
-    `path`. With `auto`, a model that is not itself compiled runs on the processor when no Edge TPU works, and the log
-    says why. Raises ModelError when the model cannot be used, or not on what was asked for; AcceleratorError when
-    the Edge TPU cannot.
+    With `auto` a model that was compiled for a backend runs there and nowhere else; any other model runs on the first
+    backend that works, in the end the CPU, and the warnings say why the others do not.
+
+    Args:
+        path: the model file. A backend may run the one compiled for it beside it.
+        accelerator: `auto`, or as `parse_backend` takes it.
+        threads: how many the interpreter may use.
+        platform: None for this machine.
+
+    Raises:
+        AcceleratorError: the backend does not work.
+        FerError: no TFLite runtime is installed.
+        ModelError: the model cannot be used, or not on this backend.
+        UsageError: no such backend.
     """
-    model = read_model(path)
-    wanted, _, device = accelerator.partition(":")
-    if wanted == CPU:
-        if is_compiled(model):
-            raise ModelError(f"model {path}: compiled for the Edge TPU, and cannot run on the processor")
-        return _open(model, threads, "", timeout)
-    if wanted != AUTO or is_compiled(model):
-        return _open(_compiled(model), threads, device, timeout)
-    if _beside(path).is_file() or find_edgetpus(DeviceFiles()):
+    platform = platform or Platform()
+    pick_runtime(available=platform.runtimes)  # raises if there is none
+    if accelerator == AUTO:
+        return _select(read_model(path), threads, platform)
+    backend, model = parse_backend(accelerator, platform.backends), read_model(path)
+    target = compiled_for(model, platform.backends)
+    if target and backend.name == CPU.name:
+        raise model_error(path, f"compiled for the {target.title}, and cannot run on the CPU")
+    return _open(model, backend, threads, platform)
+
+
+def _select(model: ModelFile, threads: int, platform: Platform) -> Selection:
+    target = compiled_for(model, platform.backends)
+    if target:
+        return _open(model, target, threads, platform)
+    *preferred, last = [backend for backend in platform.backends if backend.is_candidate(model, platform.files)]
+    problems: list[str] = []
+    for backend in preferred:
         try:
-            return _open(_compiled(model), threads, device, timeout)
+            selection = _open(model, backend, threads, platform)
+            break
         except FerError as error:
-            log.warning("runs on the processor: %s", " ".join(str(error).split()))
-    return _open(model, threads, "", timeout)
+            problems.append(" ".join(str(error).split()))
+    else:
+        backend, selection = last, _open(model, last, threads, platform)
+    warnings = [f"runs on the {backend.title}: {problem}" for problem in problems]
+    return replace(selection, warnings=(*warnings, *selection.warnings))
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(f"{path.stem}_edgetpu{path.suffix}")
-
-
-def _compiled(model: ModelFile) -> ModelFile:
-    """The model itself if it is compiled for the Edge TPU, else the compiled one beside it."""
-    if is_compiled(model):
-        return model
-    beside = _beside(model.path)
-    if not beside.is_file():
-        raise ModelError(
-            f"model {model.path}: not compiled for the Edge TPU, and no {beside.name} beside it; fer-convert compile "
-            f"{model.path} makes one"
-        )
-    compiled = read_model(beside)
-    if not is_compiled(compiled):
-        raise ModelError(f"model {beside}: not compiled for the Edge TPU; fer-convert compile {model.path}")
-    if compiled.labels != model.labels:
-        raise ModelError(f"model {beside}: its labels are not those of {model.path}; fer-convert compile {model.path}")
-    return compiled
-
-
-def _open(model: ModelFile, threads: int, device: str, timeout: int) -> tuple[ModelFile, Engine]:
-    """Try one runtime after the other until one survives the model, and open it there."""
-    pick_runtime()  # says so if there is none
-    deaths: list[FerError] = []
-    for runtime in available_runtimes():
+def _open(model: ModelFile, backend: Backend, threads: int, platform: Platform) -> Selection:
+    """Probe one runtime after the other until one does not crash, and open the model with that."""
+    model = backend.find_model(model)
+    crashes: list[FerError] = []
+    for runtime in platform.runtimes:
         try:
-            probe(model.path, runtime, threads=threads, device=device, timeout=timeout)
-        except ProbeDiedError as error:
-            deaths.append(_death(model, runtime, error))
-        except ProbeHungError as error:
-            raise _hung(model, runtime, error) from error
+            platform.probe(model.path, backend.spec, runtime, threads=threads, timeout=platform.timeout)
+        except ProbeCrashError as error:
+            crashes.append(backend.crash_error(model, runtime, str(error)))
+        except ProbeTimeoutError as error:
+            raise backend.timeout_error(model, runtime, str(error)) from error
         else:
-            for death in deaths:
-                log.warning("%s", death)
-            return model, open_engine(model, threads, runtime=runtime, device=device)
-    raise deaths[0]
-
-
-def _death(model: ModelFile, runtime: str, error: ProbeDiedError) -> FerError:
-    if is_compiled(model):
-        return AcceleratorError(
-            f"Edge TPU: {library_name()} kills the process that uses it ({error}): most likely it was built for "
-            f"another TFLite; install a libedgetpu1-std built for {describe_runtime(runtime)}"
-        )
-    return ModelError(f"model {model.path}: {runtime} dies of it ({error}); make it again with fer-convert quantize")
-
-
-def _hung(model: ModelFile, runtime: str, error: ProbeHungError) -> FerError:
-    if is_compiled(model):
-        return AcceleratorError(f"Edge TPU: {error} from {library_name()}: unplug the Coral and plug it in again")
-    return ModelError(f"model {model.path}: {runtime} hangs ({error}); make it again with fer-convert quantize")
+            engine = open_engine(model, threads, runtime=runtime, backend=backend)
+            return Selection(model, engine, tuple(map(str, crashes)))
+    raise crashes[0]

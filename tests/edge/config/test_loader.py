@@ -108,7 +108,7 @@ def test_an_empty_variable_sets_nothing_and_variables_of_other_programs_are_igno
         ("mqtt.url", "http://h", "http://h: expected mqtt://"),
         ("mqtt.device", "a/b", "'a/b': only the letters"),
         ("mqtt.discovery", "a b", "'a b': expected"),
-        ("model.accelerator", "gpu", "'gpu': expected auto"),
+        ("model.accelerator", "a gpu", "'a gpu': expected auto"),
         ("model.threads", 0, "must be a whole number from 1 to 1024"),
         ("faces.min_face", 1, "must be a number between 0 and 1"),
         ("faces.min_face", float("nan"), "must be a number between 0 and 1"),

@@ -9,71 +9,58 @@ import pytest
 from tests.support import MEDIA
 
 from fer_edge.detection.haar import HaarDetector
-from fer_edge.geometry import Box
-from fer_edge.inference.backends.edgetpu import AcceleratorError
+from fer_edge.inference.backends.base import AcceleratorError, InferenceEngine
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
-from fer_edge.inference.engine import Engine
 from fer_edge.inference.model_file import ModelError, ModelFile
 
-RAMP = np.add.outer(np.arange(100), np.arange(120)).astype(np.uint8)
+
+def random_faces(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, 48, 48)).astype(np.uint8)
 
 
-def test_a_crop_inside_the_picture_is_its_pixels() -> None:
-    assert np.array_equal(crop_face(RAMP, Box(10, 20, 48, 48), 0.0, 48), RAMP[20:68, 10:58])
-
-
-def test_a_box_that_is_no_square_is_cropped_as_one_around_its_centre() -> None:
-    assert np.array_equal(crop_face(RAMP, Box(22, 20, 24, 48), 0.0, 48), RAMP[20:68, 10:58])
-
-
-def test_the_margin_is_added_on_each_side() -> None:
-    assert np.array_equal(crop_face(RAMP, Box(18, 28, 32, 32), 0.25, 48), RAMP[20:68, 10:58])
-
-
-@pytest.mark.parametrize("box", [Box(-10, -10, 48, 48), Box(100, 80, 48, 48), Box(0, 0, 120, 120), Box(119, 99, 9, 9)])
-def test_a_box_over_the_edge_repeats_the_last_pixels(box: Box) -> None:
-    padded = np.pad(RAMP, 200, mode="edge")
-    inside = crop_face(padded, Box(box.x + 200, box.y + 200, box.w, box.h), 0.1, 48)
-    assert np.array_equal(crop_face(RAMP, box, 0.1, 48), inside)
-
-
-def test_probabilities_are_one_row_a_face(classifier: EmotionClassifier) -> None:
-    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48)).astype(np.uint8)
-    given = classifier.classify(faces)
-    assert given.shape == (3, len(classifier.labels))
-    assert given.dtype == np.float32
-    assert np.allclose(given.sum(axis=1), 1, atol=0.03)
-    assert given.min() >= 0
+def test_each_face_gets_one_row_of_probabilities(classifier: EmotionClassifier) -> None:
+    rows = classifier.classify(random_faces(3))
+    assert rows.shape == (3, len(classifier.labels))
+    assert rows.dtype == np.float32
+    assert np.allclose(rows.sum(axis=1), 1, atol=0.03)
+    assert rows.min() >= 0
 
 
 def test_no_faces_give_no_rows(classifier: EmotionClassifier) -> None:
     assert classifier.classify([]).shape == (0, len(classifier.labels))
 
 
-def test_the_same_face_gives_the_same_answer_whatever_came_before(classifier: EmotionClassifier) -> None:
-    faces = np.random.default_rng(1).integers(0, 256, (2, 48, 48)).astype(np.uint8)
+def test_the_result_does_not_depend_on_the_faces_before(classifier: EmotionClassifier) -> None:
+    faces = random_faces(2, seed=1)
     assert np.array_equal(classifier.classify(faces)[1], classifier.classify(faces[1:])[0])
 
 
 class FakeInterpreter:
-    """An interpreter with tensors of our choice."""
+    """An interpreter with the given tensors; its output is always [64, -128]."""
 
-    def __init__(self, taken: list[dict[str, Any]], given: list[dict[str, Any]]) -> None:
-        self.taken, self.given = taken, given
+    def __init__(
+        self, inputs: list[dict[str, Any]], outputs: list[dict[str, Any]], failure: Exception | None = None
+    ) -> None:
+        self.inputs, self.outputs, self.failure = inputs, outputs, failure
 
     def get_input_details(self) -> list[dict[str, Any]]:
-        return self.taken
+        return self.inputs
 
     def get_output_details(self) -> list[dict[str, Any]]:
-        return self.given
+        return self.outputs
 
     def get_tensor_details(self) -> list[dict[str, Any]]:
-        return self.taken + self.given
+        return self.inputs + self.outputs
 
     def allocate_tensors(self) -> None: ...
-    def invoke(self) -> None: ...
+
+    def invoke(self) -> None:
+        if self.failure:
+            raise self.failure
+
     def set_tensor(self, index: int, value: Any) -> None: ...
+
     def get_tensor(self, index: int) -> Any:
         return np.array([[64, -128]], np.int8)
 
@@ -86,13 +73,13 @@ MODEL = ModelFile(Path("m.tflite"), b"", ("happy", "sad"), {})
 FACE, PAIR = tensor([1, 48, 48, 1], np.uint8), tensor([1, 2], np.int8)
 
 
-def test_a_signed_output_is_scaled_from_its_zero_point() -> None:
-    classifier = EmotionClassifier(MODEL, Engine(FakeInterpreter([FACE], [PAIR]), "test"))
+def test_an_int8_output_is_scaled_from_its_zero_point() -> None:
+    classifier = EmotionClassifier(MODEL, InferenceEngine(FakeInterpreter([FACE], [PAIR]), "test"))
     assert classifier.classify(np.zeros((1, 48, 48), np.uint8)).tolist() == [[0.75, 0.0]]
 
 
 @pytest.mark.parametrize(
-    ("taken", "given", "complaint"),
+    ("inputs", "outputs", "problem"),
     [
         ([tensor([1, 48, 48, 1], np.float32)], [PAIR], "float32, expected uint8"),
         ([FACE], [tensor([1, 2], np.float32)], "float32, expected uint8 or int8"),
@@ -106,18 +93,16 @@ def test_a_signed_output_is_scaled_from_its_zero_point() -> None:
         ([FACE], [tensor([1, 2], np.int8, (float("nan"), 0))], "scale of its output is nan"),
     ],
 )
-def test_a_model_that_is_not_of_the_contract_is_refused(taken: Any, given: Any, complaint: str) -> None:
-    with pytest.raises(ModelError, match=complaint):
-        EmotionClassifier(MODEL, Engine(FakeInterpreter(taken, given), "test"))
+def test_a_model_that_breaks_the_contract_is_refused(inputs: Any, outputs: Any, problem: str) -> None:
+    with pytest.raises(ModelError, match=problem) as raised:
+        EmotionClassifier(MODEL, InferenceEngine(FakeInterpreter(inputs, outputs), "test"))
+    assert raised.value.setting == "model.file"
 
 
-def test_an_invoke_that_fails_says_on_what(monkeypatch: pytest.MonkeyPatch) -> None:
-    def pulled_out(self: FakeInterpreter) -> None:
-        raise RuntimeError("USB transfer error")
-
-    classifier = EmotionClassifier(MODEL, Engine(FakeInterpreter([FACE], [PAIR]), "edgetpu usb:0 (test)"))
-    monkeypatch.setattr(FakeInterpreter, "invoke", pulled_out)
-    with pytest.raises(AcceleratorError, match=r"edgetpu usb:0 \(test\) failed at a face: USB transfer error"):
+def test_the_error_of_a_failed_invoke_names_what_the_model_runs_on() -> None:
+    interpreter = FakeInterpreter([FACE], [PAIR], failure=RuntimeError("USB transfer error"))
+    classifier = EmotionClassifier(MODEL, InferenceEngine(interpreter, "edgetpu usb:0 (test)"))
+    with pytest.raises(AcceleratorError, match=r"^edgetpu usb:0 \(test\): the invoke failed: USB transfer error$"):
         classifier.warm_up()
 
 

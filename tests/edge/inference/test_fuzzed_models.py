@@ -18,7 +18,7 @@ from tests.support.models import changed, endless_graph, schema, write_bomb
 from fer_edge.config.model import MODELS
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.model_file import CARD, LABELS, ModelError, ModelFile, append_entries, read_model, write_model
-from fer_edge.inference.selection import select_engine
+from fer_edge.inference.selection import Platform, select_engine
 
 NANO = MODELS / "nano.tflite"
 WHOLE, MODEL = NANO.read_bytes(), read_model(NANO)
@@ -34,7 +34,7 @@ def refused(path: Path, content: bytes) -> bool:
     else:
         said = ""
         assert (model.graph, model.labels, model.card) == (MODEL.graph, MODEL.labels, MODEL.card)
-    assert said.startswith(f"model {path}: ") or not said
+    assert said.startswith(f"{path}: ") or not said
     assert "\n" not in said
     return bool(said)
 
@@ -121,7 +121,8 @@ GRAPHS = {
 
 def opened(path: Path, timeout: int = 20) -> EmotionClassifier:
     """As the daemon opens it."""
-    classifier = EmotionClassifier(*select_engine(path, timeout=timeout))
+    selection = select_engine(path, platform=Platform(timeout=timeout))
+    classifier = EmotionClassifier(selection.model, selection.engine)
     classifier.warm_up()
     return classifier
 
@@ -135,7 +136,7 @@ def test_a_wild_graph_of_the_right_sum_is_refused(tmp_path: Path, graph: bytes) 
 
 def test_a_graph_without_an_end_is_refused(tmp_path: Path) -> None:
     write_model(tmp_path / "m.tflite", endless_graph(), MODEL.labels, {})
-    with pytest.raises(ModelError, match=r"hangs \(no answer within 4 s\)"):
+    with pytest.raises(ModelError, match=r"hangs in \S+ \(no answer within 4 s\)"):
         opened(tmp_path / "m.tflite", timeout=4)
 
 
@@ -207,7 +208,7 @@ def no_labels(path: Path) -> None:
         (cut, "cut short"),
         (flip, "sha256 differs"),
         (bomb, "labels.txt in it has 104857600 bytes"),
-        (wild, "dies of it (SIG"),
+        (wild, "crashes ai-edge-litert (SIG"),
         (float_input, "m.tflite: "),
         (no_labels, "no labels.txt"),
     ],
@@ -220,5 +221,5 @@ def test_the_daemon_says_one_line_and_ends_with_78(
     done = run("fer_edge", "--camera", picture, "--mqtt", "none", "--print", "--model", tmp_path / "m.tflite")
     assert (done.code, done.out) == (78, "")
     (line,) = (line for line in done.err.splitlines() if not line.startswith("INFO: "))
-    assert line.startswith("fer-edge: model ")
+    assert line.startswith("fer-edge: --model ")
     assert complaint in line

@@ -93,7 +93,7 @@ def test_a_crop_margin_that_is_no_share_is_refused(tmp_path: Path, graph: bytes,
 
 
 def test_a_card_of_a_hundred_thousand_brackets_is_refused(tmp_path: Path, graph: bytes) -> None:
-    with pytest.raises(ModelError, match="no JSON"):
+    with pytest.raises(ModelError, match="not JSON"):
         read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: "[" * 100_000}))
 
 

@@ -1,45 +1,117 @@
-"""The Edge TPU: its library, its devices, and what is wrong when it cannot be used."""
+"""The Coral Edge TPU: its library, its devices, and what is wrong when it cannot be used."""
 
 from __future__ import annotations
 
-import ctypes
 import os
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer_edge.config.model import LIBRARY_VARIABLE
 from fer_edge.errors import FerError
-from fer_edge.inference.runtimes import describe_runtime, load_delegate
+from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles, InferenceEngine, load_error
+from fer_edge.inference.model_file import ModelFile, model_error, read_model
+from fer_edge.inference.runtimes import describe_runtime, load_delegate, make_interpreter
 
 LIBRARY = "libedgetpu.so.1"
-OPERATOR = b"edgetpu-custom-op"  # what edgetpu_compiler makes of the operators that it maps
-USB_IDS = {("1a6e", "089a"), ("18d1", "9302")}  # before and after its firmware is loaded, at first use
-RULES = "60-fer-edge-coral.rules"
-
-
-class AcceleratorError(FerError, RuntimeError):
-    """The Edge TPU that is needed cannot be used, or what the model runs on has failed."""
-
-
-def _may_write(node: Path) -> bool:
-    return os.access(node, os.W_OK)
+CUSTOM_OPERATOR = b"edgetpu-custom-op"  # replaces the operators that edgetpu_compiler maps to the Edge TPU
+USB_IDS = {
+    ("1a6e", "089a"),
+    ("18d1", "9302"),
+}  # vendor and product, before and after the firmware is loaded at first use
+UDEV_RULES = "60-fer-edge-coral.rules"
 
 
 @dataclass(frozen=True)
-class DeviceFiles:
-    """Where the kernel shows its devices; handed in, so that a test can plug something in."""
+class EdgeTpuBackend:
+    """`--accelerator edgetpu`, or one of several: `edgetpu:usb:0`, `edgetpu:pci:0`.
 
-    sysfs: Path = Path("/sys")
-    dev: Path = Path("/dev")
-    may_write: Callable[[Path], bool] = _may_write
+    It runs the model itself if that is compiled, else `X_edgetpu.tflite` beside `X.tflite`.
+
+    Attributes:
+        device: `usb:N` or `pci:N`; empty for any.
+    """
+
+    device: str = ""
+
+    name = "edgetpu"
+    title = "Edge TPU"
+    examples = ("edgetpu", "edgetpu:usb:0", "edgetpu:pci:0")
+
+    @property
+    def spec(self) -> str:
+        """`edgetpu` or `edgetpu:DEVICE`."""
+        return f"{self.name}:{self.device}" if self.device else self.name
+
+    def configure(self, argument: str) -> EdgeTpuBackend:
+        """The Edge TPU `usb:N` or `pci:N`."""
+        if argument and not re.fullmatch(r"(usb|pci):\d+", argument):
+            raise ValueError(argument)
+        return EdgeTpuBackend(argument)
+
+    def is_target(self, model: ModelFile) -> bool:
+        """Whether edgetpu_compiler made it."""
+        return CUSTOM_OPERATOR in model.graph
+
+    def find_model(self, model: ModelFile) -> ModelFile:
+        """The compiled model, with the labels of `model`."""
+        if self.is_target(model):
+            return model
+        path, cure = _compiled_path(model), f"fer-convert compile {model.path}"
+        if not path.is_file():
+            raise model_error(model.path, f"not compiled for the Edge TPU, and no {path.name} beside it", cure)
+        compiled = read_model(path)
+        if not self.is_target(compiled):
+            raise model_error(path, "not compiled for the Edge TPU", cure)
+        if compiled.labels != model.labels:
+            raise model_error(path, f"its labels are not those of {model.path}", cure)
+        return compiled
+
+    def find_devices(self, files: DeviceFiles) -> list[Path]:
+        """See find_edgetpus."""
+        return find_edgetpus(files)
+
+    def is_candidate(self, model: ModelFile, files: DeviceFiles) -> bool:
+        """When a compiled model is there, or an Edge TPU for which there should be one."""
+        return self.is_target(model) or _compiled_path(model).is_file() or bool(self.find_devices(files))
+
+    def open(self, model: ModelFile, runtime: str, threads: int) -> InferenceEngine:
+        """Load a compiled model; see Backend.open."""
+        delegate = load_edgetpu(runtime, self.device)
+        try:
+            interpreter = make_interpreter(runtime, model.graph, threads, delegate)
+        except (ValueError, RuntimeError) as error:
+            # TFLite gives no code for an operator that nothing implements: only its text names the operator.
+            if CUSTOM_OPERATOR.decode() in str(error):
+                message = f"Edge TPU: the delegate of {library_name()} does not take {model.path}: {error}"
+                raise AcceleratorError(message) from error
+            raise load_error(model, runtime, error) from error
+        device = f" {self.device}" if self.device else ""
+        return InferenceEngine(interpreter, f"{self.name}{device} ({describe_runtime(runtime)})")
+
+    def crash_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
+        """A library that was built for another version of TFLite crashes, since the delegate has no stable ABI."""
+        return AcceleratorError(
+            f"Edge TPU: {library_name()} crashes ({reason}), most likely because it was built for another TFLite",
+            cure=f"install a libedgetpu1-std built for {describe_runtime(runtime)}",
+        )
+
+    def timeout_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
+        """An Edge TPU whose firmware hangs."""
+        return AcceleratorError(
+            f"Edge TPU: {reason} from {library_name()}", cure="unplug the Coral and plug it in again"
+        )
 
 
-def find_edgetpus(machine: DeviceFiles) -> list[Path]:
+def _compiled_path(model: ModelFile) -> Path:
+    return model.path.with_name(f"{model.path.stem}_edgetpu{model.path.suffix}")
+
+
+def find_edgetpus(files: DeviceFiles) -> list[Path]:
     """The device nodes of the Edge TPUs that are plugged in, USB and PCIe."""
-    usb = [_usb_node(folder, machine.dev) for folder in sorted(machine.sysfs.glob("bus/usb/devices/*"))]
-    return [node for node in usb if node] + sorted(machine.dev.glob("apex_*"))
+    usb = [_usb_node(folder, files.dev) for folder in sorted(files.sysfs.glob("bus/usb/devices/*"))]
+    return [node for node in usb if node] + sorted(files.dev.glob("apex_*"))
 
 
 def _usb_node(folder: Path, dev: Path) -> Path | None:
@@ -49,42 +121,56 @@ def _usb_node(folder: Path, dev: Path) -> Path | None:
     try:
         if (read("idVendor"), read("idProduct")) in USB_IDS:
             return dev / "bus" / "usb" / f"{int(read('busnum')):03}" / f"{int(read('devnum')):03}"
-    except (OSError, ValueError):  # an interface, which has no ids; or unplugged while we looked
+    except (OSError, ValueError):  # an interface, which has no ids, or a device that was unplugged in the meantime
         pass
     return None
 
 
 def library_name() -> str:
-    """The shared library with the delegate, as the loader finds it."""
+    """The shared library with the delegate, as the dynamic loader finds it."""
     return os.environ.get(LIBRARY_VARIABLE, LIBRARY)
 
 
-def load_edgetpu(runtime: str, device: str = "", machine: DeviceFiles | None = None) -> Any:
-    """The delegate for `device` (`usb:0`, `pci:0`, any for ""). Raises AcceleratorError with the cure.
+def load_edgetpu(runtime: str, device: str = "", files: DeviceFiles | None = None) -> Any:
+    """Create the delegate of an Edge TPU.
 
-    A library that was built for another version of TFLite does not raise but kills the process: see probe.
+    A library that was built for another version of TFLite raises nothing but crashes the process: see probe.
+
+    Args:
+        runtime: the TFLite runtime that will use the delegate.
+        device: `usb:N` or `pci:N`; empty for any.
+        files: where to look for devices if the library finds none.
+
+    Raises:
+        AcceleratorError: the library or the device cannot be used; `cure` says what helps.
     """
-    name = library_name()
+    library = library_name()
     try:
-        ctypes.CDLL(name)  # first, since load_delegate leaves a half-made object behind that complains later
-        return load_delegate(runtime, name, {"device": device} if device else {})
+        return load_delegate(runtime, library, {"device": device} if device else {})
     except OSError as error:
-        reason = f"{name} cannot be loaded ({error}): install a libedgetpu1-std built for {describe_runtime(runtime)}"
+        raise AcceleratorError(
+            f"Edge TPU: {library} cannot be loaded ({error})",
+            cure=f"install a libedgetpu1-std built for {describe_runtime(runtime)}",
+        ) from error
     except ValueError as error:
-        said = str(error).partition("\n")[2].strip()  # after "Failed to load delegate from ..."
-        reason = no_device(name, device, said, machine or DeviceFiles())
-    raise AcceleratorError(f"Edge TPU: {reason}")
+        raise missing_device_error(library, device, str(error), files or DeviceFiles()) from error
 
 
-def no_device(name: str, device: str, said: str, machine: DeviceFiles) -> str:
-    """Why the library finds no device, from what the kernel shows, and the cure. `said` is its own reason, if any."""
-    finds = f"{name} finds no device{f' {device}' if device else ''}{f' ({said})' if said else ''}"
-    nodes = find_edgetpus(machine)
+def missing_device_error(library: str, device: str, reason: str, files: DeviceFiles) -> AcceleratorError:
+    """Why the library finds no device, judged by the device nodes; `reason` is the library's own, or empty."""
+    device = f" {device}" if device else ""
+    reason = f" ({reason})" if reason else ""
+    message = f"Edge TPU: {library} finds no device{device}{reason}"
+    nodes = find_edgetpus(files)
     if not nodes:
-        return f"{finds}: plug the Coral in"
-    refused = [node for node in nodes if not machine.may_write(node)]
-    if refused:
-        return (
-            f"no permission for {refused[0]}: install {RULES} in /etc/udev/rules.d, join the group plugdev, replug it"
-        )
-    return f"{finds}, though {nodes[0]} is there: another program holds it, or it needs to be plugged in again"
+        return AcceleratorError(message, cure="plug the Coral in")
+    for node in nodes:
+        if not files.may_write(node):
+            return AcceleratorError(
+                f"Edge TPU: no permission for {node}",
+                cure=f"install {UDEV_RULES} in /etc/udev/rules.d, join the group plugdev, and replug it",
+            )
+    return AcceleratorError(
+        f"{message}, though {nodes[0]} exists",
+        cure="stop the other program that uses it, or unplug it and plug it in again",
+    )

@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles
 from fer_edge.inference.backends.edgetpu import (
     LIBRARY,
-    RULES,
+    UDEV_RULES,
     USB_IDS,
-    AcceleratorError,
-    DeviceFiles,
     find_edgetpus,
     load_edgetpu,
-    no_device,
+    missing_device_error,
 )
 from fer_edge.inference.runtimes import pick_runtime
 
@@ -54,27 +53,29 @@ def test_a_device_that_is_unplugged_while_we_look_is_none(tmp_path: Path) -> Non
 
 
 def test_without_a_device_the_cure_is_to_plug_it_in(tmp_path: Path) -> None:
-    said = no_device(LIBRARY, "usb:1", "", plug_in(tmp_path, "046d", "0825"))
-    assert said == "libedgetpu.so.1 finds no device usb:1: plug the Coral in"
+    said = str(missing_device_error(LIBRARY, "usb:1", "", plug_in(tmp_path, "046d", "0825")))
+    assert said == "Edge TPU: libedgetpu.so.1 finds no device usb:1: plug the Coral in"
 
 
 def test_without_permission_the_cure_is_the_rule_and_the_group(tmp_path: Path) -> None:
     machine = plug_in(tmp_path, "1a6e", "089a")
-    said = no_device(LIBRARY, "", "", DeviceFiles(machine.sysfs, machine.dev, may_write=lambda node: False))
-    assert said.startswith(f"no permission for {tmp_path}/dev/bus/usb/002/004: ")
-    assert RULES in said
+    said = str(
+        missing_device_error(LIBRARY, "", "", DeviceFiles(machine.sysfs, machine.dev, may_write=lambda node: False))
+    )
+    assert said.startswith(f"Edge TPU: no permission for {tmp_path}/dev/bus/usb/002/004: ")
+    assert UDEV_RULES in said
     assert "plugdev" in said
 
 
 def test_the_permission_is_that_of_the_node(tmp_path: Path) -> None:
     machine = plug_in(tmp_path, "18d1", "9302")
     node = tmp_path / "dev" / "bus" / "usb" / "002" / "004"
-    assert "no permission" in no_device(LIBRARY, "", "", machine)  # there is no node at all
+    assert "no permission" in str(missing_device_error(LIBRARY, "", "", machine))  # there is no node at all
     node.parent.mkdir(parents=True)
     node.touch()
-    said = no_device(LIBRARY, "", "device busy", machine)
-    assert said == f"{LIBRARY} finds no device (device busy), though {node} is there: another program holds it, " + (
-        "or it needs to be plugged in again"
+    said = str(missing_device_error(LIBRARY, "", "device busy", machine))
+    assert said == f"Edge TPU: {LIBRARY} finds no device (device busy), though {node} exists: " + (
+        "stop the other program that uses it, or unplug it and plug it in again"
     )
 
 
@@ -91,7 +92,7 @@ def test_a_library_that_is_missing_is_told_from_a_device_that_is(
 
 
 def test_the_udev_rule_gives_each_device_to_a_group_of_the_service() -> None:
-    rules = [line for line in (SYSTEMD / RULES).read_text().splitlines() if line and not line.startswith("#")]
+    rules = [line for line in (SYSTEMD / UDEV_RULES).read_text().splitlines() if line and not line.startswith("#")]
     found = {tuple(re.findall(r'ATTR\{id(?:Vendor|Product)\}=="(\w{4})"', line)) for line in rules}
     assert found == USB_IDS | {()}
     assert any('SUBSYSTEM=="apex"' in line for line in rules)

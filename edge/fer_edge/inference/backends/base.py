@@ -1,0 +1,118 @@
+"""What a backend is, and the values and errors that all backends share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from fer_edge.errors import FerError
+from fer_edge.inference.model_file import ModelError, ModelFile, model_error
+from fer_edge.inference.runtimes import Interpreter
+
+
+class AcceleratorError(FerError, RuntimeError):
+    """The backend that was asked for cannot be used, or has failed while it ran."""
+
+
+@dataclass(frozen=True)
+class InferenceEngine:
+    """A model in an interpreter of a backend, ready to be invoked.
+
+    Attributes:
+        interpreter: its tensors are allocated.
+        runs_on: backend, runtime and threads, e.g. `cpu (tflite-runtime 2.14.0, 3 threads)`.
+    """
+
+    interpreter: Interpreter
+    runs_on: str
+
+
+def _may_write(node: Path) -> bool:
+    return os.access(node, os.W_OK)
+
+
+@dataclass(frozen=True)
+class DeviceFiles:
+    """Where the kernel lists its devices; a test hands in folders of its own."""
+
+    sysfs: Path = Path("/sys")
+    dev: Path = Path("/dev")
+    may_write: Callable[[Path], bool] = _may_write
+
+
+class Backend(Protocol):
+    """Runs models: the CPU, or an accelerator.
+
+    A new one is a module in this package and an entry in `BACKENDS`. Nothing else has to know its name; only the help
+    text of `--accelerator` in `fer_edge.config.schema` should mention it.
+    """
+
+    @property
+    def name(self) -> str:
+        """What `--accelerator` calls it, e.g. `edgetpu`."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What messages call it, e.g. `Edge TPU`."""
+        ...
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """What `--accelerator` accepts for it, to be listed in an error message."""
+        ...
+
+    @property
+    def spec(self) -> str:
+        """What `--accelerator` would have to be for exactly this backend: the name, and `:ARGUMENT` if it has one."""
+        ...
+
+    def configure(self, argument: str) -> Backend:
+        """This backend with the ARGUMENT of `--accelerator NAME:ARGUMENT`, empty for none. Raises ValueError."""
+        ...
+
+    def is_target(self, model: ModelFile) -> bool:
+        """Whether the model was compiled for this backend, and so runs on no other."""
+        ...
+
+    def find_model(self, model: ModelFile) -> ModelFile:
+        """The file to run here: the model itself, or the one compiled for this backend beside it. Raises ModelError."""
+        ...
+
+    def find_devices(self, files: DeviceFiles) -> list[Path]:
+        """The device nodes of this backend that are present; its user must be able to write to them."""
+        ...
+
+    def is_candidate(self, model: ModelFile, files: DeviceFiles) -> bool:
+        """Whether `--accelerator auto` should try this backend for the model."""
+        ...
+
+    def open(self, model: ModelFile, runtime: str, threads: int) -> InferenceEngine:
+        """Load the model.
+
+        Args:
+            model: a file that `find_model` returned.
+            runtime: one of `fer_edge.inference.runtimes.available_runtimes()`.
+            threads: how many the interpreter may use.
+
+        Raises:
+            AcceleratorError: the backend does not work; the error says what to do.
+            ModelError: the interpreter cannot load the model.
+        """
+        ...
+
+    def crash_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
+        """The error to report when a process that opened the model here has crashed; `reason` says how."""
+        ...
+
+    def timeout_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
+        """The error to report when a process that opened the model here has not answered in time."""
+        ...
+
+
+def load_error(model: ModelFile, runtime: str, error: Exception) -> ModelError:
+    """The error to report when the interpreter of `runtime` refuses the model."""
+    return model_error(model.path, f"{runtime} cannot load it: {error}")

@@ -1,0 +1,59 @@
+"""The CPU, which runs every model that was not compiled for an accelerator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fer_edge.errors import FerError
+from fer_edge.inference.backends.base import DeviceFiles, InferenceEngine, load_error
+from fer_edge.inference.model_file import ModelFile, model_error
+from fer_edge.inference.runtimes import describe_runtime, make_interpreter
+
+NEW_MODEL = "make it again with fer-convert quantize"
+
+
+class CpuBackend:
+    """`--accelerator cpu`."""
+
+    name = spec = "cpu"
+    title = "CPU"
+    examples = (name,)
+
+    def configure(self, argument: str) -> CpuBackend:
+        """Takes no argument."""
+        if argument:
+            raise ValueError(argument)
+        return self
+
+    def is_target(self, model: ModelFile) -> bool:
+        """Never: no compiler produces models for the CPU alone."""
+        return False
+
+    def find_model(self, model: ModelFile) -> ModelFile:
+        """The model itself."""
+        return model
+
+    def find_devices(self, files: DeviceFiles) -> list[Path]:
+        """None: the CPU has no device node."""
+        return []
+
+    def is_candidate(self, model: ModelFile, files: DeviceFiles) -> bool:
+        """Always."""
+        return True
+
+    def open(self, model: ModelFile, runtime: str, threads: int) -> InferenceEngine:
+        """Load the model; see Backend.open."""
+        try:
+            interpreter = make_interpreter(runtime, model.graph, threads)
+        except (ValueError, RuntimeError) as error:
+            raise load_error(model, runtime, error) from error
+        unit = "thread" if threads == 1 else "threads"
+        return InferenceEngine(interpreter, f"{self.name} ({describe_runtime(runtime)}, {threads} {unit})")
+
+    def crash_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
+        """Only a damaged model crashes the runtime."""
+        return model_error(model.path, f"crashes {runtime} ({reason})", NEW_MODEL)
+
+    def timeout_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
+        """Only a damaged model runs for ever."""
+        return model_error(model.path, f"hangs in {runtime} ({reason})", NEW_MODEL)
