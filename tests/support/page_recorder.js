@@ -1,29 +1,38 @@
-// Notes, in a page under test, what it asks of the browser, what it sends, and when it shows a face.
-window.witness = { asked: [], tracks: [], playing: null, box: null, sends: 0, shapes: [], unanswered: 0, ahead: 0 };
+// Records, in a page under test, what it requests of the browser, what it sends, and when it shows a face.
+window.recorder = {
+  constraints: [], // of each getUserMedia()
+  tracks: [], // of the cameras that the page was given
+  playingAt: null, // milliseconds, as performance.now()
+  boxAt: null,
+  sends: 0,
+  pictures: [], // type, width and height of each picture sent
+  unanswered: 0, // pictures
+  maxUnanswered: 0,
+};
 
-addEventListener("playing", () => (witness.playing ??= performance.now()), true);
+addEventListener("playing", () => (recorder.playingAt ??= performance.now()), true);
 new MutationObserver(() => {
-  if (document.querySelector(".box")) witness.box ??= performance.now();
+  if (document.querySelector(".box")) recorder.boxAt ??= performance.now();
 }).observe(document, { subtree: true, childList: true });
 
 if (navigator.mediaDevices) {
-  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  navigator.mediaDevices.getUserMedia = async (wanted) => {
-    witness.asked.push(wanted);
-    const stream = await ask(wanted);
-    witness.tracks.push(...stream.getTracks());
+  const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (constraints) => {
+    recorder.constraints.push(constraints);
+    const stream = await getUserMedia(constraints);
+    recorder.tracks.push(...stream.getTracks());
     return stream;
   };
 }
 
 const send = WebSocket.prototype.send;
 WebSocket.prototype.send = function (data) {
-  witness.sends += 1;
+  recorder.sends += 1;
   if (data instanceof Blob) {
-    if (!this.watched) this.addEventListener("message", () => (witness.unanswered -= 1));
-    this.watched = true;
-    witness.ahead = Math.max(witness.ahead, (witness.unanswered += 1));
-    createImageBitmap(data).then(({ width, height }) => witness.shapes.push([data.type, width, height]));
+    if (!this.isRecorded) this.addEventListener("message", () => (recorder.unanswered -= 1));
+    this.isRecorded = true;
+    recorder.maxUnanswered = Math.max(recorder.maxUnanswered, (recorder.unanswered += 1));
+    createImageBitmap(data).then(({ width, height }) => recorder.pictures.push([data.type, width, height]));
   }
   send.call(this, data);
 };

@@ -1,169 +1,125 @@
-"""A real Chromium, one for all tests, that plays a clip where its camera would be."""
+"""Sensors with a live page, and a real Chromium, one for all tests, whose camera plays a clip."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from tests.support import HEAD, WALK, Mosquitto
+from tests.support import browser as support
+from tests.support.browser import ALLOW_CAMERA, LaunchBrowser, OpenPage, StartDaemon
 from tests.support.mjpeg import MjpegCamera
 from tests.support.web_daemon import Daemon, to_and_fro
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-GIVEN = "--use-fake-ui-for-media-stream"  # to whoever asks
-TIMEOUT = 60_000  # milliseconds, for a machine that does much beside
 FPS = 12.5  # of the clips
 
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    expect.set_options(timeout=TIMEOUT)
+    expect.set_options(timeout=support.TIMEOUT)
     with sync_playwright() as driver:
         yield driver
 
 
 @pytest.fixture(scope="session")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The head that turns, to and fro, as Chromium's fake camera wants it."""
+def camera_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A turning head, forwards and backwards, in the format of Chromium's fake camera."""
     path = tmp_path_factory.mktemp("clip") / "face.y4m"
-    there_and_back = "[0]split[a][b];[b]reverse[r];[a][r]concat"
-    arguments = ["-i", str(HEAD), "-filter_complex", there_and_back, "-pix_fmt", "yuv420p", str(path)]
+    forwards_and_backwards = "[0]split[a][b];[b]reverse[r];[a][r]concat"
+    arguments = ["-i", str(HEAD), "-filter_complex", forwards_and_backwards, "-pix_fmt", "yuv420p", str(path)]
     subprocess.run(["ffmpeg", "-v", "error", *arguments], check=True, timeout=60)
     return path
 
 
-Launch = Callable[..., Browser]
-
-
 @pytest.fixture(scope="session")
-def launch(playwright: Playwright) -> Iterator[Launch]:
-    """Starts a Chromium with some flags more."""
+def launch_browser(playwright: Playwright) -> Iterator[LaunchBrowser]:
+    """Launches a Chromium with additional flags."""
     browsers: list[Browser] = []
 
-    def launched(*flags: str) -> Browser:
-        browsers.append(playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *flags]))
-        return browsers[-1]
+    def launch(*flags: str) -> Browser:
+        browser = playwright.chromium.launch(executable_path=support.CHROMIUM, args=[*support.FLAGS, *flags])
+        browsers.append(browser)
+        return browser
 
-    yield launched
+    yield launch
     for browser in browsers:
         browser.close()
 
 
 @pytest.fixture(scope="session")
-def chromium(launch: Launch, clip: Path) -> Browser:
-    """It gives its camera to whoever asks."""
-    return launch(GIVEN, "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={clip}")
-
-
-class Faults:
-    """What a browser has to complain of, but for what is `due`, and which servers were asked beside `home`."""
-
-    def __init__(self, page: Page, home: str, due: Sequence[str]) -> None:
-        self.all: list[str] = []
-        self._home, self._due = urlsplit(home).netloc, due
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self._add(f"error: {error}"))
-        page.on("requestfailed", lambda request: self._add(f"failed: {request.url} {request.failure}"))
-        page.on("request", self._look)
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            self._add(f"console: {message.text}")
-
-    def _look(self, request: Request) -> None:
-        if urlsplit(request.url).netloc not in {self._home, ""}:
-            self._add(f"elsewhere: {request.url}")
-
-    def _add(self, fault: str) -> None:
-        if not any(part in fault for part in self._due):
-            self.all.append(fault)
+def chromium(launch_browser: LaunchBrowser, camera_clip: Path) -> Browser:
+    """A Chromium that allows every page to use its camera, which plays the clip."""
+    return launch_browser(
+        ALLOW_CAMERA, "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera_clip}"
+    )
 
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    made = Mosquitto(tmp_path_factory.mktemp("broker"))
-    made.start()
-    yield made
-    made.close()
+    broker = Mosquitto(tmp_path_factory.mktemp("broker"))
+    broker.start()
+    yield broker
+    broker.close()
 
 
 @pytest.fixture(scope="session")
 def camera() -> Iterator[MjpegCamera]:
-    """A camera with an address before which people walk, to and fro, in real time."""
-    made = MjpegCamera(picture=to_and_fro(WALK), fps=FPS)
-    yield made
-    made.stop()
+    """A network camera that shows people walking, forwards and backwards, in real time."""
+    camera = MjpegCamera(picture=to_and_fro(WALK), fps=FPS)
+    yield camera
+    camera.stop()
 
 
 @pytest.fixture(scope="session")
 def porch(broker: Mosquitto, camera: MjpegCamera) -> Iterator[Daemon]:
-    """A sensor with a camera of its own."""
-    made = Daemon(broker, camera.url)
-    yield made
-    made.close()
-
-
-Start = Callable[..., Daemon]
+    """A sensor with that camera."""
+    daemon = Daemon(broker, camera.url)
+    yield daemon
+    daemon.close()
 
 
 @pytest.fixture
-def start(broker: Mosquitto) -> Iterator[Start]:
-    """Starts a sensor that ends with the test."""
-    made: list[Daemon] = []
+def start_daemon(broker: Mosquitto) -> Iterator[StartDaemon]:
+    """Starts a sensor that is stopped after the test."""
+    daemons: list[Daemon] = []
 
-    def started(camera: str, *flags: object, **how: Any) -> Daemon:
-        made.append(Daemon(broker, camera, *flags, **how))
-        return made[-1]
+    def start(camera: str, *flags: object, **options: Any) -> Daemon:
+        daemons.append(Daemon(broker, camera, *flags, **options))
+        return daemons[-1]
 
-    yield started
-    for daemon in made:
+    yield start
+    for daemon in daemons:
         daemon.close()
 
 
-Visit = Callable[..., Page]
-
-
 @pytest.fixture
-def visit(chromium: Browser, start: Start) -> Iterator[Visit]:
-    """Opens an address in a window of its own, which is closed before a sensor of `start` ends.
+def open_page(chromium: Browser, start_daemon: StartDaemon) -> Iterator[OpenPage]:
+    """Opens an address in a window of its own, which is closed before the sensors of `start_daemon` are stopped.
 
-    The browser must have nothing to complain of then.
+    The test fails if the browser reports an error that is not among the expected ones.
     """
-    faults, contexts = [], []
+    errors, contexts = [], []
 
-    def opened(
+    def open_url(
         url: str,
         *,
         width: int = 1280,
         height: int = 800,
-        due: Sequence[str] = (),
+        expected_errors: Sequence[str] = (),
         browser: Browser = chromium,
-        **how: Any,
+        **options: Any,
     ) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **how))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(TIMEOUT)
-        page.add_init_script(path=Path(__file__).parents[2] / "support" / "page_recorder.js")
-        faults.append(Faults(page, url, due))
-        page.goto(url)
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **options)
+        contexts.append(context)
+        page, reported = support.open_page(context, url, expected_errors)
+        errors.append(reported)
         return page
 
-    yield opened
+    yield open_url
     for context in contexts:
         context.close()
-    assert [fault for each in faults for fault in each.all] == []
+    assert [error for each in errors for error in each.found] == []

@@ -1,4 +1,4 @@
-"""The browser as the camera: what it is asked for, what it sends, and what it shows."""
+"""The browser as the camera: its permission, what it sends, and what the page shows."""
 
 from __future__ import annotations
 
@@ -11,43 +11,41 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, WebSocket, expect
-from tests.edge.web.conftest import GIVEN, Launch, Start, Visit
 from tests.support import HEAD, Mosquitto, wait_until
-from tests.support.page_view import boxes, expect_faces, expect_veil, keep
+from tests.support.browser import ALLOW_CAMERA, SERVER_GONE, LaunchBrowser, OpenPage, StartDaemon
+from tests.support.page_view import boxes, expect_faces, expect_overlay, save_screenshot
 from tests.support.web_daemon import Daemon, overlap, printed
 
-AWAY = ("WebSocket connection to", "ERR_CONNECTION_REFUSED")
-LIGHT = "witness.tracks.map((track) => track.readyState)"  # of the cameras that the page was ever given
+TRACK_STATES = "recorder.tracks.map((track) => track.readyState)"  # of every camera that the page was given
 
 
 @pytest.fixture(scope="module")
 def desk(broker: Mosquitto) -> Iterator[Daemon]:
-    """A sensor whose camera is that of a browser."""
+    """A sensor whose camera is the browser's."""
     made = Daemon(broker, "browser")
     yield made
     made.close()
 
 
 @pytest.fixture
-def frail(start: Start) -> Daemon:
-    """Another one, to be killed."""
-    return start("browser")
+def killable(start_daemon: StartDaemon) -> Daemon:
+    """Another such sensor, which a test may kill."""
+    return start_daemon("browser")
 
 
 @pytest.fixture(scope="module")
-def bare(launch: Launch) -> Browser:
-    """A browser without a camera, for which sensor.home is this machine."""
+def no_camera_browser(launch_browser: LaunchBrowser) -> Browser:
+    """A browser without a camera, in which sensor.home resolves to this machine."""
     rules = "--host-resolver-rules=MAP sensor.home 127.0.0.1"
-    return launch(GIVEN, "--use-fake-device-for-media-stream=device-count=0", rules)
+    return launch_browser(ALLOW_CAMERA, "--use-fake-device-for-media-stream=device-count=0", rules)
 
 
-def test_a_face_before_the_browser_is_boxed_in_its_mirror_and_named(desk: Daemon, visit: Visit) -> None:
-    page = visit(desk.url)
-    wait_until(lambda: page.evaluate("witness.box"), 60)
-    seconds = page.evaluate("(witness.box - witness.playing) / 1000")
+def test_the_face_in_the_mirrored_video_has_a_box_with_its_emotion(desk: Daemon, open_page: OpenPage) -> None:
+    page = open_page(desk.url)
+    wait_until(lambda: page.evaluate("recorder.boxAt"), 60)
+    seconds = page.evaluate("(recorder.boxAt - recorder.playingAt) / 1000")
     print(f"a box {seconds:.2f} s after the video began")
-    wanted = page.evaluate("witness.asked")
-    assert [wish["audio"] for wish in wanted] == [False]
+    assert [constraints["audio"] for constraints in page.evaluate("recorder.constraints")] == [False]
     assert (
         page.locator("#video").evaluate("(video) => getComputedStyle(video).transform") == "matrix(-1, 0, 0, 1, 0, 0)"
     )
@@ -55,37 +53,37 @@ def test_a_face_before_the_browser_is_boxed_in_its_mirror_and_named(desk: Daemon
     def mirrored() -> list[tuple[float, float, float, float]]:
         return [(1 - x - w, y, w, h) for _, (x, y, w, h) in boxes(page)]
 
-    for event in printed(HEAD):  # where the head of the clip is when something is told of it
+    for event in printed(HEAD):  # the position of the head at each event of the clip
         wait_until(lambda event=event: any(overlap(box, event["box"]) > 0.6 for box in mirrored()), 60)
-    said: Counter[str] = Counter()
-    wait_until(lambda: said.update(emotion for emotion, _ in boxes(page)) or said.total() > 60, 60)
-    assert said.most_common(1)[0][0] in {event["emotion"] for event in printed(HEAD)}
-    keep(page, "browser-camera")
+    emotions: Counter[str] = Counter()
+    wait_until(lambda: emotions.update(emotion for emotion, _ in boxes(page)) or emotions.total() > 60, 60)
+    assert emotions.most_common(1)[0][0] in {event["emotion"] for event in printed(HEAD)}
+    save_screenshot(page, "browser-camera")
 
 
-def test_the_boxes_are_those_of_the_frames_turned_about(desk: Daemon, visit: Visit) -> None:
-    page = visit(desk.url)
+def test_the_boxes_of_the_frames_are_mirrored(desk: Daemon, open_page: OpenPage) -> None:
+    page = open_page(desk.url)
     expect_faces(page)
     lefts: list[float] = []
 
-    def look(payload: bytes | str) -> None:
+    def on_frame(payload: bytes | str) -> None:
         if isinstance(payload, bytes):
             (length,) = struct.unpack(">I", payload[:4])
-            assert len(payload) == 4 + length  # the picture need not come back
+            assert len(payload) == 4 + length  # no picture: this browser has it already
             lefts.extend(1 - face["box"][0] - face["box"][2] for face in json.loads(payload[4:])["faces"])
 
-    def follow(socket: WebSocket) -> None:
+    def on_websocket(socket: WebSocket) -> None:
         if "picture=0" in socket.url:
-            socket.on("framereceived", look)
+            socket.on("framereceived", on_frame)
 
-    page.on("websocket", follow)
+    page.on("websocket", on_websocket)
     page.evaluate("location.reload()")
     expect_faces(page)
     wait_until(lambda: any(abs(box[0] - left) < 0.002 for _, box in boxes(page) for left in lefts[-3:]))
 
 
-def test_its_events_go_out_as_from_any_camera(desk: Daemon, visit: Visit) -> None:
-    page = visit(desk.url)
+def test_events_are_published_as_with_any_camera(desk: Daemon, open_page: OpenPage) -> None:
+    page = open_page(desk.url)
     expect_faces(page)
     wait_until(lambda: desk.said("event"))
     assert desk.said("event")[0]["type"] == "start"
@@ -94,130 +92,138 @@ def test_its_events_go_out_as_from_any_camera(desk: Daemon, visit: Visit) -> Non
     wait_until(lambda: desk.said("event")[-1]["type"] == "end", 60)
 
 
-def test_stop_puts_the_light_out_and_start_lights_it_again(desk: Daemon, visit: Visit) -> None:
-    page = visit(desk.url)
+def test_stop_releases_the_camera_and_start_opens_it_again(desk: Daemon, open_page: OpenPage) -> None:
+    page = open_page(desk.url)
     expect_faces(page)
     page.get_by_role("button", name="Stop camera").press("Enter")
-    expect_veil(page, "No camera")
-    assert page.evaluate(LIGHT) == ["ended"]
+    expect_overlay(page, "No camera")
+    assert page.evaluate(TRACK_STATES) == ["ended"]
     assert page.locator("#video").evaluate("(video) => video.srcObject") is None
-    page.locator("#veil-action").click()
+    page.locator("#overlay-button").click()
     expect_faces(page)
-    assert page.evaluate(LIGHT) == ["ended", "live"]
+    assert page.evaluate(TRACK_STATES) == ["ended", "live"]
 
 
-def test_pause_puts_the_light_out_whoever_paused(desk: Daemon, visit: Visit) -> None:
-    page = visit(desk.url)
+def test_pause_releases_the_camera_no_matter_who_paused(desk: Daemon, open_page: OpenPage) -> None:
+    page = open_page(desk.url)
     expect_faces(page)
     page.get_by_role("button", name="Pause").click()
-    assert page.evaluate(LIGHT) == ["ended"]
-    expect_veil(page, "Paused")
+    assert page.evaluate(TRACK_STATES) == ["ended"]
+    expect_overlay(page, "Paused")
     page.get_by_role("button", name="Resume").click()
     expect_faces(page)
     desk.send("pause", "")
-    expect_veil(page, "Paused")
-    assert page.evaluate(LIGHT) == ["ended", "ended"]
+    expect_overlay(page, "Paused")
+    assert page.evaluate(TRACK_STATES) == ["ended", "ended"]
     desk.send("resume", "")
     expect_faces(page)
-    assert page.evaluate(LIGHT) == ["ended", "ended", "live"]
+    assert page.evaluate(TRACK_STATES) == ["ended", "ended", "live"]
 
 
-def test_pause_puts_the_light_out_even_if_the_sensor_does_not_hear_of_it(frail: Daemon, visit: Visit) -> None:
-    page = visit(frail.url, due=AWAY)
+def test_pause_releases_the_camera_even_if_the_sensor_cannot_be_reached(killable: Daemon, open_page: OpenPage) -> None:
+    page = open_page(killable.url, expected_errors=SERVER_GONE)
     expect_faces(page)
-    frail.kill()
+    killable.kill()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("alert")).to_contain_text("The sensor was not paused")
-    assert page.evaluate(LIGHT) == ["ended"]
+    assert page.evaluate(TRACK_STATES) == ["ended"]
 
 
-def test_it_outlives_a_sensor_that_is_started_anew(frail: Daemon, visit: Visit) -> None:
-    page = visit(frail.url, due=AWAY)
+def test_the_camera_stays_on_while_the_sensor_restarts(killable: Daemon, open_page: OpenPage) -> None:
+    page = open_page(killable.url, expected_errors=SERVER_GONE)
     expect_faces(page)
-    frail.kill()
-    expect_veil(page, "Connection lost")
+    killable.kill()
+    expect_overlay(page, "Connection lost")
     assert boxes(page) == []
-    frail.start()
+    killable.start()
     expect_faces(page)
-    assert page.evaluate(LIGHT) == ["live"]  # the same camera all the time
+    assert page.evaluate(TRACK_STATES) == ["live"]  # it was not reopened
 
 
-def test_it_outlives_a_line_that_is_dead_for_ten_seconds(frail: Daemon, visit: Visit) -> None:
-    page = visit(frail.url, due=AWAY)
+def test_the_camera_stays_on_while_the_connection_is_dead_for_ten_seconds(
+    killable: Daemon, open_page: OpenPage
+) -> None:
+    page = open_page(killable.url, expected_errors=SERVER_GONE)
     expect_faces(page)
-    frail.signal(signal.SIGSTOP)
-    expect_veil(page, "Connection lost")
+    killable.signal(signal.SIGSTOP)
+    expect_overlay(page, "Connection lost")
     page.wait_for_timeout(3000)
-    frail.signal(signal.SIGCONT)
+    killable.signal(signal.SIGCONT)
     expect_faces(page)
-    assert page.evaluate(LIGHT) == ["live"]
+    assert page.evaluate(TRACK_STATES) == ["live"]
 
 
-def test_another_browser_sees_the_pictures_and_is_not_asked_for_its_own(desk: Daemon, visit: Visit) -> None:
-    first = visit(desk.url)
+def test_a_second_browser_shows_the_pictures_and_does_not_ask_for_its_camera(desk: Daemon, open_page: OpenPage) -> None:
+    first = open_page(desk.url)
     expect_faces(first)
-    second = visit(desk.url)
+    second = open_page(desk.url)
     expect_faces(second)
     expect(second.locator("#canvas")).to_be_visible()
-    assert second.evaluate("witness.asked") == []
+    assert second.evaluate("recorder.constraints") == []
     second.get_by_role("button", name="Start camera").click()
-    expect(second.locator("#camera-words")).to_have_text("Another browser is the camera.")
-    assert second.evaluate(LIGHT) == ["ended"]
+    expect(second.locator("#camera-message")).to_have_text("Another browser is already the camera.")
+    assert second.evaluate(TRACK_STATES) == ["ended"]
     expect_faces(second)
     first.close()
-    expect_veil(second, "No camera")
-    assert len(second.evaluate("witness.asked")) == 1  # it starts when somebody says so
-    second.locator("#veil-action").click()
+    expect_overlay(second, "No camera")
+    assert len(second.evaluate("recorder.constraints")) == 1  # it starts only on request
+    second.locator("#overlay-button").click()
     expect_faces(second)
 
 
-def test_one_of_several_cameras_can_be_chosen(desk: Daemon, visit: Visit, launch: Launch) -> None:
-    page = visit(desk.url, browser=launch(GIVEN, "--use-fake-device-for-media-stream=device-count=2"))
+def test_one_of_several_cameras_can_be_selected(
+    desk: Daemon, open_page: OpenPage, launch_browser: LaunchBrowser
+) -> None:
+    page = open_page(
+        desk.url, browser=launch_browser(ALLOW_CAMERA, "--use-fake-device-for-media-stream=device-count=2")
+    )
     choice = page.get_by_role("combobox", name="Camera")
     expect(choice.get_by_role("option")).to_have_count(2)
     chosen = choice.get_by_role("option").nth(1).get_attribute("value")
     choice.select_option(chosen)
-    wait_until(lambda: page.evaluate(LIGHT) == ["ended", "live"])
-    assert page.evaluate("witness.tracks.at(-1).getSettings().deviceId") == chosen
+    wait_until(lambda: page.evaluate(TRACK_STATES) == ["ended", "live"])
+    assert page.evaluate("recorder.tracks.at(-1).getSettings().deviceId") == chosen
     expect(choice).to_have_value(chosen or "")
 
 
-def refusal(page: Page, words: str) -> None:
-    expect_veil(page, "No camera")
-    expect(page.locator("#veil-detail")).to_contain_text(words)
-    expect(page.locator("#veil-action")).to_have_text("Start camera")
+def expect_no_camera(page: Page, reason: str) -> None:
+    expect_overlay(page, "No camera")
+    expect(page.locator("#overlay-detail")).to_contain_text(reason)
+    expect(page.locator("#overlay-button")).to_have_text("Start camera")
 
 
-def test_a_browser_that_may_not_says_who_can_allow_it(desk: Daemon, visit: Visit, launch: Launch) -> None:
-    nobody_there_to_allow_it = launch("--use-fake-device-for-media-stream")
-    refusal(visit(desk.url, browser=nobody_there_to_allow_it), "may not use the camera")
+def test_a_denied_permission_is_explained(desk: Daemon, open_page: OpenPage, launch_browser: LaunchBrowser) -> None:
+    denying = launch_browser("--use-fake-device-for-media-stream")  # nobody answers the prompt
+    expect_no_camera(open_page(desk.url, browser=denying), "may not use the camera")
 
 
-def test_a_machine_without_a_camera_is_told_so(desk: Daemon, visit: Visit, bare: Browser) -> None:
-    refusal(visit(desk.url, browser=bare), "There is no camera at this machine.")
+def test_a_device_without_a_camera_is_explained(desk: Daemon, open_page: OpenPage, no_camera_browser: Browser) -> None:
+    expect_no_camera(open_page(desk.url, browser=no_camera_browser), "This device has no camera.")
 
 
-def test_an_address_to_which_no_browser_gives_its_camera_is_told(start: Start, visit: Visit, bare: Browser) -> None:
-    desk = start("browser", "--web-names", "sensor.home")
-    page = visit(desk.url.replace("127.0.0.1", "sensor.home"), browser=bare)
-    refusal(page, "A browser gives its camera only to https:// or localhost.")
+def test_an_insecure_address_is_explained(
+    start_daemon: StartDaemon, open_page: OpenPage, no_camera_browser: Browser
+) -> None:
+    desk = start_daemon("browser", "--web-names", "sensor.home")
+    page = open_page(desk.url.replace("127.0.0.1", "sensor.home"), browser=no_camera_browser)
+    expect_no_camera(page, "Browsers allow the camera only on https:// and localhost.")
     assert Axe().run(page).violations_count == 0
-    keep(page, "refused")
+    save_screenshot(page, "refused")
 
 
-def test_a_camera_that_goes_is_told(desk: Daemon, visit: Visit) -> None:
-    page = visit(desk.url)
+def test_a_disconnected_camera_is_explained(desk: Daemon, open_page: OpenPage) -> None:
+    page = open_page(desk.url)
     expect_faces(page)
-    page.evaluate("() => witness.tracks[0].dispatchEvent(new Event('ended'))")
-    refusal(page, "The camera has gone")
-    assert page.evaluate(LIGHT) == ["ended"]
+    page.evaluate("() => recorder.tracks[0].dispatchEvent(new Event('ended'))")
+    expect_no_camera(page, "The camera was disconnected")
+    assert page.evaluate(TRACK_STATES) == ["ended"]
 
 
-def test_what_is_sent_is_small_and_never_more_than_two_ahead(desk: Daemon, visit: Visit) -> None:
-    page = visit(desk.url)
-    wait_until(lambda: len(page.evaluate("witness.shapes")) > 20, 60)
-    assert page.evaluate("witness.ahead") <= 2
-    for kind, width, height in page.evaluate("witness.shapes"):
+def test_pictures_are_small_and_at_most_two_are_unanswered(desk: Daemon, open_page: OpenPage) -> None:
+    page = open_page(desk.url)
+    wait_until(lambda: len(page.evaluate("recorder.pictures")) > 20, 60)
+    assert page.evaluate("recorder.maxUnanswered") <= 2
+    for kind, width, height in page.evaluate("recorder.pictures"):
         assert kind == "image/jpeg"
         assert max(width, height) <= 640
-        assert width / height == pytest.approx(16 / 9, abs=0.01)  # the shape of the clip, nothing cut off
+        assert width / height == pytest.approx(16 / 9, abs=0.01)  # the aspect ratio of the clip, nothing cut off

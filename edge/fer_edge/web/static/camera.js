@@ -1,84 +1,93 @@
-/** The camera of this browser: asked for, shown, and sent to /api/camera. */
+/** The camera of this browser: opened with the user's permission, shown on the page, and sent to /api/camera. */
 
-import { Socket } from "./socket.js";
+import { ReconnectingSocket } from "./reconnecting_socket.js";
 
-const LONGEST = 640; // pixels
-const QUALITY = 0.8;
-const PAUSE = 1000 / 15; // milliseconds from one frame to the next
-const UNANSWERED = 2; // frames that may be under way; the camera's newest is the next one
-const SILENCE = 8000; // milliseconds without an answer
-const TAKEN = 4009; // another browser is the camera
-const OWN_SHADOW = 30000; // milliseconds in which that other one is our own lost connection
+const MAX_SIDE = 640; // pixels
+const JPEG_QUALITY = 0.8;
+const FRAME_INTERVAL = 1000 / 15; // milliseconds
+const TIMER_JITTER = 4; // milliseconds that a timer may fire early
+const MAX_UNANSWERED = 2; // frames sent without an answer; after that the newest picture waits
+const ANSWER_TIMEOUT = 8000; // milliseconds
+const CLOSE_CAMERA_TAKEN = 4009; // close code: another browser is the camera
+const STALE_CONNECTION = 30000; // milliseconds in which that "other browser" can be our own lost connection
 
-/** @type {Record<string, string>} */
-const REFUSALS = {
-  NotAllowedError: "The browser may not use the camera. Allow it in the address bar, or in the settings of the system.",
-  NotFoundError: "There is no camera at this machine. Plug one in and try again.",
-  OverconstrainedError: "That camera is not there any more. Choose another one.",
-  NotReadableError: "The camera is in use by another program. Close that one and try again.",
+/** @type {Record<string, string>} a message for each name of a DOMException */
+const ERROR_MESSAGES = {
+  NotAllowedError: "The browser may not use the camera. Allow it in the address bar or in the system settings.",
+  NotFoundError: "This device has no camera. Connect one and try again.",
+  OverconstrainedError: "That camera is no longer available. Choose another one.",
+  NotReadableError: "Another program is using the camera. Close it and try again.",
   AbortError: "The camera could not be started. Try again.",
 };
-const INSECURE = "A browser gives its camera only to https:// or localhost. Open this page by one of these.";
-const GONE = "The camera has gone: unplugged, or taken back by the browser.";
+const INSECURE = "Browsers allow the camera only on https:// and localhost. Open this page at such an address.";
+const DISCONNECTED = "The camera was disconnected: unplugged, or blocked by the browser.";
+const TAKEN = "Another browser is already the camera.";
 
+/**
+ * @property {string} message why the camera is off although it should be on, or what is wrong with its pictures
+ */
 export class Camera {
   /** @type {"off" | "asking" | "on"} */ state = "off";
-  words = ""; // why it is off when that was not wished, or what the sensor does not like about its pictures
+  message = "";
   video = /** @type {HTMLVideoElement} */ (document.getElementById("video"));
-  /** @type {() => void} */ #changed;
+  /** @type {() => void} */ #onChange;
   /** @type {MediaStream | null} */ #stream = null;
-  /** @type {Socket} */ #socket;
-  #grab = document.createElement("canvas");
+  /** @type {ReconnectingSocket} */ #socket;
+  #canvas = document.createElement("canvas");
   #attempt = 0;
-  #under = 0;
+  #unanswered = 0;
   #sentAt = 0;
-  #takenAt = -Infinity; // when a frame of ours was last taken
+  #acceptedAt = -Infinity; // when the server last accepted one of our frames
   #encoding = false;
 
-  /** @param {() => void} changed called when state, words, or the size of the video is another one */
-  constructor(changed) {
-    this.#changed = changed;
-    const ends = {
-      opened: () => {
-        this.#under = 0;
+  /** @param {() => void} onChange called when the state, the message or the size of the video has changed */
+  constructor(onChange) {
+    this.#onChange = onChange;
+    const handlers = {
+      onOpen: () => {
+        this.#unanswered = 0;
       },
-      heard: (/** @type {any} */ data) => this.#answered(data),
-      lost: (/** @type {number} */ code) => this.#lost(code),
+      onMessage: (/** @type {any} */ data) => this.#receive(data),
+      onClose: (/** @type {number} */ code) => this.#closed(code),
     };
-    this.#socket = new Socket("/api/camera", ends, (since) => this.#under > 0 && since > SILENCE);
-    setInterval(() => this.#pump(), PAUSE);
-    this.video.addEventListener("resize", changed);
+    const isStuck = (/** @type {number} */ silence) => this.#unanswered > 0 && silence > ANSWER_TIMEOUT;
+    this.#socket = new ReconnectingSocket("/api/camera", handlers, isStuck);
+    setInterval(() => this.#sendFrame(), FRAME_INTERVAL);
+    this.video.addEventListener("resize", onChange);
   }
 
-  /** @param {string} [device] its id; the browser chooses when there is none */
-  async start(device) {
+  /** @param {string} [deviceId] by default the browser chooses a camera */
+  async start(deviceId) {
     const attempt = this.#release();
-    if (!window.isSecureContext || !navigator.mediaDevices) return this.#become("off", INSECURE);
-    this.#become("asking");
+    if (!window.isSecureContext || !navigator.mediaDevices) return this.#setState("off", INSECURE);
+    this.#setState("asking");
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: wanted(device) });
-      if (attempt !== this.#attempt) return release(stream); // stopped meanwhile
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: constraints(deviceId) });
+      if (attempt !== this.#attempt) return stopTracks(stream); // stopped in the meantime
       this.#use(stream);
     } catch (error) {
       if (attempt !== this.#attempt) return;
       const { name, message } = /** @type {DOMException} */ (error);
-      this.#become("off", REFUSALS[name] ?? `The camera could not be started: ${message}`);
+      this.#setState("off", ERROR_MESSAGES[name] ?? `The camera could not be started: ${message}`);
     }
   }
 
   /**
-   * The light goes out.
-   * @param {string} [words] why, when it was not wished
+   * Turn the camera off, and its light.
+   * @param {string} [message] why, if the user did not ask for it
    */
-  stop(words = "") {
+  stop(message = "") {
     this.#release();
-    this.#become("off", words);
+    this.#setState("off", message);
   }
 
-  /** @returns {number} the attempt that may begin now; one that has begun comes to nothing */
+  /**
+   * Release the camera. An attempt to open it that is under way is abandoned.
+   * @returns {number} the number of the next attempt
+   */
   #release() {
     this.#socket.close();
-    release(this.#stream);
+    stopTracks(this.#stream);
     this.#stream = null;
     this.video.srcObject = null;
     this.#attempt += 1;
@@ -86,7 +95,7 @@ export class Camera {
   }
 
   /**
-   * The cameras there are; their names are known only while one is on.
+   * All cameras of this device. Browsers hide their names and ids while none is on.
    * @returns {Promise<MediaDeviceInfo[]>}
    */
   async devices() {
@@ -94,78 +103,78 @@ export class Camera {
     return all.filter(({ kind, deviceId }) => kind === "videoinput" && deviceId);
   }
 
-  /** The id of the one that is on. */
-  get device() {
+  /** The id of the camera that is on, or "". */
+  get deviceId() {
     return this.#stream?.getVideoTracks()[0]?.getSettings().deviceId ?? "";
   }
 
-  /** A person expects a mirror, and of a camera that looks away from her a window. */
-  get mirrored() {
+  /** Whether to mirror the video: people expect a mirror from a camera that faces them, and a window from any other. */
+  get isMirrored() {
     return this.#stream?.getVideoTracks()[0]?.getSettings().facingMode !== "environment";
   }
 
   /** @param {MediaStream} stream */
   #use(stream) {
     this.#stream = stream;
-    for (const track of stream.getTracks()) track.onended = () => this.stop(GONE);
+    for (const track of stream.getTracks()) track.onended = () => this.stop(DISCONNECTED);
     this.video.srcObject = stream;
-    this.video.play().catch(() => {}); // a stop may come between
-    this.#takenAt = -Infinity;
+    this.video.play().catch(() => {}); // it rejects if the camera is stopped first
+    this.#acceptedAt = -Infinity;
     this.#socket.open();
-    this.#become("on");
+    this.#setState("on");
   }
 
-  /** @param {Camera["state"]} state @param {string} [words] */
-  #become(state, words = "") {
-    if (state === this.state && words === this.words) return;
+  /** @param {Camera["state"]} state @param {string} [message] */
+  #setState(state, message = "") {
+    if (state === this.state && message === this.message) return;
     this.state = state;
-    this.words = words;
-    this.#changed();
+    this.message = message;
+    this.#onChange();
   }
 
-  /** @param {string} text */
-  #answered(text) {
-    this.#under = Math.max(0, this.#under - 1);
+  /** @param {string} text the server's answer to a frame */
+  #receive(text) {
+    this.#unanswered = Math.max(0, this.#unanswered - 1);
     const { type, error } = JSON.parse(text);
-    if (type === "next") this.#takenAt = performance.now();
-    this.#become(this.state, error ?? "");
-    this.#pump();
+    if (type === "next") this.#acceptedAt = performance.now();
+    this.#setState(this.state, error ?? "");
+    this.#sendFrame();
   }
 
   /** @param {number} code */
-  #lost(code) {
-    if (code === TAKEN && performance.now() - this.#takenAt > OWN_SHADOW) this.stop("Another browser is the camera.");
+  #closed(code) {
+    if (code === CLOSE_CAMERA_TAKEN && performance.now() - this.#acceptedAt > STALE_CONNECTION) this.stop(TAKEN);
   }
 
-  /** Send the picture of now, if one may be sent. */
-  #pump() {
+  /** Send the current picture, unless it is too early or too many are unanswered. */
+  #sendFrame() {
     const { videoWidth: width, videoHeight: height } = this.video;
-    const early = performance.now() - this.#sentAt < PAUSE - 4; // timers come a little late or early
-    if (!this.#socket.isOpen || !width || this.#under >= UNANSWERED || this.#encoding || early) return;
+    const isEarly = performance.now() - this.#sentAt < FRAME_INTERVAL - TIMER_JITTER;
+    if (!this.#socket.isOpen || !width || this.#unanswered >= MAX_UNANSWERED || this.#encoding || isEarly) return;
     this.#encoding = true;
     this.#sentAt = performance.now();
-    const scale = Math.min(1, LONGEST / Math.max(width, height));
-    this.#grab.width = Math.round(scale * width);
-    this.#grab.height = Math.round(scale * height);
-    this.#grab.getContext("2d")?.drawImage(this.video, 0, 0, this.#grab.width, this.#grab.height);
-    this.#grab.toBlob((jpeg) => this.#send(jpeg), "image/jpeg", QUALITY);
+    const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
+    this.#canvas.width = Math.round(scale * width);
+    this.#canvas.height = Math.round(scale * height);
+    this.#canvas.getContext("2d")?.drawImage(this.video, 0, 0, this.#canvas.width, this.#canvas.height);
+    this.#canvas.toBlob((jpeg) => this.#send(jpeg), "image/jpeg", JPEG_QUALITY);
   }
 
   /** @param {Blob | null} jpeg */
   #send(jpeg) {
     this.#encoding = false;
-    if (jpeg && this.#stream && this.#socket.send(jpeg)) this.#under += 1;
+    if (jpeg && this.#stream && this.#socket.send(jpeg)) this.#unanswered += 1;
   }
 }
 
-/** @param {string} [device] @returns {MediaTrackConstraints} */
-function wanted(device) {
+/** @param {string} [deviceId] @returns {MediaTrackConstraints} */
+function constraints(deviceId) {
   const size = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
-  return device ? { ...size, deviceId: { exact: device } } : { ...size, facingMode: "user" };
+  return deviceId ? { ...size, deviceId: { exact: deviceId } } : { ...size, facingMode: "user" };
 }
 
 /** @param {MediaStream | null} stream */
-function release(stream) {
+function stopTracks(stream) {
   for (const track of stream?.getTracks() ?? []) {
     track.onended = null;
     track.stop();

@@ -1,11 +1,12 @@
-/** One colour for each class, by its place among the labels. The name stands beside it everywhere. */
+/** One colour per class, by its index among the labels. The label is always shown beside it. */
 
-const CHOSEN = 10; // --c0 to --c9 of page.css; further ones go round the wheel by the golden angle
+const PALETTE_SIZE = 10; // --c0 to --c9 of page.css; further colours go around the hue circle by the golden angle
+const GOLDEN_ANGLE = 137.5; // degrees
 
-/** @param {number} index of the label; -1 for one that is not among them. @returns {string} a CSS colour */
+/** @param {number} index of the label, or -1 if it is unknown. @returns {string} a CSS colour */
 export function colour(index) {
-  if (index < 0) return "var(--quiet)";
-  if (index < CHOSEN) return `var(--c${index})`;
-  const hue = Math.round(index * 137.5) % 360;
+  if (index < 0) return "var(--muted)";
+  if (index < PALETTE_SIZE) return `var(--c${index})`;
+  const hue = Math.round(index * GOLDEN_ANGLE) % 360;
   return `light-dark(oklch(0.55 0.14 ${hue}), oklch(0.8 0.12 ${hue}))`;
 }

@@ -1,53 +1,56 @@
-/** The events as subscribers get them, the newest first. */
+/** The list of events as subscribers receive them, newest first. */
 
-import { clock, duration, element, percent } from "./words.js";
+import { element, setText } from "./dom.js";
+import { duration, percent, timeOfDay } from "./format.js";
 
-const KEPT = 100;
+const MAX_EVENTS = 100;
 
 export class Events {
   /** @type {Set<string>} */ #ids = new Set();
   #list = /** @type {HTMLElement} */ (document.getElementById("events"));
-  #none = /** @type {HTMLElement} */ (document.getElementById("no-events"));
-  #clock = /** @type {HTMLElement} */ (document.getElementById("clock"));
+  #emptyMessage = /** @type {HTMLElement} */ (document.getElementById("no-events"));
+  #clockWarning = /** @type {HTMLElement} */ (document.getElementById("clock-warning"));
 
   /**
-   * One that is here already is not added again.
-   * @param {any} event @param {any} raw as it was written
+   * Add an event, unless it is in the list already.
+   * @param {any} event @param {any} raw the same, with its numbers as the server wrote them
    */
   add(event, raw) {
     if (this.#ids.has(event.id)) return;
     this.#ids.add(event.id);
     this.#list.prepend(row(event, JSON.stringify(raw)));
-    while (this.#list.childElementCount > KEPT) {
+    while (this.#list.childElementCount > MAX_EVENTS) {
       this.#ids.delete(/** @type {HTMLElement} */ (this.#list.lastElementChild).dataset.id ?? "");
       this.#list.lastElementChild?.remove();
     }
-    this.#none.hidden = true;
-    this.#clock.hidden = event.clock_synced !== false;
+    this.#emptyMessage.hidden = true;
+    this.#clockWarning.hidden = event.clock_synced !== false;
   }
 }
 
 /**
- * What happened, for a person.
+ * What happened, in a few words.
  * @param {any} event
  */
-export function told(event) {
-  if (event.type === "start") return `came, ${event.emotion} ${percent(event.score)}`;
+function describe(event) {
+  if (event.type === "start") return `appeared, ${event.emotion} ${percent(event.score)}`;
   if (event.type === "update") return `${event.previous} → ${event.emotion} ${percent(event.score)}`;
   if (event.type === "end") return `left after ${duration(event.duration_s)}, ${event.emotion}`;
   return String(event.type);
 }
 
-/** @param {any} event @param {string} text */
-function row(event, text) {
+/** @param {any} event @param {string} json */
+function row(event, json) {
   const item = element("li");
   item.dataset.id = event.id;
   const details = element("details");
   const summary = element("summary");
-  const time = element("time", "", clock(event.ts));
+  const time = element("time", "", timeOfDay(event.ts));
   time.setAttribute("datetime", String(event.ts));
-  summary.append(time, " ", element("span", "who", `face ${event.track}`), " ", element("span", "what", told(event)));
-  details.append(summary, element("pre", "", text));
+  const [face, description] = [element("span", "track", `face ${event.track}`), element("span", "description")];
+  setText(description, describe(event));
+  summary.append(time, " ", face, " ", description);
+  details.append(summary, element("pre", "", json));
   item.append(details);
   return item;
 }

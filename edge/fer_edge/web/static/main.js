@@ -1,186 +1,196 @@
-/** Joins what the sensor tells to the parts of the page. */
+/** Connects the live feed, the browser's camera and the parts of the page. */
 
-import { announce, announceEvent } from "./announce.js";
 import { Camera } from "./camera.js";
+import { setText } from "./dom.js";
 import { Events } from "./events.js";
 import { Faces } from "./faces.js";
-import { Live } from "./live.js";
+import { number } from "./format.js";
+import { LiveFeed } from "./live_feed.js";
+import { overlayOf, showOverlay } from "./overlay.js";
 import { Picture } from "./picture.js";
+import { announce, announceEvent } from "./screen_reader.js";
 import { Status } from "./status.js";
 import { Timeline } from "./timeline.js";
-import { reason, show } from "./veil.js";
-import { number, write } from "./words.js";
 
-const GRACE = 3000; // milliseconds after the first word of the server in which another browser may be one that just left
-const HELD = 3000; // milliseconds that a pause takes at most until the sensor tells of it
+const OTHER_CAMERA_GRACE = 3000; // milliseconds after the first hello in which another camera may be one that just left
+const PAUSE_TIMEOUT = 3000; // milliseconds until the sensor confirms a pause
+const UPDATE_INTERVAL = 1000; // milliseconds
 
-const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-const [pause, pulse, notice] = ["pause", "pulse", "notice"].map(find);
-const [action, controls, choice] = ["veil-action", "controls", "choice"].map(find);
-const devices = /** @type {HTMLSelectElement} */ (find("devices"));
+const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const [pauseButton, liveStatus, notice] = ["pause", "live-status", "notice"].map(byId);
+const [overlayButton, cameraControls, cameraPicker] = ["overlay-button", "camera-controls", "camera-picker"].map(byId);
+const [cameraButton, cameraMessage] = ["camera", "camera-message"].map(byId);
+const cameraSelect = /** @type {HTMLSelectElement} */ (byId("camera-select"));
 
-/**
- * What is known.
- * @type {import("./veil.js").Known}
- */
-const known = { link: "connecting", words: "", hello: null, status: null, frameAt: 0, camera: new Camera(changed) };
-const { camera } = known;
-const [picture, faces, timeline, events, status] = [new Picture(), new Faces(), new Timeline(), new Events(), new Status()];
-const live = new Live({ told, frame, lost });
+/** @type {import("./overlay.js").PageState} */
+const state = {
+  connection: "connecting",
+  busyReason: "",
+  hello: null,
+  status: null,
+  frameAt: 0,
+  camera: new Camera(update),
+};
+const { camera } = state;
+const [picture, faces, timeline] = [new Picture(), new Faces(), new Timeline()];
+const [events, status] = [new Events(), new Status()];
+const feed = new LiveFeed({ onMessage, onFrame, onClose });
 
-let openedAt = 0;
-let asked = false; // whether it was decided that this browser is to be the camera, or not
-let wanted = false; // whether it is to be the camera while the sensor is not paused
-let heldUntil = 0; // a pause is on its way
-let shown = true; // whether the server sends the picture; it need not to the browser that gives it
+let firstHelloAt = 0;
+let isDecided = false; // whether it has been decided if this browser should be the camera
+let shouldBeCamera = false; // unless the sensor is paused
+let pausePendingUntil = 0;
+let withPicture = true; // whether the server sends the picture; the browser that is the camera does not need it
 
-/** @param {any} message @param {any} raw the same with numbers as they were written */
-function told(message, raw) {
-  if (message.type === "hello") hello(message, raw);
+/** @param {any} message @param {any} raw the same, with its numbers as the server wrote them */
+function onMessage(message, raw) {
+  if (message.type === "hello") onHello(message, raw);
   if (message.type === "sample") timeline.add(message);
   if (message.type === "event") {
     events.add(message.event, raw.event);
     announceEvent(message.event);
   }
   if (message.type === "status") {
-    known.status = message;
-    if (message.state.paused) heldUntil = 0;
+    state.status = message;
+    if (message.state.paused) pausePendingUntil = 0;
     status.show(message);
-    changed();
+    update();
   }
-  if (message.type === "busy") known.words = message.error;
+  if (message.type === "busy") state.busyReason = message.error;
 }
 
 /** @param {any} message @param {any} raw */
-function hello(message, raw) {
-  const again = known.hello?.labels.join("\n") === message.labels.join("\n");
-  Object.assign(known, { link: "open", words: "", hello: message, frameAt: performance.now() });
-  openedAt ||= performance.now();
+function onHello(message, raw) {
+  const hasSameLabels = state.hello?.labels.join("\n") === message.labels.join("\n");
+  Object.assign(state, { connection: "open", busyReason: "", hello: message, frameAt: performance.now() });
+  firstHelloAt ||= performance.now();
   picture.labels = message.labels;
-  if (!again) faces.name(message.labels);
+  if (!hasSameLabels) faces.setLabels(message.labels);
   timeline.begin(message.labels, message.now, message.samples);
-  message.events.forEach((/** @type {any} */ event, /** @type {number} */ index) => events.add(event, raw.events[index]));
+  for (const [index, event] of message.events.entries()) events.add(event, raw.events[index]);
   status.begin(message);
-  write(find("device"), message.device);
+  setText(byId("device"), message.device);
   document.title = `${message.device} - fer-edge`;
-  find("logout").hidden = !message.login;
+  byId("logout").hidden = !message.login;
   notice.hidden = true;
 }
 
-/** @param {import("./live.js").Frame} frame */
-async function frame({ jpeg, faces: seen }) {
-  known.frameAt = performance.now();
-  if (draw()) return;
-  if (camera.state === "on") picture.mark(seen, camera.mirrored);
-  else if (jpeg) await picture.show(jpeg, seen);
-  if (!draw()) faces.show(seen);
+/** @param {import("./live_feed.js").Frame} frame */
+async function onFrame(frame) {
+  state.frameAt = performance.now();
+  if (updatePicture()) return;
+  if (camera.state === "on") picture.drawBoxes(frame.faces, camera.isMirrored);
+  else if (frame.jpeg) await picture.show(frame.jpeg, frame.faces);
+  if (!updatePicture()) faces.show(frame.faces); // the state may have changed while the picture was decoded
 }
 
-function lost() {
-  known.link = known.words ? "busy" : "lost";
-  changed();
+function onClose() {
+  state.connection = state.busyReason ? "busy" : "lost";
+  update();
 }
 
-/** Something is another way than before. */
-function changed() {
-  host();
-  draw();
-  const paused = Boolean(known.status?.state.paused);
-  pause.setAttribute("aria-pressed", String(paused));
-  /** @type {HTMLButtonElement} */ (pause).disabled = !known.status;
-  controls.hidden = !known.hello?.browser || !action.hidden; // what can be done stands in one place
-  write(find("camera"), camera.state === "off" ? "Start camera" : "Stop camera");
-  write(find("camera-words"), camera.words);
+/** Bring the page up to date with the state. */
+function update() {
+  updateCamera();
+  updatePicture();
+  pauseButton.setAttribute("aria-pressed", String(Boolean(state.status?.state.paused)));
+  /** @type {HTMLButtonElement} */ (pauseButton).disabled = !state.status;
+  cameraControls.hidden = !state.hello?.browser || !overlayButton.hidden; // the overlay's button does the same
+  setText(cameraButton, camera.state === "off" ? "Start camera" : "Stop camera");
+  setText(cameraMessage, camera.message);
 }
 
-/** Whether this browser is the camera follows from what was wished and what the sensor does. */
-function host() {
-  const { hello: about, status: now } = known;
-  if (!about || !now) return;
-  const may = about.browser && !now.state.paused && performance.now() >= heldUntil;
-  if (may && !asked) {
-    asked = !now.browser || performance.now() - openedAt > GRACE;
-    wanted = !now.browser;
+/** Start or stop this browser's camera, as the user and the state of the sensor require. */
+function updateCamera() {
+  const { hello, status: sensor } = state;
+  if (!hello || !sensor) return;
+  const isAllowed = hello.browser && !sensor.state.paused && performance.now() >= pausePendingUntil;
+  if (isAllowed && !isDecided) {
+    isDecided = !sensor.browser || performance.now() - firstHelloAt > OTHER_CAMERA_GRACE;
+    shouldBeCamera = !sensor.browser;
   }
-  if (camera.state === "off" && camera.words) wanted = false;
-  if (!may && camera.state !== "off") camera.stop();
-  if (may && wanted && camera.state === "off") camera.start(devices.value);
-  if (shown !== (camera.state !== "on")) {
-    shown = !shown;
-    picture.blank();
-    live.open(shown);
-    list();
+  if (camera.state === "off" && camera.message) shouldBeCamera = false;
+  if (!isAllowed && camera.state !== "off") camera.stop();
+  if (isAllowed && shouldBeCamera && camera.state === "off") camera.start(cameraSelect.value);
+  if (withPicture !== (camera.state !== "on")) {
+    withPicture = !withPicture;
+    picture.clear();
+    feed.open(withPicture);
+    listCameras();
   }
 }
 
 /**
- * The picture, or what stands in its place.
- * @returns {boolean} whether there is none
+ * Show the picture, or the overlay in its place.
+ * @returns {boolean} whether there is an overlay
  */
-function draw() {
-  const veil = reason(known);
-  if (show(veil)) announce(`${veil?.title}. ${veil?.detail ?? ""}`);
-  const own = camera.state === "on";
-  camera.video.hidden = !own;
-  camera.video.classList.toggle("mirrored", camera.mirrored);
-  find("canvas").hidden = own;
-  if (own) picture.shape(camera.video.videoWidth, camera.video.videoHeight);
-  if (veil) {
-    picture.blank();
-    faces.clear(veil.title);
+function updatePicture() {
+  const overlay = overlayOf(state);
+  if (showOverlay(overlay)) announce(`${overlay?.title}. ${overlay?.detail ?? ""}`);
+  const isCamera = camera.state === "on";
+  camera.video.hidden = !isCamera;
+  camera.video.classList.toggle("mirrored", camera.isMirrored);
+  byId("canvas").hidden = isCamera;
+  if (isCamera) picture.setShape(camera.video.videoWidth, camera.video.videoHeight);
+  if (overlay) {
+    picture.clear();
+    faces.clear(overlay.title);
   }
-  const fps = known.status?.health?.fps;
-  write(pulse, veil ? veil.title : `Live, ${number(fps, "fps", 1)}`);
-  pulse.dataset.tone = veil ? veil.tone : "live";
-  return Boolean(veil);
+  setText(liveStatus, overlay ? overlay.title : `Live, ${number(state.status?.health?.fps, "fps", 1)}`);
+  liveStatus.dataset.tone = overlay ? overlay.tone : "live";
+  return Boolean(overlay);
 }
 
-/** The cameras to choose from, when there are several. */
-async function list() {
-  const all = await camera.devices();
-  choice.hidden = all.length < 2;
-  const options = all.map(({ deviceId, label }, index) => new Option(label || `Camera ${index + 1}`, deviceId));
-  devices.replaceChildren(...options);
-  if (camera.device) devices.value = camera.device;
+/** List the cameras to choose from, if there are several. */
+async function listCameras() {
+  const devices = await camera.devices();
+  cameraPicker.hidden = devices.length < 2;
+  const options = devices.map(({ deviceId, label }, index) => new Option(label || `Camera ${index + 1}`, deviceId));
+  cameraSelect.replaceChildren(...options);
+  if (camera.deviceId) cameraSelect.value = camera.deviceId;
 }
 
 /** @param {boolean} paused */
 async function setPaused(paused) {
   notice.hidden = true;
-  heldUntil = paused ? performance.now() + HELD : 0;
-  if (paused) camera.stop(); // even if the server does not hear of it
+  pausePendingUntil = paused ? performance.now() + PAUSE_TIMEOUT : 0;
+  if (paused) camera.stop(); // at once, even if the server cannot be reached
   try {
-    const body = JSON.stringify({ paused });
-    const answer = await fetch("/api/pause", { method: "POST", headers: { "Content-Type": "application/json" }, body });
-    if (answer.status === 401) return location.reload();
-    if (!answer.ok) throw new Error((await answer.json()).error);
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch("/api/pause", { method: "POST", headers, body: JSON.stringify({ paused }) });
+    if (response.status === 401) return location.reload();
+    if (!response.ok) throw new Error((await response.json()).error);
   } catch (error) {
-    if (paused) wanted = false;
-    write(notice, `The sensor was not ${paused ? "paused" : "resumed"}: ${/** @type {Error} */ (error).message}`);
+    if (paused) shouldBeCamera = false;
+    const reason = /** @type {Error} */ (error).message;
+    setText(notice, `The sensor could not be ${paused ? "paused" : "resumed"}: ${reason}`);
     notice.hidden = false;
   }
 }
 
 function startCamera() {
-  asked = wanted = true;
-  camera.words = "";
-  changed();
+  isDecided = shouldBeCamera = true;
+  camera.message = "";
+  update();
 }
 
-pause.addEventListener("click", () => setPaused(pause.getAttribute("aria-pressed") !== "true"));
-find("camera").addEventListener("click", () => {
+pauseButton.addEventListener("click", () => setPaused(pauseButton.getAttribute("aria-pressed") !== "true"));
+cameraButton.addEventListener("click", () => {
   if (camera.state === "off") return startCamera();
-  wanted = false;
+  shouldBeCamera = false;
   camera.stop();
-  action.focus(); // the button that was pressed is not there any more
+  overlayButton.focus(); // the button that was pressed is now hidden
 });
-action.addEventListener("click", () => {
-  const next = action.dataset.action === "resume" ? pause : find("camera");
-  if (next === pause) setPaused(false);
-  else startCamera();
-  next.focus();
+overlayButton.addEventListener("click", () => {
+  if (overlayButton.dataset.action === "resume") {
+    setPaused(false);
+    pauseButton.focus();
+  } else {
+    startCamera();
+    cameraButton.focus();
+  }
 });
-devices.addEventListener("change", () => camera.start(devices.value));
-navigator.mediaDevices?.addEventListener("devicechange", list);
-setInterval(changed, 1000);
-live.open(shown);
+cameraSelect.addEventListener("change", () => camera.start(cameraSelect.value));
+navigator.mediaDevices?.addEventListener("devicechange", listCameras);
+setInterval(update, UPDATE_INTERVAL);
+feed.open(withPicture);

@@ -1,58 +1,62 @@
-/** The picture, or the own video, and the boxes on it. */
+/** The picture, or this browser's own video, with a box around each face. */
 
 import { colour } from "./colours.js";
-import { element, percent, write } from "./words.js";
+import { element, setText } from "./dom.js";
+import { percent } from "./format.js";
 
-/** @typedef {import("./live.js").Face} Face */
+/** @typedef {import("./live_feed.js").Face} Face */
+
+const TAG_HEIGHT = 0.12; // of the picture; a box above this has its tag below
+const RIGHT_SIDE = 0.6; // of the picture; a box with its centre beyond this has its tag aligned to its right
 
 export class Picture {
   /** @type {string[]} */ labels = [];
-  #stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
+  #view = /** @type {HTMLElement} */ (document.getElementById("view"));
   #canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("canvas"));
   #boxes = /** @type {HTMLElement} */ (document.getElementById("boxes"));
   #context = /** @type {ImageBitmapRenderingContext} */ (this.#canvas.getContext("bitmaprenderer"));
-  #blanked = 0; // how often, to know of a picture that it comes too late
-  /** @type {Map<number, HTMLElement>} */ #known = new Map();
+  #clearCount = 0; // a picture decoded across a clear() is outdated
+  /** @type {Map<number, HTMLElement>} */ #boxOfTrack = new Map();
 
   /**
-   * One that is no picture is passed over.
+   * Show a frame. A picture that cannot be decoded is skipped.
    * @param {Blob} jpeg @param {Face[]} faces
    */
   async show(jpeg, faces) {
-    const blanked = this.#blanked;
+    const clearCount = this.#clearCount;
     const bitmap = await createImageBitmap(jpeg).catch(() => null);
-    if (!bitmap || blanked !== this.#blanked) return;
-    this.shape(bitmap.width, bitmap.height);
+    if (!bitmap || clearCount !== this.#clearCount) return;
+    this.setShape(bitmap.width, bitmap.height);
     this.#context.transferFromImageBitmap(bitmap);
-    this.mark(faces, false);
+    this.drawBoxes(faces, false);
   }
 
   /**
-   * The stage takes the shape of what is on it.
+   * Give the view the aspect ratio of the picture.
    * @param {number} width @param {number} height
    */
-  shape(width, height) {
-    if (width && height) this.#stage.style.setProperty("--aspect", String(width / height));
+  setShape(width, height) {
+    if (width && height) this.#view.style.setProperty("--aspect", String(width / height));
   }
 
-  /** @param {Face[]} faces @param {boolean} mirrored whether left is shown on the right */
-  mark(faces, mirrored) {
-    const gone = new Set(this.#known.keys());
+  /** @param {Face[]} faces @param {boolean} mirrored whether the picture is shown mirrored */
+  drawBoxes(faces, mirrored) {
+    const gone = new Set(this.#boxOfTrack.keys());
     for (const face of faces) {
       gone.delete(face.track);
-      this.#place(this.#known.get(face.track) ?? this.#add(face.track), face, mirrored);
+      this.#place(this.#boxOfTrack.get(face.track) ?? this.#add(face.track), face, mirrored);
     }
     for (const track of gone) {
-      this.#known.get(track)?.remove();
-      this.#known.delete(track);
+      this.#boxOfTrack.get(track)?.remove();
+      this.#boxOfTrack.delete(track);
     }
   }
 
-  /** Nothing is left of what was to be seen. */
-  blank() {
-    this.#blanked += 1;
+  /** Remove picture and boxes. */
+  clear() {
+    this.#clearCount += 1;
     this.#context.transferFromImageBitmap(null);
-    this.mark([], false);
+    this.drawBoxes([], false);
   }
 
   /** @param {number} track */
@@ -61,19 +65,20 @@ export class Picture {
     box.dataset.track = String(track);
     box.append(element("span", "tag"));
     this.#boxes.append(box);
-    this.#known.set(track, box);
+    this.#boxOfTrack.set(track, box);
     return box;
   }
 
   /** @param {HTMLElement} box @param {Face} face @param {boolean} mirrored */
   #place(box, face, mirrored) {
-    const [x, y, w, h] = face.box;
-    const left = mirrored ? 1 - x - w : x;
-    const place = { left, top: y, width: w, height: h };
-    for (const [name, share] of Object.entries(place)) box.style.setProperty(name, `${100 * share}%`);
+    const [x, y, width, height] = face.box;
+    const left = mirrored ? 1 - x - width : x;
+    for (const [name, share] of Object.entries({ left, top: y, width, height })) {
+      box.style.setProperty(name, `${100 * share}%`);
+    }
     box.style.setProperty("--emotion", colour(this.labels.indexOf(face.emotion)));
-    box.classList.toggle("low", y < 0.12); // no room for the tag above it
-    box.classList.toggle("right", left + w / 2 > 0.6);
-    write(/** @type {HTMLElement} */ (box.firstChild), `${face.track}  ${face.emotion} ${percent(face.score)}`);
+    box.classList.toggle("tag-below", y < TAG_HEIGHT);
+    box.classList.toggle("tag-right", left + width / 2 > RIGHT_SIDE);
+    setText(/** @type {HTMLElement} */ (box.firstChild), `${face.track}  ${face.emotion} ${percent(face.score)}`);
   }
 }

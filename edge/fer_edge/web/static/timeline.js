@@ -1,143 +1,157 @@
-/** The last five minutes: a lane for each emotion, and in it when a face showed it. */
+/** The last five minutes: one lane per emotion, with a bar whenever a face showed it. */
 
 import { colour } from "./colours.js";
-import { duration, element, percent, write } from "./words.js";
+import { element, setText } from "./dom.js";
+import { duration, percent } from "./format.js";
 
 const SPAN = 300; // seconds
-const STEP = 0.5; // seconds from one sample to the next
-const GAP = 1.5; // seconds without a sample that are a gap
+const SAMPLE_INTERVAL = 0.5; // seconds
+const MAX_SAMPLE_DURATION = 1.5; // seconds; after a longer time without a sample there is a gap
+const DRAW_INTERVAL = 1000; // milliseconds
+
+// Top and height of what is drawn in a lane, as fractions of it.
+const BACKGROUND = { top: 0, height: 1, alpha: 0.12 };
+const LARGEST_FACE = { top: 0.1, height: 0.5, alpha: 1 };
+const OTHER_FACES = { top: 0.72, height: 0.18, alpha: 1 };
 
 /**
- * @typedef {{ t: number, faces: [number, string, number][] }} Sample seconds; track, emotion, score; the largest first
- * @typedef {{ from: number, to: number, faces: string[] }} Piece
+ * @typedef {{ t: number, faces: [number, string, number][] }} Sample seconds; track, emotion, score; largest face first
+ * @typedef {{ from: number, to: number, faces: string[] }} Interval seconds; emotions, largest face first
  * @typedef {{ label: string, canvas: HTMLCanvasElement, share: HTMLElement }} Lane
  */
 
 export class Timeline {
   /** @type {Sample[]} on the page's clock */ #samples = [];
   /** @type {Lane[]} */ #lanes = [];
-  #ahead = 0; // seconds from the page's clock to the server's
+  #clockOffset = 0; // seconds from the page's clock to the server's
   #body = /** @type {HTMLElement} */ (document.getElementById("lanes"));
 
   constructor() {
-    setInterval(() => this.draw(), 1000);
+    setInterval(() => this.draw(), DRAW_INTERVAL);
     new ResizeObserver(() => this.draw()).observe(this.#body);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
   /**
-   * A connection begins. What was seen before a server started anew stays.
+   * Start with the samples of a new connection. Older ones are kept, since a restarted server does not have them.
    * @param {string[]} labels @param {number} now on the server's clock @param {Sample[]} samples
    */
   begin(labels, now, samples) {
-    this.#ahead = now - seconds();
-    const first = samples.length ? samples[0].t - this.#ahead : seconds();
-    this.#samples = this.#samples.filter(({ t }) => t < first - STEP / 2);
-    this.#samples.push(...samples.map((sample) => this.#here(sample)));
-    if (labels.join("\n") !== this.#lanes.map(({ label }) => label).join("\n")) this.#build(labels);
+    this.#clockOffset = now - pageTime();
+    const first = samples.length ? samples[0].t - this.#clockOffset : pageTime();
+    this.#samples = this.#samples.filter(({ t }) => t < first - SAMPLE_INTERVAL / 2);
+    this.#samples.push(...samples.map((sample) => this.#toPageTime(sample)));
+    if (labels.join("\n") !== this.#lanes.map(({ label }) => label).join("\n")) this.#createLanes(labels);
     this.draw();
   }
 
   /** @param {Sample} sample on the server's clock */
   add(sample) {
-    this.#samples.push(this.#here(sample));
+    this.#samples.push(this.#toPageTime(sample));
     this.draw();
   }
 
   draw() {
-    const now = seconds();
+    const now = pageTime();
     this.#samples = this.#samples.filter(({ t }) => t > now - SPAN);
     if (document.hidden) return;
-    const pieces = split(this.#samples, now);
-    const inhabited = total(pieces.filter(({ faces }) => faces.length));
+    const intervals = toIntervals(this.#samples, now);
+    const occupied = totalDuration(intervals.filter(({ faces }) => faces.length));
     for (const lane of this.#lanes) {
-      paint(lane.canvas, lane.label, pieces, now);
-      const led = total(pieces.filter(({ faces }) => faces[0] === lane.label));
-      const seen = pieces.filter(({ faces }) => faces.includes(lane.label));
-      const last = seen.length ? `last ${duration(Math.max(0, now - seen[seen.length - 1].to))} ago` : "not seen";
-      lane.canvas.setAttribute("aria-label", seen.length ? `for ${duration(total(seen))} in all, ${last}` : last);
-      write(lane.share, inhabited ? percent(led / inhabited) : "–");
+      drawLane(lane.canvas, lane.label, intervals, now);
+      const shown = intervals.filter(({ faces }) => faces.includes(lane.label));
+      lane.canvas.setAttribute("aria-label", describe(shown, now));
+      const dominant = totalDuration(intervals.filter(({ faces }) => faces[0] === lane.label));
+      setText(lane.share, occupied ? percent(dominant / occupied) : "–");
     }
   }
 
   /** @param {Sample} sample @returns {Sample} */
-  #here({ t, faces }) {
-    return { t: t - this.#ahead, faces };
+  #toPageTime({ t, faces }) {
+    return { t: t - this.#clockOffset, faces };
   }
 
   /** @param {string[]} labels */
-  #build(labels) {
+  #createLanes(labels) {
     this.#lanes = labels.map((label) => {
       const canvas = document.createElement("canvas");
       canvas.setAttribute("role", "img");
       return { label, canvas, share: element("td", "share") };
     });
     const rows = this.#lanes.map(({ label, canvas, share }, index) => {
-      const [row, head, cell] = [element("tr"), element("th", "", label), element("td", "lane")];
+      const [row, header, cell] = [element("tr"), element("th", "", label), element("td", "lane")];
       row.style.setProperty("--emotion", colour(index));
-      head.setAttribute("scope", "row");
+      header.setAttribute("scope", "row");
       cell.append(canvas);
-      row.append(head, cell, share);
+      row.append(header, cell, share);
       return row;
     });
     this.#body.replaceChildren(...rows);
   }
 }
 
-function seconds() {
+/** The page's clock, in seconds. */
+function pageTime() {
   return performance.now() / 1000;
 }
 
 /**
- * Each sample holds until the next one, or for a step before a gap.
+ * Each sample lasts until the next one, or for one sample interval before a gap.
  * @param {Sample[]} samples @param {number} now
+ * @returns {Interval[]}
  */
-function split(samples, now) {
+function toIntervals(samples, now) {
   return samples.map(({ t, faces }, index) => {
     const next = samples[index + 1]?.t ?? now;
-    const to = next - t < GAP ? next : t + STEP;
+    const to = next - t < MAX_SAMPLE_DURATION ? next : t + SAMPLE_INTERVAL;
     return { from: t, to, faces: faces.map(([, emotion]) => emotion) };
   });
 }
 
 /**
- * The times with a picture, without the seams.
- * @param {Piece[]} pieces
- * @returns {Piece[]}
+ * The same time with adjacent intervals merged, so that no seams are visible.
+ * @param {Interval[]} intervals
+ * @returns {Interval[]}
  */
-function joined(pieces) {
-  /** @type {Piece[]} */
-  const spans = [];
-  for (const { from, to } of pieces) {
-    const last = spans[spans.length - 1];
+function mergeAdjacent(intervals) {
+  /** @type {Interval[]} */
+  const merged = [];
+  for (const { from, to } of intervals) {
+    const last = merged[merged.length - 1];
     if (last && from - last.to < 0.01) last.to = to;
-    else spans.push({ from, to, faces: [] });
+    else merged.push({ from, to, faces: [] });
   }
-  return spans;
+  return merged;
 }
 
-/** @param {Piece[]} pieces */
-function total(pieces) {
-  return pieces.reduce((sum, { from, to }) => sum + to - from, 0);
+/** @param {Interval[]} intervals */
+function totalDuration(intervals) {
+  return intervals.reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
-/** @param {HTMLCanvasElement} canvas @param {string} label @param {Piece[]} pieces @param {number} now */
-function paint(canvas, label, pieces, now) {
+/** @param {Interval[]} shown those in which a face showed the emotion @param {number} now */
+function describe(shown, now) {
+  const last = shown[shown.length - 1];
+  if (!last) return "not shown";
+  return `shown for ${duration(totalDuration(shown))} in total, last ${duration(Math.max(0, now - last.to))} ago`;
+}
+
+/** @param {HTMLCanvasElement} canvas @param {string} label @param {Interval[]} intervals @param {number} now */
+function drawLane(canvas, label, intervals, now) {
   const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((size) => Math.round(size * devicePixelRatio));
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.clearRect(0, 0, width, height);
   context.fillStyle = getComputedStyle(canvas).color;
-  const bar = (/** @type {Piece} */ { from, to }, /** @type {number} */ top, /** @type {number} */ high) => {
+  const drawBar = (/** @type {Interval} */ { from, to }, /** @type {typeof BACKGROUND} */ bar) => {
     const [left, right] = [from, to].map((t) => Math.round((1 - (now - t) / SPAN) * width));
-    context.fillRect(left, Math.round(top * height), Math.max(1, right - left), Math.round(high * height));
+    context.globalAlpha = bar.alpha;
+    context.fillRect(left, Math.round(bar.top * height), Math.max(1, right - left), Math.round(bar.height * height));
   };
-  context.globalAlpha = 0.12;
-  for (const piece of joined(pieces)) bar(piece, 0, 1);
-  context.globalAlpha = 1;
-  for (const piece of pieces) {
-    if (piece.faces[0] === label) bar(piece, 0.1, 0.5);
-    if (piece.faces.indexOf(label, 1) > 0) bar(piece, 0.72, 0.18);
+  for (const interval of mergeAdjacent(intervals)) drawBar(interval, BACKGROUND);
+  for (const interval of intervals) {
+    if (interval.faces[0] === label) drawBar(interval, LARGEST_FACE);
+    if (interval.faces.indexOf(label, 1) > 0) drawBar(interval, OTHER_FACES);
   }
 }

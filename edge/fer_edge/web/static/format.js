@@ -1,0 +1,44 @@
+/** Numbers, durations and times as people read them; "–" for what is missing. */
+
+const MISSING = "–";
+const UNITS = /** @type {[number, string][]} */ ([[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]); // seconds, name
+const TIME_OF_DAY = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
+
+/** @param {unknown} share 0..1 */
+export function percent(share) {
+  return Number.isFinite(share) ? `${Math.round(100 * /** @type {number} */ (share))} %` : MISSING;
+}
+
+/** @param {unknown} value @param {string} [unit] @param {number} [digits] after the decimal point, at most */
+export function number(value, unit = "", digits = 0) {
+  if (!Number.isFinite(value)) return MISSING;
+  const text = /** @type {number} */ (value).toLocaleString("en", { maximumFractionDigits: digits });
+  return unit ? `${text} ${unit}` : text;
+}
+
+/**
+ * A duration in one or two units: 3.1 s, 2 min 5 s, 4 h 10 min.
+ * @param {unknown} seconds
+ */
+export function duration(seconds) {
+  if (!Number.isFinite(seconds)) return MISSING;
+  let rest = Math.round(/** @type {number} */ (seconds));
+  if (rest < 10) return number(seconds, "s", 1);
+  const first = UNITS.findIndex(([size]) => rest >= size);
+  const parts = [];
+  for (const [size, unit] of UNITS.slice(first, first + 2)) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count) parts.push(`${count} ${unit}`);
+  }
+  return parts.join(" ");
+}
+
+/**
+ * The local time of day of a timestamp.
+ * @param {unknown} timestamp RFC 3339
+ */
+export function timeOfDay(timestamp) {
+  const date = new Date(String(timestamp));
+  return Number.isNaN(date.getTime()) ? String(timestamp) : TIME_OF_DAY.format(date);
+}

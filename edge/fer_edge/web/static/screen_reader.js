@@ -1,0 +1,28 @@
+/** What a screen reader announces: a few words at a time, not every frame. */
+
+import { percent } from "./format.js";
+
+const ANNOUNCEMENT_DELAY = 1000; // milliseconds in which texts are collected
+const MAX_TEXTS = 5; // the newest ones of a delay are announced
+const liveRegion = /** @type {HTMLElement} */ (document.getElementById("live-region"));
+/** @type {string[]} */
+let pending = [];
+
+/** @param {string} text */
+export function announce(text) {
+  if (!pending.length) setTimeout(flush, ANNOUNCEMENT_DELAY);
+  pending.push(text);
+}
+
+/** @param {any} event as subscribers receive it */
+export function announceEvent(event) {
+  const face = `Face ${event.track}`;
+  if (event.type === "start") announce(`${face} appeared: ${event.emotion}, ${percent(event.score)}.`);
+  if (event.type === "update") announce(`${face} is now ${event.emotion}.`);
+  if (event.type === "end") announce(`${face} left.`);
+}
+
+function flush() {
+  liveRegion.textContent = pending.slice(-MAX_TEXTS).join(" ");
+  pending = [];
+}
