@@ -125,7 +125,7 @@ def test_pause_releases_the_camera_even_if_the_sensor_cannot_be_reached(killable
     expect_faces(page)
     killable.kill()
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("alert")).to_contain_text("The sensor was not paused")
+    expect(page.get_by_role("alert")).to_have_text("The sensor could not be paused: no connection")
     assert page.evaluate(TRACK_STATES) == ["ended"]
 
 

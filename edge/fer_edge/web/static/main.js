@@ -162,7 +162,8 @@ async function setPaused(paused) {
     if (!response.ok) throw new Error((await response.json()).error);
   } catch (error) {
     if (paused) shouldBeCamera = false;
-    const reason = /** @type {Error} */ (error).message;
+    // fetch() rejects with a TypeError when there is no connection.
+    const reason = error instanceof TypeError ? "no connection" : /** @type {Error} */ (error).message;
     setText(notice, `The sensor could not be ${paused ? "paused" : "resumed"}: ${reason}`);
     notice.hidden = false;
   }
