@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.dataset import FaceSet
+from fer_data.trained_model import TRAINING_CARD
 from fer_edge.errors import FerError
-from fer_edge.inference.model_file import LABELS, TRAINING_CARD, append_entries
+from fer_edge.inference.model_file import LABELS, append_entries
 from fer_train.architectures import build
 from fer_train.averaging import JudgeAverage
 from fer_train.batches import Batches

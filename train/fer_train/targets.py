@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.dataset import FaceSet
+from fer_data.trained_model import read_trained
 from fer_edge.errors import UsageError
-from fer_edge.inference.model_file import read_trained
 from fer_train.batches import probabilities
 from fer_train.recipe import Recipe
 from fer_train.reopened import is_quantized, reopened

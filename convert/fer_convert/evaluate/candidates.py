@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from fer_convert.evaluate.comparison import ModelResult
 from fer_convert.evaluate.evaluation import evaluate, probabilities
 from fer_data.dataset import SIDE, TRAINING, FaceSet
+from fer_data.trained_model import read_trained
 from fer_edge.errors import MissingExtraError, UsageError
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
-from fer_edge.inference.model_file import ModelFile, read_trained
+from fer_edge.inference.model_file import ModelFile
 
 ReadFaces = Callable[[tuple[str, ...], dict[str, Any]], FaceSet]
 

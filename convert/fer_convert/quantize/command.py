@@ -16,12 +16,13 @@ from fer_convert.evaluate.evaluation import probabilities
 from fer_convert.output_file import check_output_file
 from fer_convert.quantize.loss import QuantizationLoss
 from fer_data.dataset import TRAINING
+from fer_data.trained_model import read_trained
 from fer_edge import __version__
 from fer_edge.command_line import OneLineParser
 from fer_edge.errors import MissingExtraError
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
-from fer_edge.inference.model_file import ModelFile, read_trained, write_model
+from fer_edge.inference.model_file import ModelFile, write_model
 
 
 def add_command(commands: argparse._SubParsersAction[OneLineParser]) -> None:

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fer_edge.errors import ConfigError, UsageError
+from fer_edge.errors import ConfigError
 
 LABELS = "labels.txt"
 CARD = "fer.json"
-TRAINING_CARD = "training.json"  # in the model.keras of fer-train: what it was trained on
 TFLITE_IDENTIFIER = b"TFL3"
 MAX_MODEL_SIZE = 256 << 20  # bytes
 MAX_ENTRY_SIZES = {LABELS: 1 << 16, CARD: 1 << 20}  # bytes; other entries are not read
@@ -162,20 +161,6 @@ def write_model(path: Path, graph: bytes, labels: tuple[str, ...], card: dict[st
     path.write_bytes(graph)
     append_entries(path, {LABELS: "".join(f"{label}\n" for label in labels), CARD: json.dumps(card, indent=2) + "\n"})
     return ModelFile(path, graph, labels, card)
-
-
-def read_trained(path: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """The labels of a model.keras of `fer-train fit`, and what it was trained on.
-
-    Raises UsageError when the file is no Keras model of this project's making.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return tuple(archive.read(LABELS).decode().split("\n")[:-1]), json.loads(archive.read(TRAINING_CARD))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise UsageError(f"{path}: not a model of fer-train fit: {error}") from error
 
 
 def append_entries(path: Path, entries: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.machine import check_clock, check_permissions, check_temperature
-from fer_edge.inference.backends.edgetpu import DeviceFiles
+from fer_edge.inference.backends.base import DeviceFiles
 
 NODES = ("video0", "media1", "dma_heap/system", "apex_0")
 

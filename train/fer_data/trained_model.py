@@ -1,0 +1,31 @@
+"""What `fer-train fit` adds to a Keras model: its labels, and what it was trained on."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from fer_edge.errors import UsageError
+from fer_edge.inference.model_file import LABELS
+
+TRAINING_CARD = "training.json"  # entry of model.keras, beside LABELS
+
+
+def read_trained(path: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Read the labels and the training card of a model.keras.
+
+    Returns:
+        The class names, in output order, and the card.
+
+    Raises:
+        UsageError: `fer-train fit` did not write the file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return tuple(archive.read(LABELS).decode().split("\n")[:-1]), json.loads(archive.read(TRAINING_CARD))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise UsageError(f"{path}: not a model of fer-train fit: {error}") from error
