@@ -17,28 +17,29 @@ from typing import TYPE_CHECKING
 
 from fer_edge import __version__
 from fer_edge.command_line import OneLineParser, discard_stdout, run_command
-from fer_edge.config import broker
+from fer_edge.config.broker import Broker, read_password
 from fer_edge.config.camera import SPECS
-from fer_edge.config.loader import DEFAULT_FILE, add_flags, make_config, name_setting, resolve
+from fer_edge.config.loader import DEFAULT_FILE, Resolved, add_flags, make_config, name_setting, resolve
 from fer_edge.config.model import Config
 from fer_edge.config.toml import as_toml
-from fer_edge.config.web import TOKEN, WebOptions
-from fer_edge.errors import FerError, MissingExtraError, UsageError
+from fer_edge.config.web import TOKEN
+from fer_edge.errors import FerError, UsageError
 from fer_edge.events import SCHEMA_FILE
 from fer_edge.logs import configure_logging
 from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET, Notifier
+from fer_edge.web.factory import open_web_server
 
-if TYPE_CHECKING:  # it needs the extra `web`
-    from fer_edge.web.server import WebServer
+if TYPE_CHECKING:  # OpenCV and NumPy take half a second to import, which --help need not wait for
+    from fer_edge.daemon import Daemon
 
 EXIT_CODES = """\
 exit codes:
-  0   the file ended, or SIGINT or SIGTERM was received
+  0   the file has ended, or SIGINT, SIGTERM or SIGHUP was received
   1   it could not run, or not to the end: no Edge TPU or one that fails, a damaged file, a camera in which the daemon
-      hangs, events that could not be delivered or printed; a camera that is away is waited for; --check found a fault;
+      hangs, events that could not be delivered or printed (a missing camera is waited for); --check found a fault;
       --status got no answer
   2   a flag, a file or a broker's address is wrong
-  78  the configuration file, a FER_EDGE_ variable or the model cannot be used (systemd does not restart)
+  78  the configuration file, a FER_EDGE_ variable or the model is unusable (systemd does not restart the service)
 """
 
 
@@ -46,37 +47,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `fer-edge` and return its exit code."""
     arguments = _parser().parse_args(argv)
     configure_logging(os.environ)
+    return run_command("fer-edge", lambda: _execute(arguments))
+
+
+def _execute(arguments: argparse.Namespace) -> int:
     if arguments.schema:
         print(SCHEMA_FILE.read_text(encoding="utf-8"), end="")
         return 0
-    return run_command("fer-edge", lambda: _command(arguments))
-
-
-def _command(arguments: argparse.Namespace) -> int:
     if arguments.check:
         return _check(arguments)
     if arguments.json and not arguments.status:
         raise UsageError("--json belongs to --check and to --status")
-    resolved = resolve(vars(arguments), os.environ, arguments.config)
-    settings = replace(make_config(resolved), annotate=arguments.annotate)
+    resolved = _resolve(arguments)
+    config = replace(make_config(resolved), annotate=arguments.annotate)
     if arguments.print_config:
         print(as_toml(resolved), end="")
         return 0
     try:
         if arguments.status:
-            return _status(settings, as_json=arguments.json)
-        return _forget(settings) if arguments.forget else _run(settings)
+            return _status(config, as_json=arguments.json)
+        return _forget(config) if arguments.forget else _run(config)
     except FerError as error:
         raise name_setting(error, resolved) from error
+
+
+def _resolve(arguments: argparse.Namespace) -> list[Resolved]:
+    return resolve(vars(arguments), os.environ, arguments.config)
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from fer_edge.diagnostics.report import as_json, format_line, run_checks
 
     for handler in logging.getLogger().handlers:
-        handler.setLevel(logging.ERROR)  # the findings say it
+        handler.setLevel(logging.ERROR)  # the findings report the rest
     findings = []
-    for part, finding in run_checks(lambda: resolve(vars(arguments), os.environ, arguments.config)):
+    for part, finding in run_checks(lambda: _resolve(arguments)):
         findings.append((part, finding))
         if not arguments.json:
             print(format_line(part, finding), flush=True)
@@ -85,49 +90,66 @@ def _check(arguments: argparse.Namespace) -> int:
     return int(any(finding.level == "FAIL" for _, finding in findings))
 
 
-def _status(settings: Config, *, as_json: bool) -> int:
+def _status(config: Config, *, as_json: bool) -> int:
     from fer_edge.mqtt.query import ask, lines
 
-    logging.getLogger().setLevel(logging.ERROR)  # one line is enough: why there is no answer
-    if not settings.broker:
-        raise UsageError("--status asks at the broker: give --mqtt URL")
-    told = ask(settings.broker, broker.read_password(settings.broker, os.environ), settings.device)
-    print(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(lines(settings.device, told)))
+    broker = _broker(config, "--status")
+    answer = ask(broker, read_password(broker, os.environ), config.device)
+    print(json.dumps(answer, ensure_ascii=False) if as_json else "\n".join(lines(config.device, answer)))
     return 0
 
 
-def _forget(settings: Config) -> int:
+def _forget(config: Config) -> int:
     from fer_edge.mqtt.forget import forget
 
-    logging.getLogger().setLevel(logging.ERROR)  # one line is enough: what came of it
-    if not settings.broker:
-        raise UsageError("--forget needs a broker: give --mqtt URL")
-    forget(settings.broker, broker.read_password(settings.broker, os.environ), settings.device, settings.discovery)
-    print(f"{settings.broker} has forgotten {settings.device}")
+    broker = _broker(config, "--forget")
+    forget(broker, read_password(broker, os.environ), config.device, config.discovery)
+    print(f"{broker} has forgotten {config.device}")
     return 0
 
 
-def _run(settings: Config) -> int:
-    if not settings.camera:
-        raise UsageError(
-            "is missing", setting="camera.source", cure=f"give {SPECS}; or set camera.source in {DEFAULT_FILE}"
-        )
-    # Until there is something to end in good order, Ctrl-C just ends it, be it in the middle of an import.
+def _broker(config: Config, flag: str) -> Broker:
+    """The broker for a command that ends with one line; its connection attempts are not logged."""
+    logging.getLogger().setLevel(logging.ERROR)
+    if not config.broker:
+        raise UsageError(f"{flag} needs a broker: give --mqtt URL")
+    return config.broker
+
+
+def _run(config: Config) -> int:
+    if not config.camera:
+        cure = f"give {SPECS}; or set camera.source in {DEFAULT_FILE}"
+        raise UsageError("is missing", setting="camera.source", cure=cure)
+    # Until the daemon handles it, Ctrl-C ends the process at once, even in the middle of an import.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from fer_edge.daemon import open_daemon
+
+    password = read_password(config.broker, os.environ) if config.broker else None
+    web = config.web
+    observers = [open_web_server(web, TOKEN.read(web.token_file, os.environ))] if web else []
+    daemon = open_daemon(config, password, observers)
+    # A garbage collection that also visits all that exists by now would stop the frames for 35 ms, on a PC.
+    gc.freeze()
+    notifier = Notifier(os.environ.get(NOTIFY_SOCKET))
+    _handle_signals(daemon, notifier)
+    _run_to_the_end(daemon, notifier)
+    if daemon.controls.restarting:
+        _restart()
+    return 0
+
+
+def _handle_signals(daemon: Daemon, notifier: Notifier) -> None:
+    """Stop on SIGINT and SIGTERM. SIGHUP reloads the settings of a service; otherwise the terminal was closed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: daemon.controls.stop())
+    signal.signal(signal.SIGHUP, lambda *_: daemon.controls.restart() if notifier else daemon.controls.stop())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # _restart blocked it
+
+
+def _run_to_the_end(daemon: Daemon, notifier: Notifier) -> None:
     from fer_edge.mqtt.device import UndeliveredError
     from fer_edge.run.observer import OutputError
 
-    password = broker.read_password(settings.broker, os.environ) if settings.broker else None
-    notifier = Notifier(os.environ.get(NOTIFY_SOCKET))
-    observers = [_open_web_server(settings.web)] if settings.web else []
-    daemon = open_daemon(settings, password, observers)
-    gc.freeze()  # what is there stays: a collection that looked at it, too, would stop the frames for 35 ms on a PC
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: daemon.controls.stop())
-    # For a service it means: read your settings anew. Else a terminal has gone.
-    signal.signal(signal.SIGHUP, lambda *_: daemon.controls.restart() if notifier else daemon.controls.stop())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
     try:
         daemon.run(notifier)
     except OutputError as error:
@@ -138,18 +160,12 @@ def _run(settings: Config) -> int:
         if not daemon.controls.restarting:
             raise
         logging.warning("%s", error)
-    if daemon.controls.restarting:
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])  # it waits until the new start can take it
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the very command that runs
-    return 0
 
 
-def _open_web_server(options: WebOptions) -> WebServer:
-    try:
-        from fer_edge.web.server import WebServer
-    except ImportError as error:
-        raise MissingExtraError("--web", "web", error.name) from error
-    return WebServer(options, TOKEN.read(options.token_file, os.environ))
+def _restart() -> None:
+    """Replace this process by a new start of the same command. A SIGHUP meanwhile waits until that can handle it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the very command that runs
 
 
 def _parser() -> OneLineParser:
@@ -159,29 +175,31 @@ def _parser() -> OneLineParser:
     parser.add_argument("--version", action="version", version=f"fer-edge {__version__}")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of the events and exit")
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help=f"settings, in TOML (default: {DEFAULT_FILE}, if it is there)"
+        "--config", type=Path, metavar="FILE", help=f"settings, in TOML (default: {DEFAULT_FILE}, if it exists)"
     )
     parser.add_argument(
-        "--check", action="store_true", help="look whether all that a run needs works, say what helps, and exit: 0 or 1"
+        "--check", action="store_true", help="check everything that a run needs, report what helps, and exit: 0 or 1"
     )
-    parser.add_argument("--json", action="store_true", help="with --check or --status: as JSON")
+    parser.add_argument("--json", action="store_true", help="with --check or --status: print JSON")
     parser.add_argument(
         "--status",
         action="store_true",
-        help="ask the running service how it fares, and exit: 0, or 1 if it does not answer",
+        help="ask the running service, over MQTT, for its status, and exit: 0, or 1 if it does not answer",
     )
-    parser.add_argument("--print-config", action="store_true", help="print what is set, and by whom, and exit")
+    parser.add_argument(
+        "--print-config", action="store_true", help="print every setting, with where its value comes from, and exit"
+    )
     parser.add_argument(
         "--annotate",
         type=Path,
         metavar="OUT",
-        help="write the file that --camera names with its faces drawn: a clip (.mp4, .gif), a picture, or a folder",
+        help="also write the file given by --camera with its faces drawn: a clip (.mp4, .gif), a picture, or a folder",
     )
     parser.add_argument(
         "--forget",
         action="store_true",
-        help="have the broker, and Home Assistant, forget the device, and exit; stop its daemon first, which says "
-        "offline, and so is known again, when it ends",
+        help="remove the device from the broker, and so from Home Assistant, and exit; stop its daemon first, because "
+        "the offline message at its end would make it known again",
     )
     add_flags(parser)
     return parser

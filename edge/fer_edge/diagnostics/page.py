@@ -11,7 +11,7 @@ from fer_edge.cameras.browser import BROWSER, missing_page_error
 from fer_edge.config.model import Config
 from fer_edge.config.web import IN_THE_CLEAR, TOKEN, WebOptions, tls_context
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
-from fer_edge.errors import MissingExtraError
+from fer_edge.web.factory import open_web_server
 
 RENEWAL_PERIOD = 14 * 86_400  # seconds before its end in which a certificate should be renewed
 RENEW = "make or order a new one"
@@ -38,14 +38,10 @@ def check_page(
         if config.camera == BROWSER:
             raise missing_page_error()
         return ok("not configured")
-    try:
-        from fer_edge.web.server import WebServer
-    except ImportError as error:
-        raise MissingExtraError("--web", "web", error.name) from error
     token = TOKEN.read(options.token_file, environment)
-    page = WebServer(options, token)
-    found = f"{page.url}, {'with' if token else 'without'} a token"
-    page.close()
+    server = open_web_server(options, token)
+    found = f"{server.url}, {'with' if token else 'without'} a token"
+    server.close()
     if options.in_the_clear:
         return warn(f"{found}; {IN_THE_CLEAR}")
     certificate = _check_certificate(options, wall)

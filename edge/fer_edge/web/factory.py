@@ -1,0 +1,30 @@
+"""Opens the live page's server, which needs an optional part of this distribution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fer_edge.config.web import WebOptions
+from fer_edge.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from fer_edge.web.server import WebServer
+
+
+def open_web_server(options: WebOptions, token: str | None) -> WebServer:
+    """Open the port of the live page.
+
+    Args:
+        options: Where and how the page is served.
+        token: What its viewers must know, or None.
+
+    Raises:
+        MissingExtraError: The extra `web` is not installed.
+        UsageError: The page would be open to the network without a token, or the token is too short.
+        WebServerError: The port cannot be opened.
+    """
+    try:
+        from fer_edge.web.server import WebServer
+    except ImportError as error:
+        raise MissingExtraError("--web", "web", error.name) from error
+    return WebServer(options, token)
