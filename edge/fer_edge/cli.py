@@ -91,19 +91,19 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _status(config: Config, *, as_json: bool) -> int:
-    from fer_edge.mqtt.query import ask, lines
+    from fer_edge.mqtt.query import format_status, query_device
 
     broker = _broker(config, "--status")
-    answer = ask(broker, read_password(broker, os.environ), config.device)
-    print(json.dumps(answer, ensure_ascii=False) if as_json else "\n".join(lines(config.device, answer)))
+    answers = query_device(broker, read_password(broker, os.environ), config.device)
+    print(json.dumps(answers, ensure_ascii=False) if as_json else "\n".join(format_status(config.device, answers)))
     return 0
 
 
 def _forget(config: Config) -> int:
-    from fer_edge.mqtt.forget import forget
+    from fer_edge.mqtt.forget import forget_device
 
     broker = _broker(config, "--forget")
-    forget(broker, read_password(broker, os.environ), config.device, config.discovery)
+    forget_device(broker, read_password(broker, os.environ), config.device, config.discovery)
     print(f"{broker} has forgotten {config.device}")
     return 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 EXIT_FAULT = 1  # something failed during the run
 EXIT_USAGE = 2  # the command line is wrong, or names something unusable
 EXIT_INTERRUPTED = 130  # Ctrl-C
@@ -29,6 +31,23 @@ class FerError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}: {self.cure}" if self.cure else self.message
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why something does not work at present: a state that may pass, where a FerError ends an operation.
+
+    Attributes:
+        text: What is wrong, without the name of what it is wrong with.
+        cure: What helps, if that is known.
+    """
+
+    text: str
+    cure: str | None = None
+
+    def __str__(self) -> str:
+        """What is wrong."""
+        return self.text
 
 
 class UsageError(FerError, ValueError):

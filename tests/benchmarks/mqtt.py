@@ -33,6 +33,7 @@ def throughput(broker: Mosquitto, folder: Path | None, events: int) -> None:
     """Put events as fast as it goes and wait until the broker has acknowledged the last."""
     outbox = Outbox(folder / "outbox.sqlite" if folder else None)
     publisher = Publisher(Broker("127.0.0.1", broker.port), None, "bench", outbox)
+    publisher.start()
     if not publisher.flush(TIMEOUT):
         raise TimeoutError(publisher.problem)
     start, cpu = time.perf_counter(), time.process_time()
@@ -80,7 +81,7 @@ def devices(port: int, first: int, count: int, folder: str, seconds: int) -> Non
             outbox = Outbox(Path(folder) / f"{number}.sqlite")
             stack.callback(outbox.close)
             publishers.append(Publisher(Broker("127.0.0.1", port), None, f"bench-{number}", outbox))
-            stack.callback(publishers[-1].close)
+            stack.enter_context(publishers[-1])
         for publisher in publishers:
             publisher.flush(TIMEOUT)
         for _ in range(seconds):

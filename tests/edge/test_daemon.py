@@ -223,7 +223,7 @@ def test_a_thread_that_dies_ends_the_run_even_if_there_are_no_events(
     monkeypatch.setattr(*((Delivery, "_step") if thread == "delivery" else (Client, "_connect")), die)
     config = Config(camera="fake", broker=Broker("127.0.0.1", mosquitto.port), device="cam")
     camera = EmptyRoom(FakeClock(), frames=None, fps=10, live=True)
-    with pytest.raises(DeliveryError, match="the log tells why"):
+    with pytest.raises(DeliveryError, match="the delivery of events has failed"):
         Daemon(config, camera, classifier).run()
 
 

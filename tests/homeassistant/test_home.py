@@ -87,6 +87,7 @@ def porch(broker: Mosquitto) -> Iterator[Publisher]:
     publisher.retain("info", INFO)
     publisher.retain("state", STATE)
     announce(publisher, "homeassistant", "porch", INFO)
+    publisher.start()
     assert publisher.flush(10)
     yield publisher
     publisher.close()

@@ -174,6 +174,7 @@ def test_a_day_without_a_broker_is_kept_in_bounds_and_caught_up_with_in_order_wh
     assert sum(file.stat().st_size for file in site.outbox.parent.glob("outbox*")) < 8_000_000 + 1.3 * 420 * day
     states = site.broker.subscribe("fer/cam/state")
     publisher = Publisher(Broker("127.0.0.1", site.broker.port), None, "cam", outbox)
+    publisher.start()
     publisher.put("live")
     wait_until(site.received)
     publisher.retain("state", {"faces": 1})

@@ -40,6 +40,7 @@ def problem(url_port: int, **files: Path) -> str:
     outbox = Outbox()
     outbox.put("secret")
     made = Publisher(broker(url_port, **files), None, "cam", outbox)
+    made.start()
     try:
         wait_until(lambda: "no MQTT answer" not in made.problem)
         assert not made.connected
@@ -60,6 +61,7 @@ def test_a_broker_certified_by_our_own_authority_is_trusted(encrypted: TlsMosqui
     outbox = Outbox()
     outbox.put("x")
     made = Publisher(broker(encrypted.tls_port, ca=authority.ca), None, "cam", outbox)
+    made.start()
     assert made.flush(10)
     made.close()
     wait_until(lambda: ("fer/cam/event", "x") in heard(file))
@@ -76,6 +78,7 @@ def test_websockets_over_tls_are_checked_like_the_rest(
         address = with_files(Broker("127.0.0.1", encrypted.tls_port, scheme="wss", path="/mqtt"), ca=ca)
         assert address
         made = Publisher(address, None, "cam", outbox)
+        made.start()
         assert made.flush(10 if works else 1) == works
         made.close()
 
@@ -117,6 +120,7 @@ def test_a_broker_that_wants_a_certificate_gets_ours(encrypted: TlsMosquitto, au
     made = Publisher(
         broker(encrypted.tls_port, ca=authority.ca, certificate=certificate, key=key), None, "cam", Outbox()
     )
+    made.start()
     assert made.flush(10)
     made.close()
     assert "closed the connection" in problem(encrypted.tls_port, ca=authority.ca)

@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +36,8 @@ from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.monitoring.system import resident_memory
-from fer_edge.mqtt import client as mqtt
+from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.timeouts import Backoff
 from fer_edge.run.observer import NullObserver
 
 FPS = 15.0
@@ -235,7 +237,8 @@ def live(frames: int, folder: Path, seed: int = 0) -> Record:
     log.setLevel(logging.INFO)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(mqtt, "DELAYS", (0.1, 0.5))  # the broker's time is real
+            # The broker's time is real.
+            patch.setattr("fer_edge.mqtt.device.Publisher", partial(Publisher, backoff=Backoff(0.1, 0.5)))
             patch.setattr(livesource, "POLL_INTERVAL", 0.05)
             record = _run(frames, broker, seed)
     finally:

@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 
 from fer_edge.config.broker import Broker
-from fer_edge.mqtt import client as mqtt
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.timeouts import Backoff, Timeouts
 
 DELIVERY = 60.0  # seconds for the rest, when the line stands again
 
@@ -25,9 +25,10 @@ DELIVERY = 60.0  # seconds for the rest, when the line stands again
 def main(host: str, port: int, path: Path, rate: float) -> int:
     """Returns 0 when everything arrived."""
     logging.basicConfig(level=logging.INFO)
-    mqtt.DELAYS = (0.2, 1.0)
     outbox = Outbox(path)
-    publisher = Publisher(Broker(host, port), None, "cam", outbox, keepalive=1)
+    broker, timeouts, backoff = Broker(host, port), Timeouts(keepalive=1), Backoff(0.2, 1.0)
+    publisher = Publisher(broker, None, "cam", outbox, timeouts=timeouts, backoff=backoff)
+    publisher.start()
     put = 0
     while not select.select([sys.stdin], [], [], 1 / rate)[0]:
         publisher.put(str(put))

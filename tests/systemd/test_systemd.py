@@ -375,9 +375,9 @@ def test_an_environment_made_by_hand_is_taken_over_and_comes_back_when_the_new_o
     installed.write("/etc/fer-edge/fer-edge.env", f'FER_EDGE_FLAGS="{FLAGS.format("hand")}"\n')
     installed.write("/etc/systemd/system/fer-edge.service", BY_HAND)
     installed.do("systemctl", "daemon-reload")
-    told = journal(installed).count("trying again")
+    told = journal(installed).count("retrying")
     installed.do("systemctl", "start", "fer-edge")
-    wait_until(lambda: journal(installed).count("trying again") > told, 30)  # it has begun, and has no password
+    wait_until(lambda: journal(installed).count("retrying") > told, 30)  # it has begun, and has no password
     broken = installed.tell("sh", "-c", "echo /srv/bad/fer_edge-[!9]*.whl")
     done = installed.run(*INSTALL, "--wheel", broken)
     assert done.stderr.splitlines()[-1] == "fer-edge: rolled back; the old version runs"

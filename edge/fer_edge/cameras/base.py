@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.frame import Frame
-from fer_edge.errors import FerError
+from fer_edge.errors import FerError, Problem
 
 
 class CameraError(FerError, OSError):
@@ -19,23 +18,6 @@ class CameraError(FerError, OSError):
     def __init__(self, message: str, *, cure: str | None = None) -> None:
         super().__init__(message)
         self.message, self.cure = message, cure
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a source has no frames at present.
-
-    Attributes:
-        text: What is wrong, without the name of the source.
-        cure: What helps, if that is known.
-    """
-
-    text: str
-    cure: str | None = None
-
-    def __str__(self) -> str:
-        """What is wrong."""
-        return self.text
 
 
 class FrameSource(Protocol):

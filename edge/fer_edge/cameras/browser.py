@@ -10,12 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.cameras.base import Problem
 from fer_edge.cameras.frame import Frame, oriented, scaled_for_search
 from fer_edge.cameras.jpeg import decode
 from fer_edge.cameras.pictures import PictureError
 from fer_edge.config.camera import CameraOptions
-from fer_edge.errors import UsageError
+from fer_edge.errors import Problem, UsageError
 
 BROWSER = "browser"  # its name on the command line
 POLL_INTERVAL = 0.5  # seconds between two looks while there are no frames

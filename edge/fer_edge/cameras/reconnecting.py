@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from fer_edge.cameras.base import Camera, CameraError, CameraImage, Problem
+from fer_edge.cameras.base import Camera, CameraError, CameraImage
 from fer_edge.cameras.capture_thread import CaptureThread
 from fer_edge.cameras.cures import CHECK_CABLE
 from fer_edge.cameras.frame import Frame, oriented
 from fer_edge.cameras.frame_checks import find_flaw, is_dark
 from fer_edge.config.camera import CameraOptions
+from fer_edge.errors import Problem
 
 log = logging.getLogger(__name__)
 

@@ -132,20 +132,3 @@ def tls_context(broker: Broker) -> ssl.SSLContext:
 def read_password(broker: Broker, environment: Mapping[str, str]) -> str | None:
     """The password of the broker's user, if there is one. Raises UsageError when a file cannot be read."""
     return PASSWORD.read(broker.password_file, environment)
-
-
-def explain(error: Exception, broker: Broker) -> str:
-    """Why no connection came about, for a person."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is refused: {error.verify_message.rstrip('.')}"
-    if isinstance(error, TimeoutError):
-        return "timed out"
-    if broker.encrypted and (isinstance(error, ConnectionResetError | ssl.SSLEOFError) or _is_plain(error)):
-        return "no TLS at this port"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {describe_tls_error(error)}"
-    return str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
-
-
-def _is_plain(error: Exception) -> bool:
-    return isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from fer_edge.cameras.base import FrameSource, Problem
+from fer_edge.cameras.base import FrameSource
 from fer_edge.cameras.browser import BROWSER
 from fer_edge.cameras.cures import CHECK_CABLE
 from fer_edge.cameras.factory import open_source
@@ -14,7 +14,7 @@ from fer_edge.cameras.frame_checks import is_dark
 from fer_edge.config.camera import CameraOptions
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
-from fer_edge.errors import UsageError
+from fer_edge.errors import Problem, UsageError
 
 FRAME_TIMEOUT = 6.0  # seconds for the first frame
 EXPOSURE_TIMEOUT = 2.0  # seconds for the camera to adjust its exposure

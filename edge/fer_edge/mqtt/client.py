@@ -1,122 +1,148 @@
-"""The connection to the broker, kept up for as long as we run."""
+"""Keeps a connection to the broker: connects, and connects again with back-off."""
 
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from collections.abc import Callable
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from fer_edge.errors import UsageError
-from fer_edge.mqtt.connection import IN_FLIGHT, Connection, ConnectionSettings, Disconnect
+from fer_edge.errors import Problem, UsageError
+from fer_edge.mqtt.connection import IN_FLIGHT, Callbacks, Connection, Disconnect
+from fer_edge.mqtt.paho_client import ConnectionSettings
+from fer_edge.mqtt.timeouts import jitter
 
 log = logging.getLogger(__name__)
 
-DELAYS = (1.0, 60.0)  # seconds between two tries: at first, at most
-STABLE = 10.0  # seconds that a connection lasts when nothing is wrong with it
-THROWN_OUT = 3  # connections in a row that did not last, until we ask who else has our name
-TIMEOUT = 2.0  # seconds for the last word, and for each step of the farewell
+STABLE_AFTER = 10.0  # seconds that a connection lasts when nothing is wrong with it
+MAX_SHORT_CONNECTIONS = 3  # in a row, until another device is suspected to have the same client id
+
+
+class ProblemLog:
+    """Knows why the broker cannot be used, and logs each problem when it begins, not each time it is met again.
+
+    Attributes:
+        problem: Why the last attempt failed or the last connection ended; None before that.
+    """
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self.problem: Problem | None = None
+        self._settings = settings
+        self._logged: Problem | None = None
+        self._short_connections = 0
+
+    def on_connect(self) -> None:
+        """Note a connection; the next problem is a new one."""
+        self._logged = None
+
+    def on_disconnect(self, end: Disconnect) -> None:
+        """Note the end of an attempt or a connection."""
+        short = end.lasted is not None and end.lasted < STABLE_AFTER
+        self._short_connections = self._short_connections + 1 if short else 0
+        text = f"{self._settings.broker}: {end.problem}"
+        if end.taken_over or self._short_connections >= MAX_SHORT_CONNECTIONS:
+            text += f" (does another device use the client id {self._settings.client_id}? --device must differ)"
+        self.problem = Problem(text, end.problem.cure)
+        if self.problem != self._logged:
+            self._logged = self.problem
+            log.warning("broker %s; retrying", self.problem)
 
 
 class Client:
-    """Connects again and again, with MQTT 5 and, where the broker has only that, with MQTT 3.1.1.
+    """Connects again and again, with MQTT 5 or, where the broker knows only that, with MQTT 3.1.1.
 
-    Each connection is a new Link, which `greet` is told of when the broker has accepted it. `hear` is called with each
-    message. Both are called in the client's thread and must be quick; what they raise is logged and survived.
-    `changed` is set when the link comes or goes and when the broker has answered.
+    Attributes:
+        changed: Set when the connection becomes ready or ends and when there are acknowledgements.
     """
 
     def __init__(
-        self, login: ConnectionSettings, greet: Callable[[Connection], None], hear: Callable[[paho.MQTTMessage], None]
+        self,
+        settings: ConnectionSettings,
+        on_connect: Callable[[Connection], None],
+        on_message: Callable[[paho.MQTTMessage], None],
     ) -> None:
-        """Start to connect, in a thread of its own."""
+        """Prepare to connect.
+
+        Args:
+            settings: How to connect, and as whom.
+            on_connect: Called with each connection when the broker has accepted it, before it is ready.
+            on_message: Called with each incoming message. Both are called in the client's thread and must be quick;
+                their exceptions are logged and otherwise ignored.
+        """
         self.changed = threading.Event()
-        self._login, self._greet, self._hear = login, greet, hear
-        self._link: Connection | None = None
+        self._settings, self._on_connect = settings, on_connect
+        self._callbacks = Callbacks(self._on_accepted, on_message, self.changed.set)
+        self._connection: Connection | None = None
         self._in_flight = IN_FLIGHT
-        self._fresh = True  # what was sent to an earlier run is not for us
-        self._problem, self._said = "no MQTT answer", ""
-        self._thrown_out = 0
+        self._clean_start = True  # what was sent to an earlier run is not for this one
+        self._problems = ProblemLog(settings)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fer-edge-mqtt", daemon=True)
+
+    def start(self) -> None:
+        """Start to connect, in a thread of its own."""
         self._thread.start()
 
     @property
-    def link(self) -> Connection | None:
-        """The connection that stands, if there is one."""
-        link = self._link
-        return link if link and link.ready else None
+    def connection(self) -> Connection | None:
+        """The connection, once it is ready and until it ends."""
+        connection = self._connection
+        return connection if connection and connection.ready else None
 
     @property
-    def alive(self) -> bool:
-        """Whether somebody tries to keep the connection up: false only after `close`, or a fault of our own."""
-        return self._thread.is_alive()
+    def failed(self) -> bool:
+        """Whether the thread has died of an unforeseen error, so that nothing is sent or received any more."""
+        return self._thread.ident is not None and not self._thread.is_alive() and not self._closing.is_set()
 
     @property
-    def problem(self) -> str:
-        """Why the broker cannot be reached."""
-        return f"{self._login.broker}: {self._problem}"
+    def problem(self) -> Problem | None:
+        """Why the last attempt failed or the last connection ended, with the broker's address; None before that."""
+        return self._problems.problem
 
     def close(self) -> None:
-        """Say `offline`, wait until it has arrived, and disconnect."""
+        """Publish `offline`, wait until it has arrived, and disconnect."""
         self._closing.set()
-        if self._link:
-            self._link.close(TIMEOUT)
-        self._thread.join(TIMEOUT)
+        if self._connection:
+            self._connection.close()
+        if self._thread.ident is not None:
+            self._thread.join(self._settings.timeouts.close)
 
     def _run(self) -> None:
-        pause = DELAYS[0]
+        backoff = self._settings.backoff
+        delays = backoff.delays()
         while not self._closing.is_set():
             end = self._connect()
             if self._closing.is_set():
                 return
-            self._note(end)
-            if end.lasted is not None and end.lasted >= STABLE:
-                pause = DELAYS[0]
-            # Two of one name throw each other out: let the other be for a while.
-            self._closing.wait(jitter(DELAYS[1] if end.taken_over else pause))
-            pause = min(2 * pause, DELAYS[1])
+            self._problems.on_disconnect(end)
+            if end.lasted is not None and end.lasted >= STABLE_AFTER:
+                delays = backoff.delays()
+            delay = next(delays)
+            # Two clients of one id disconnect each other in turn: leave the other one alone for a while.
+            self._closing.wait(jitter(backoff.longest if end.taken_over else delay))
 
     def _connect(self) -> Disconnect:
-        """One try: MQTT 5, then 3.1.1 if the broker seems not to know it. A broker that was updated is MQTT 5 again."""
-        end = self._stay(MQTTProtocolVersion.MQTTv5)
+        """Try MQTT 5, then 3.1.1 if the broker seems not to know it. An upgraded broker gets MQTT 5 again."""
+        end = self._run_connection(MQTTProtocolVersion.MQTTv5)
         if end.in_flight < self._in_flight:
             self._in_flight = end.in_flight
-            end = self._stay(MQTTProtocolVersion.MQTTv5)
+            end = self._run_connection(MQTTProtocolVersion.MQTTv5)
         if end.try_older and not self._closing.is_set():
-            end = self._stay(MQTTProtocolVersion.MQTTv311)
+            end = self._run_connection(MQTTProtocolVersion.MQTTv311)
         return end
 
-    def _stay(self, version: MQTTProtocolVersion) -> Disconnect:
+    def _run_connection(self, version: MQTTProtocolVersion) -> Disconnect:
         try:
-            link = Connection(
-                self._login, version, self._on_accepted, self._hear, self.changed, in_flight=self._in_flight
-            )
-        except UsageError as error:  # a certificate that was there when we started
-            return Disconnect(f"{error.setting} {error}")
-        self._link = link
-        return link.run(fresh=self._fresh)
+            connection = Connection(self._settings, version, self._callbacks, in_flight=self._in_flight)
+        except UsageError as error:  # a certificate has become unreadable since the start
+            return Disconnect(Problem(f"{error.setting} {error.message}", error.cure))
+        self._connection = connection
+        return connection.run(clean_start=self._clean_start)
 
-    def _on_accepted(self, link: Connection) -> None:
-        log.info("connected to %s (MQTT %s)", self._login.broker, link.version)
-        self._said, self._fresh = "", False
-        self._greet(link)
-
-    def _note(self, end: Disconnect) -> None:
-        """Log a trouble when it begins, not each time that it is met again."""
-        quick = end.lasted is not None and end.lasted < STABLE
-        self._thrown_out = self._thrown_out + 1 if quick else 0
-        self._problem = end.reason
-        if end.taken_over or self._thrown_out >= THROWN_OUT:
-            self._problem += f" (does another device call itself {self._login.client_id}? --device must differ)"
-        if self._problem != self._said:
-            self._said = self._problem
-            log.warning("broker %s, trying again", self.problem)
-
-
-def jitter(pause: float) -> float:
-    """Half to all of `pause`, seconds: a thousand devices must not come back in the same instant."""
-    return pause * random.uniform(0.5, 1.0)  # noqa: S311  no secret
+    def _on_accepted(self, connection: Connection) -> None:
+        log.info("connected to %s (MQTT %s)", self._settings.broker, connection.version)
+        self._problems.on_connect()
+        self._clean_start = False
+        self._on_connect(connection)

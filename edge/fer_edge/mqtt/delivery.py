@@ -1,4 +1,4 @@
-"""From the outbox to the broker: what is on disk is sent, what the broker has acknowledged leaves."""
+"""Delivers the events of the outbox to the broker; those that it has acknowledged leave the outbox."""
 
 from __future__ import annotations
 
@@ -7,106 +7,133 @@ import threading
 import time
 
 from fer_edge.errors import FerError
+from fer_edge.mqtt.acknowledgements import Acknowledgement
 from fer_edge.mqtt.client import Client
-from fer_edge.mqtt.connection import Acknowledgement, Connection
+from fer_edge.mqtt.connection import Connection
 from fer_edge.mqtt.outbox import Outbox
+from fer_edge.mqtt.timeouts import POLL_INTERVAL
 
 log = logging.getLogger(__name__)
 
-POLL_INTERVAL = 0.1  # seconds between two looks when nothing calls
+FLUSH_POLL_INTERVAL = 0.02  # seconds between two checks whether everything has arrived
 
 
 class DeliveryError(FerError):
-    """A thread that delivers has failed; its trace stands in the log."""
+    """A thread that delivers events has failed; the log has its traceback."""
+
+
+class Transfer:
+    """The events sent on one connection and not yet acknowledged."""
+
+    def __init__(self, connection: Connection, outbox: Outbox, topic: str) -> None:
+        self.connection = connection
+        self._outbox, self._topic = outbox, topic
+        self._unacknowledged: dict[int, int] = {}  # id of the message -> number of the event in the outbox
+        self._last = 0  # number of the last event that was sent
+
+    def send(self) -> None:
+        """Send the next events, oldest first, as many as may be unacknowledged."""
+        if not self._unacknowledged and not self._outbox.after(self._last, 1):
+            self._last = 0  # the events may be in a file that could not be read until now
+        for number, payload in self._outbox.after(self._last, self.connection.in_flight - len(self._unacknowledged)):
+            self._unacknowledged[self.connection.publish(self._topic, payload)] = number
+            self._last = number
+
+    def settle(self, acknowledgement: Acknowledgement) -> bool:
+        """Remove the acknowledged event, unless it is to be sent again. Returns whether it was an event."""
+        number = self._unacknowledged.pop(acknowledgement.mid, None)
+        if number is None:
+            return False
+        if not acknowledgement.retryable:
+            self._outbox.remove(number)
+        return True
 
 
 class Delivery:
-    """Sends the events of an outbox in their order, in a thread of its own: a slow disk holds up no camera.
+    """Sends the events of an outbox in order, in a thread of its own, so that a slow disk delays no frame.
 
-    On each connection it begins with the oldest that is not acknowledged, so that a connection brings a second copy of
-    the at most IN_FLIGHT events that were under way on the last one, and never a third. Old events go before new ones.
-    An event that the broker refuses is dropped and counted in `refused`, since it would be refused again. Only when it
-    exceeds a quota is there hope: then the line is broken, and what is not acknowledged is sent again later.
+    Each connection starts with the oldest event that is not acknowledged. So a reconnection sends a second copy of the
+    at most IN_FLIGHT events that were unacknowledged on the last connection, and no third copy of any on the same one.
+    Old events are sent before new ones. An event that the broker refuses is dropped, since it would be refused again;
+    only when it exceeds a quota the connection is broken, and everything unacknowledged is sent again later.
+
+    Attributes:
+        refused: Number of events that the broker refused.
     """
 
-    def __init__(self, outbox: Outbox, topic: str, connection: Client) -> None:
+    def __init__(self, outbox: Outbox, topic: str, client: Client) -> None:
         self.refused = 0
-        self._outbox, self._topic, self._connection = outbox, topic, connection
-        self._link: Connection | None = None
-        self._under_way: dict[int, int] = {}  # message id -> number in the outbox
-        self._last = 0  # number of the last event that was sent
-        self._complained: set[str] = set()  # what the broker refuses
-        self._called, self._stopping = connection.changed, threading.Event()
+        self._outbox, self._topic, self._client = outbox, topic, client
+        self._transfer: Transfer | None = None
+        self._refused_requests: set[str] = set()  # kinds of requests whose refusal has been logged
+        self._wake, self._stopping = client.changed, threading.Event()
         self._thread = threading.Thread(target=self._run, name="fer-edge-delivery", daemon=True)
+
+    def start(self) -> None:
+        """Start to send."""
         self._thread.start()
 
     def put(self, payload: str) -> None:
-        """Add an event. Raises DeliveryError when nobody is there to send it."""
+        """Add an event. Raises DeliveryError when a thread has failed and nothing would send it."""
         self.check()
         self._outbox.put(payload)
-        self._called.set()
+        self._wake.set()
 
     def check(self) -> None:
-        """Raise DeliveryError when a thread has died: nothing would be sent or heard any more."""
-        if not (self._thread.is_alive() and self._connection.alive):
-            raise DeliveryError("the delivery of events has failed; the log tells why")
+        """Raise DeliveryError when a thread has failed: nothing would be sent or received any more."""
+        dead = self._thread.ident is not None and not self._thread.is_alive() and not self._stopping.is_set()
+        if dead or self._client.failed:
+            raise DeliveryError("the delivery of events has failed; the log has the reason")
 
     def flush(self, timeout: float) -> bool:
-        """Wait until the broker is there and has everything, `patience` seconds at most; tell whether it came so."""
+        """Wait up to `timeout` seconds until the broker is connected and has every event. Returns whether it has."""
         deadline = time.monotonic() + timeout
-        while not (arrived := bool(self._connection.link) and not len(self._outbox)) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        while not (arrived := bool(self._client.connection) and not len(self._outbox)) and time.monotonic() < deadline:
+            time.sleep(FLUSH_POLL_INTERVAL)
         return arrived
 
-    def close(self) -> None:
-        """Stop sending. What waits stays in the outbox."""
+    def close(self, timeout: float) -> None:
+        """Stop sending, within `timeout` seconds. Waiting events stay in the outbox."""
         self._stopping.set()
-        self._called.set()
-        self._thread.join()
+        self._wake.set()
+        if self._thread.ident is None:
+            return
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            log.warning("the delivery of events did not stop within %g seconds: is the disk blocked?", timeout)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._called.wait(POLL_INTERVAL)
-            self._called.clear()
+            self._wake.wait(POLL_INTERVAL)
+            self._wake.clear()
             self._step()
-        if self._link:
-            self._take_answers(self._link)
+        if self._transfer:
+            self._settle(self._transfer)
 
     def _step(self) -> None:
         self._outbox.commit()
-        link = self._connection.link
-        if self._link:
-            self._take_answers(self._link)
-        if link is not self._link:
-            self._link = link
-            self._under_way.clear()
-            self._last = 0
-        if link and len(self._outbox):
-            self._send(link)
+        connection = self._client.connection
+        if self._transfer:
+            self._settle(self._transfer)
+        if connection is not (self._transfer.connection if self._transfer else None):
+            self._transfer = Transfer(connection, self._outbox, self._topic) if connection else None
+        if self._transfer and len(self._outbox):
+            self._transfer.send()
 
-    def _take_answers(self, link: Connection) -> None:
-        for answer in link.answers():
-            number = self._under_way.pop(answer.mid, None)
-            self._note(answer)
-            if number is None:
+    def _settle(self, transfer: Transfer) -> None:
+        for acknowledgement in transfer.connection.acknowledgements():
+            self._log_refusal(acknowledgement)
+            if not transfer.settle(acknowledgement):
                 continue
-            if answer.later:
-                link.drop(f"takes nothing more: {answer.refusal}")
+            if acknowledgement.retryable:
+                transfer.connection.abort(f"accepts no more messages: {acknowledgement.refusal}")
                 return
-            self.refused += bool(answer.refusal)
-            self._outbox.remove(number)
+            self.refused += bool(acknowledgement.refusal)
 
-    def _note(self, answer: Acknowledgement) -> None:
+    def _log_refusal(self, acknowledgement: Acknowledgement) -> None:
         """Log a refusal when it begins, not for each message."""
-        if not answer.refusal:
-            self._complained.discard(answer.request)
-        elif answer.request not in self._complained:
-            self._complained.add(answer.request)
-            log.warning("the broker refuses %s: %s", answer.request, answer.refusal)
-
-    def _send(self, link: Connection) -> None:
-        if not self._under_way and not self._outbox.after(self._last, 1):
-            self._last = 0  # events of a file that could not be read until now
-        for number, payload in self._outbox.after(self._last, link.in_flight - len(self._under_way)):
-            self._under_way[link.publish(self._topic, payload)] = number
-            self._last = number
+        if not acknowledgement.refusal:
+            self._refused_requests.discard(acknowledgement.request)
+        elif acknowledgement.request not in self._refused_requests:
+            self._refused_requests.add(acknowledgement.request)
+            log.warning("the broker refuses %s: %s", acknowledgement.request, acknowledgement.refusal)

@@ -79,6 +79,7 @@ class MqttDevice:
     def on_start(self, status: Status, controls: Controls) -> None:
         """Start to connect."""
         self._session = _Session(self._open_publisher(), self._config, status, controls)
+        self._session.publisher.start()
 
     def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
         """Keep the frame for the command `snapshot`."""

@@ -17,7 +17,7 @@ def announce(publisher: Publisher, prefix: str, device: str, info: dict[str, Any
 
     def greet(_: str, payload: bytes, retained: bool) -> None:
         if payload == b"online" and not retained:  # a retained one is older than this connection, and so than our word
-            publisher.renew(topic)
+            publisher.send_again(topic)
 
     publisher.retain_at(topic, encode(discovery_message(publisher.topic, device, info)))
     publisher.subscribe(f"{prefix}/status", greet)

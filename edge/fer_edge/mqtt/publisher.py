@@ -1,4 +1,4 @@
-"""What this device says to the world, and what it hears."""
+"""Publishes messages under `fer/<device>/` and dispatches incoming ones."""
 
 from __future__ import annotations
 
@@ -6,146 +6,201 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import paho.mqtt.client as paho
 
 from fer_edge.config.broker import Broker
 from fer_edge.events import encode
 from fer_edge.mqtt.client import Client
-from fer_edge.mqtt.connection import KEEPALIVE, Connection, ConnectionSettings
+from fer_edge.mqtt.connection import Connection
 from fer_edge.mqtt.delivery import Delivery
 from fer_edge.mqtt.outbox import Outbox
+from fer_edge.mqtt.paho_client import ConnectionSettings
+from fer_edge.mqtt.timeouts import Backoff, Timeouts
+from fer_edge.mqtt.topics import device_topic
 
-Handler = Callable[[str, bytes, bool], None]  # topic, payload, whether it was retained at the broker
+Handler = Callable[[str, bytes, bool], None]  # topic, payload, whether the broker had retained it
 
 
 @dataclass
-class Retained:
-    """A message that the broker keeps for those who come later. expiry: seconds. sent: when, on our clock."""
+class RetainedMessage:
+    """A message that the broker keeps for later subscribers.
+
+    Attributes:
+        text: The payload.
+        expiry: Seconds after which the broker discards it (MQTT 5); None for never.
+        sent_at: When it was last sent, in seconds of the monotonic clock; None if never.
+    """
 
     text: str
     expiry: int | None
-    sent: float | None = None
+    sent_at: float | None = None
+
+    @property
+    def due(self) -> bool:
+        """Whether it is to be sent: for the first time, or because half of its time is over."""
+        if self.sent_at is None:
+            return True
+        return self.expiry is not None and time.monotonic() - self.sent_at >= self.expiry / 2
+
+    def send(self, connection: Connection, topic: str) -> None:
+        """Publish it at `topic`."""
+        connection.publish(topic, self.text, retain=True, expiry=self.expiry)
+        self.sent_at = time.monotonic()
 
 
 class Publisher:
-    """Keeps what is retained true at the broker, delivers the events, and hands on what is sent to the device.
+    """Publishes a device's messages: retained ones, events from the outbox, and others; and receives messages.
 
-    On every connection, in this order: the subscriptions, `online`, what is retained in the order in which it was first
-    given, the events. Handlers are called in the client's thread and must be quick.
+    On each connection it sends, in this order: the subscriptions, `online`, the retained messages in the order in which
+    they were first given, the events. Handlers are called in the client's thread and must be quick.
+
+    Attributes:
+        topic: What the topics of this device begin with: `fer/<device>`.
     """
 
     def __init__(
-        self, broker: Broker, password: str | None, device: str, outbox: Outbox, *, keepalive: int = KEEPALIVE
+        self,
+        broker: Broker,
+        password: str | None,
+        device: str,
+        outbox: Outbox,
+        *,
+        timeouts: Timeouts | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
-        """Start to connect. The client id is `fer-edge-DEVICE`, so that two of one name are noticed."""
-        self._topic = f"fer/{device}"
-        self._retained: dict[str, Retained] = {}
+        """Prepare to connect as the client `fer-edge-<device>`, so that two devices of one name are noticed."""
+        self.topic = device_topic(device)
+        self._settings = ConnectionSettings(
+            broker, password, f"fer-edge-{device}", f"{self.topic}/status", timeouts or Timeouts(), backoff or Backoff()
+        )
+        self._retained: dict[str, RetainedMessage] = {}
         self._handlers: dict[str, Handler] = {}
-        self._lock = threading.RLock()  # a state that changes while we connect must not be overtaken by the old one
-        login = ConnectionSettings(broker, password, f"fer-edge-{device}", f"{self._topic}/status", keepalive)
+        # Guards the connection and what is sent on it, so that an old state never overtakes a newer one.
+        self._lock = threading.RLock()
+        self._connection: Connection | None = None  # the last that the broker accepted
         self._outbox = outbox
-        self._connection = Client(login, self._greet, self._hear)
-        self._delivery = Delivery(outbox, f"{self._topic}/event", self._connection)
+        self._client = Client(self._settings, self._on_connect, self._on_message)
+        self._delivery = Delivery(outbox, f"{self.topic}/event", self._client)
+
+    def start(self) -> None:
+        """Start to connect and to deliver."""
+        self._client.start()
+        self._delivery.start()
+
+    def close(self) -> None:
+        """Publish `offline`, wait until it has arrived, and disconnect. Undelivered events stay in the outbox."""
+        self._delivery.close(self._settings.timeouts.close)
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
 
     def put(self, payload: str) -> None:
-        """Add an event to the outbox, to be sent to `event`. Raises DeliveryError when that has failed for good."""
+        """Add an event to the outbox, to be sent to `event`. Raises DeliveryError when delivery has failed for good."""
         self._delivery.put(payload)
 
     def check(self) -> None:
-        """Raise DeliveryError when delivery has failed for good, be there events or not."""
+        """Raise DeliveryError when delivery has failed for good."""
         self._delivery.check()
 
-    def retain(self, name: str, payload: dict[str, Any], expiry: int | None = None) -> None:
-        """Keep a retained message at `fer/DEVICE/NAME`: see retain_at."""
-        self.retain_at(f"{self._topic}/{name}", encode(payload), expiry)
-
-    def retain_at(self, topic: str, text: str, expiry: int | None = None) -> None:
-        """Keep a retained message at `topic`, now and after each reconnection; an empty one takes it away.
-
-        `expiry`: seconds after which the broker forgets it (MQTT 5). Called again and again, as it may be, this sends
-        the message anew when it is another one, or half of its time is over.
-        """
-        with self._lock:
-            known = self._retained.get(topic)
-            if not known or known.text != text:
-                known = self._retained[topic] = Retained(text, expiry)
-            link = self._connection.link
-            if link and _is_due(known):
-                _send_retained(link, topic, known)
-
-    def renew(self, topic: str) -> None:
-        """Send what is retained at `topic` again, for somebody who may have forgotten it."""
-        with self._lock:
-            link, known = self._connection.link, self._retained.get(topic)
-            if link and known:
-                _send_retained(link, topic, known)
-
-    def send(self, name: str, payload: dict[str, Any]) -> bool:
-        """Publish a message at `fer/DEVICE/NAME` that is not retained. Returns False, and it is gone, while offline."""
-        link = self._connection.link
-        if link:
-            link.publish(f"{self._topic}/{name}", encode(payload))
-        return bool(link)
-
-    def subscribe(self, pattern: str, handler: Handler) -> None:
-        """Have `handler` called with each message whose topic matches, now and after each reconnection."""
-        with self._lock:
-            self._handlers[pattern] = handler
-            if link := self._connection.link:
-                link.subscribe(pattern)
-
     def flush(self, timeout: float) -> bool:
-        """Wait until the broker is there and has every event, `patience` seconds at most; tell whether it came so."""
+        """Wait up to `timeout` seconds until the broker is connected and has every event. Returns whether it has."""
         return self._delivery.flush(timeout)
 
-    def close(self) -> None:
-        """Say `offline`, wait until it has arrived, and disconnect. What was not delivered stays in the outbox."""
-        self._delivery.close()
-        self._connection.close()
+    def retain(self, name: str, payload: dict[str, Any], expiry: int | None = None) -> None:
+        """Keep a retained message at `fer/<device>/<name>`: see retain_at."""
+        self.retain_at(f"{self.topic}/{name}", encode(payload), expiry)
+
+    def retain_at(self, topic: str, text: str, expiry: int | None = None) -> None:
+        """Keep a retained message at `topic`, now and after each reconnection.
+
+        It is sent if it differs from the last one or half of its time is over, so this may be called often.
+
+        Args:
+            topic: Where to.
+            text: The payload; an empty one removes the retained message.
+            expiry: Seconds after which the broker discards it (MQTT 5); None for never.
+        """
+        with self._lock:
+            message = self._retained.get(topic)
+            if not message or message.text != text:
+                message = self._retained[topic] = RetainedMessage(text, expiry)
+            if message.due and (connection := self._open_connection):
+                message.send(connection, topic)
+
+    def send_again(self, topic: str) -> None:
+        """Send the retained message at `topic` again, for a subscriber that may have lost it."""
+        with self._lock:
+            connection, message = self._open_connection, self._retained.get(topic)
+            if connection and message:
+                message.send(connection, topic)
+
+    def send(self, name: str, payload: dict[str, Any]) -> bool:
+        """Publish a message at `fer/<device>/<name>` that is not retained. Returns False, and drops it, if offline."""
+        connection = self._client.connection
+        if connection:
+            connection.publish(f"{self.topic}/{name}", encode(payload))
+        return bool(connection)
+
+    def subscribe(self, pattern: str, handler: Handler) -> None:
+        """Call `handler` with each message whose topic matches `pattern`, now and after each reconnection."""
+        with self._lock:
+            self._handlers[pattern] = handler
+            if connection := self._open_connection:
+                connection.subscribe(pattern)
 
     @property
-    def topic(self) -> str:
-        """What the topics of this device begin with: `fer/DEVICE`."""
-        return self._topic
+    def address(self) -> str:
+        """The broker's address, without credentials."""
+        return str(self._settings.broker)
 
     @property
     def connected(self) -> bool:
-        """Whether the broker is there."""
-        return self._connection.link is not None
+        """Whether the broker is connected."""
+        return self._client.connection is not None
 
     @property
     def problem(self) -> str:
-        """Why the broker cannot be reached."""
-        return self._connection.problem
+        """Why the broker cannot be reached, with its address."""
+        problem = self._client.problem
+        return str(problem) if problem else f"{self.address}: no MQTT answer"
+
+    @property
+    def refused(self) -> int:
+        """Number of events that the broker refused."""
+        return self._delivery.refused
 
     @property
     def counts(self) -> dict[str, int]:
         """Events: `queue` waiting, `lost` because the outbox was full or damaged, `refused` by the broker."""
-        return {"queue": len(self._outbox), "lost": self._outbox.lost, "refused": self._delivery.refused}
+        return {"queue": len(self._outbox), "lost": self._outbox.lost, "refused": self.refused}
 
-    def _greet(self, link: Connection) -> None:
+    @property
+    def _open_connection(self) -> Connection | None:
+        """The connection on which `online` and the retained messages have been sent, while it is open."""
+        return self._connection if self._connection and self._connection.open else None
+
+    def _on_connect(self, connection: Connection) -> None:
         with self._lock:
             for pattern in self._handlers:
-                link.subscribe(pattern)
-            link.publish(f"{self._topic}/status", "online", retain=True)
+                connection.subscribe(pattern)
+            connection.publish(f"{self.topic}/status", "online", retain=True)
             for topic, message in self._retained.items():
-                _send_retained(link, topic, message)
-            link.ready = True  # while the lock is held, or what is retained now would be sent by nobody
+                message.send(connection, topic)
+            self._connection = connection  # from now on, what is retained is sent by `retain_at`
 
-    def _hear(self, message: paho.MQTTMessage) -> None:
+    def _on_message(self, message: paho.MQTTMessage) -> None:
         for pattern, handler in list(self._handlers.items()):
             if paho.topic_matches_sub(pattern, message.topic):
                 handler(message.topic, bytes(message.payload), message.retain)
-
-
-def _is_due(message: Retained) -> bool:
-    if message.sent is None:
-        return True
-    return message.expiry is not None and time.monotonic() - message.sent >= message.expiry / 2
-
-
-def _send_retained(link: Connection, topic: str, message: Retained) -> None:
-    link.publish(topic, message.text, retain=True, expiry=message.expiry)
-    message.sent = time.monotonic()

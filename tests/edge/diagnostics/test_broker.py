@@ -13,16 +13,20 @@ from tests.support.tls import Authority, TlsMosquitto
 
 from fer_edge.config.broker import Broker, parse_broker, with_files
 from fer_edge.config.model import Config
-from fer_edge.diagnostics.broker import check_broker, with_cure
-from fer_edge.diagnostics.finding import Finding, ok
+from fer_edge.diagnostics.broker import check_broker
+from fer_edge.diagnostics.finding import Finding, fail, ok
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.request import RequestError
 
 FACE = MEDIA / "faces" / "bryan.png"
 
 
 def check(broker: Broker | None) -> Finding:
-    return check_broker(Config(camera="", broker=broker, device="cam"), {})
+    try:
+        return check_broker(Config(camera="", broker=broker, device="cam"), {})
+    except RequestError as error:
+        return fail(str(error))
 
 
 @pytest.fixture
@@ -45,8 +49,8 @@ def test_no_broker_is_ok() -> None:
     ("password", "device", "level", "text"),
     [
         ("right", "cam", "ok", "MQTT 5, user anna"),
-        ("wrong", "cam", "FAIL", "refused: Not authorized: look at the user in mqtt.url and at the password"),
-        ("right", "other", "FAIL", "fer/other/check: Not authorized: look at the broker's access list"),
+        ("wrong", "cam", "FAIL", "refused: Not authorized: check the user in mqtt.url and the password"),
+        ("right", "other", "FAIL", "fer/other/check: Not authorized: check the broker's access list"),
     ],
 )
 def test_a_wrong_password_and_a_forbidden_topic_fail_with_their_cures(
@@ -70,7 +74,7 @@ def test_a_missing_password_file_fails_by_the_name_of_its_flag(tmp_path: Path) -
 def test_an_unreachable_broker_fails_with_the_cure() -> None:
     finding = check(parse_broker(f"mqtt://127.0.0.1:{free_port()}"))
     assert finding.level == "FAIL"
-    assert "connection refused: start the broker there" in finding.text
+    assert "connection refused: start the broker, or check the port in mqtt.url" in finding.text
     finding = check(parse_broker("mqtt://nowhere.invalid"))
     assert finding.level == "FAIL"
     assert "nowhere.invalid" in finding.text
@@ -84,27 +88,12 @@ def test_an_untrusted_certificate_and_a_port_without_tls_fail_with_the_cure(tmp_
         finding = check(with_files(address, ca=Authority(tmp_path / "strange").ca))
         assert finding.level == "FAIL"
         assert "its certificate is refused" in finding.text
-        assert "mqtt.ca must hold who signed it" in finding.text
+        assert "mqtt.ca must hold the authority that signed it" in finding.text
         assert check(with_files(address, ca=tmp_path / "ours" / "ca.pem")).level == "ok"
         finding = check(with_files(parse_broker(f"mqtts://127.0.0.1:{encrypted.port}"), ca=None))
-        assert "8883 as a rule" in finding.text
+        assert "usually 8883" in finding.text
     finally:
         encrypted.close()
-
-
-@pytest.mark.parametrize(
-    ("problem", "cure"),
-    [
-        ("its certificate is refused: CA cert does not include key usage extension", "keyCertSign"),
-        ("its certificate is refused: Missing Authority Key Identifier", "authorityKeyIdentifier=keyid"),
-        ("its certificate is refused: certificate has expired", "mqtt.ca must hold"),
-        ("it refuses messages to fer/cam/check: Not authorized", "access list"),
-    ],
-)
-def test_the_cure_is_that_of_the_trouble(problem: str, cure: str) -> None:
-    assert with_cure(problem).startswith(f"{problem}: ")
-    assert cure in with_cure(problem)
-    assert with_cure("something else") == "something else"
 
 
 def test_a_running_device_is_not_disturbed(mosquitto: Mosquitto) -> None:
@@ -112,6 +101,7 @@ def test_a_running_device_is_not_disturbed(mosquitto: Mosquitto) -> None:
     address = parse_broker(mosquitto.url)
     assert address
     running = Publisher(address, None, "cam", Outbox())
+    running.start()
     wait_until(lambda: running.connected)
     assert check(address).level == "ok"
     wait_until(lambda: any(topic == "fer/cam/check" for topic, _ in heard(file)))

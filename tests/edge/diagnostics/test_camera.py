@@ -9,12 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.cameras.base import Problem
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.camera import check_camera
 from fer_edge.diagnostics.finding import ok
-from fer_edge.errors import UsageError
+from fer_edge.errors import Problem, UsageError
 
 
 @pytest.mark.parametrize("camera", ["93", "/dev/video93"])

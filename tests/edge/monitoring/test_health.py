@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.clock import FakeClock
 
-from fer_edge.cameras.base import Problem
+from fer_edge.errors import Problem
 from fer_edge.monitoring.health import Health
 from fer_edge.monitoring.timing import StageTimer
 

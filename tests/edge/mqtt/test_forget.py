@@ -8,9 +8,10 @@ import pytest
 from tests.support import WALK, Mosquitto, Run, free_port, heard, run, wait_until
 
 from fer_edge.config.broker import Broker
-from fer_edge.mqtt.forget import ForgetError, forget
+from fer_edge.mqtt.forget import forget_device
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.request import RequestError
 
 FACE = WALK.parent / "faces" / "astronaut.png"
 
@@ -45,18 +46,15 @@ def test_a_device_that_nobody_knows_is_forgotten_all_the_same(mosquitto: Mosquit
 
 
 def test_a_device_that_is_online_is_not_called_forgotten(mosquitto: Mosquitto) -> None:
-    daemon = Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox())
-    try:
+    with Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox()) as daemon:
         assert daemon.flush(10)
         wait_until(lambda: "fer/porch/status" in kept(mosquitto))
         done = fer_edge(mosquitto.url, "--forget")
         assert (done.code, done.out) == (1, "")
         assert done.err.splitlines() == [
-            "fer-edge: porch was online: if its daemon still runs, stop it and --forget once more"
+            "fer-edge: porch was online: if its daemon still runs, stop it and use --forget once more"
         ]
         assert daemon.connected
-    finally:
-        daemon.close()
     assert kept(mosquitto) == {"fer/porch/status": "offline"}
     assert fer_edge(mosquitto.url, "--forget").code == 0
     assert kept(mosquitto) == {}
@@ -75,9 +73,9 @@ def test_a_broker_that_refuses_is_said(mosquitto: Mosquitto, tmp_path: Path) -> 
     rules.write_text("topic write fer/cam/#\ntopic read #\n")
     mosquitto.start(f"allow_anonymous true\nacl_file {rules}")
     broker = Broker("127.0.0.1", mosquitto.port)
-    with pytest.raises(ForgetError, match=r"homeassistant/device/fer-edge-cam/config: Not authorized"):
-        forget(broker, None, "cam", "homeassistant")
-    forget(broker, None, "cam", None)
+    with pytest.raises(RequestError, match=r"homeassistant/device/fer-edge-cam/config: Not authorized"):
+        forget_device(broker, None, "cam", "homeassistant")
+    forget_device(broker, None, "cam", None)
 
 
 def test_there_must_be_a_broker_to_forget() -> None:

@@ -245,15 +245,12 @@ def test_the_switch_sends_the_command_that_pauses_and_the_one_that_goes_on() -> 
 def test_home_assistants_birth_has_the_device_announced_again(mosquitto: Mosquitto) -> None:
     file = mosquitto.subscribe("#")
     publish(mosquitto, "homeassistant/status", "online", "-r")
-    publisher = Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox())
-    try:
+    with Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox()) as publisher:
         announce(publisher, "homeassistant", "porch", INFO)
         assert publisher.flush(10)
         for words in (("offline",), ("online",), ("online",), ("online", "-r")):
             publish(mosquitto, "homeassistant/status", *words)
         wait_until(lambda: announcements(file) >= 4)
-    finally:
-        publisher.close()
     wait_until(lambda: ("fer/porch/status", "offline") in heard(file))
     assert announcements(file) == 4
 

@@ -20,10 +20,13 @@ from tests.support.publishing import publish
 from tests.support.scripted_broker import rude_broker
 
 from fer_edge.config.broker import Broker
-from fer_edge.mqtt import client as mqtt
 from fer_edge.mqtt.delivery import DeliveryError
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.timeouts import Backoff, Timeouts
+
+FAST = Backoff(0.1, 0.4)
+ALERT = Timeouts(keepalive=1)  # notices within two seconds that the broker is frozen
 
 
 @contextmanager
@@ -34,14 +37,12 @@ def publisher(
     password: str | None = None,
     *,
     scheme: str = "mqtt",
-    keepalive: int = 30,
+    timeouts: Timeouts | None = None,
+    backoff: Backoff = FAST,
 ) -> Iterator[Publisher]:
     broker = Broker("127.0.0.1", port, user, scheme, "/mqtt" if scheme == "ws" else "")
-    made = Publisher(broker, password, "cam", outbox, keepalive=keepalive)
-    try:
+    with Publisher(broker, password, "cam", outbox, timeouts=timeouts, backoff=backoff) as made:
         yield made
-    finally:
-        made.close()
 
 
 def filled(*payloads: str) -> Outbox:
@@ -57,11 +58,6 @@ def events(file: Path) -> list[str]:
 
 def complaints(caplog: pytest.LogCaptureFixture, text: str) -> int:
     return sum(text in record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt, "DELAYS", (0.1, 0.4))
 
 
 def test_events_arrive_in_order_and_leave_the_outbox(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -118,11 +114,9 @@ def test_a_state_that_expires_is_said_again_in_time_and_is_gone_when_nobody_says
         assert [topic for topic, _ in heard(late)] == ["fer/cam/status"]
 
 
-def test_each_connection_begins_with_online_and_what_is_retained_in_its_order(
-    mosquitto: Mosquitto, impatient: None
-) -> None:
+def test_each_connection_begins_with_online_and_what_is_retained_in_its_order(mosquitto: Mosquitto) -> None:
     file = mosquitto.subscribe("#")
-    with publisher(mosquitto.port, Outbox(), keepalive=1) as made:
+    with publisher(mosquitto.port, Outbox(), timeouts=ALERT) as made:
         made.retain("info", {"version": "1"})
         made.retain("state", {"faces": 2})
         made.retain_at("homeassistant/device/cam/config", "{}")
@@ -154,9 +148,7 @@ def test_what_was_stored_while_the_broker_was_away_is_acknowledged_when_it_is_ba
         assert made.flush(20)
 
 
-def test_what_is_sent_to_the_device_is_handed_on_before_and_after_a_restart_of_the_broker(
-    mosquitto: Mosquitto, impatient: None
-) -> None:
+def test_what_is_sent_to_the_device_is_handed_on_before_and_after_a_restart_of_the_broker(mosquitto: Mosquitto) -> None:
     got: list[tuple[str, bytes, bool]] = []
     with publisher(mosquitto.port, Outbox()) as made:
         made.subscribe("fer/cam/cmd/+", lambda *message: got.append(message))
@@ -178,7 +170,7 @@ def test_what_is_sent_to_the_device_is_handed_on_before_and_after_a_restart_of_t
 
 
 def test_an_exception_in_a_handler_is_logged_and_survived(
-    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture, impatient: None
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
     mosquitto.stop()
     with publisher(mosquitto.port, Outbox()) as made:
@@ -205,10 +197,10 @@ def test_a_message_that_is_not_retained_goes_out_now_or_never(mosquitto: Mosquit
 
 
 def test_a_frozen_broker_keeps_nothing_from_the_outbox_and_is_noticed(
-    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture, impatient: None
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
     outbox = Outbox()
-    with publisher(mosquitto.port, outbox, keepalive=1) as made:
+    with publisher(mosquitto.port, outbox, timeouts=ALERT) as made:
         assert made.flush(10)
         with mosquitto.frozen():
             made.put("unacknowledged")
@@ -218,10 +210,9 @@ def test_a_frozen_broker_keeps_nothing_from_the_outbox_and_is_noticed(
     assert complaints(caplog, "connection lost: Keep alive timeout")
 
 
-def test_a_broker_that_says_nothing_at_all_is_said(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_edge.mqtt.connection.MODERN_TIMEOUT", 0.2)
-    monkeypatch.setattr("fer_edge.mqtt.connection.CONNECT_TIMEOUT", 0.2)
-    with mosquitto.frozen(), publisher(mosquitto.port, Outbox()) as made:
+def test_a_broker_that_does_not_answer_is_reported(mosquitto: Mosquitto) -> None:
+    timeouts = Timeouts(connect=0.2, mqtt5_connack=0.2)
+    with mosquitto.frozen(), publisher(mosquitto.port, Outbox(), timeouts=timeouts) as made:
         wait_until(lambda: "does not answer" in made.problem)
 
 
@@ -238,7 +229,7 @@ def test_a_wrong_password_is_said(mosquitto: Mosquitto, tmp_path: Path, caplog: 
         assert made.flush(10)
 
 
-def test_a_trouble_is_logged_once_however_often_it_is_met(caplog: pytest.LogCaptureFixture, impatient: None) -> None:
+def test_a_trouble_is_logged_once_however_often_it_is_met(caplog: pytest.LogCaptureFixture) -> None:
     with publisher(free_port(), Outbox()) as made:
         assert not made.flush(2)
     assert complaints(caplog, "connection refused") == 1
@@ -316,27 +307,23 @@ def test_a_broker_that_refuses_mqtt_5_is_asked_at_once_in_the_older_one(refusal:
     assert versions[:2] == [5, 4]
 
 
-def test_two_devices_of_one_name_are_told(
-    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture, impatient: None
-) -> None:
+def test_two_devices_of_one_name_are_told(mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
     with publisher(mosquitto.port, Outbox()) as first:
         assert first.flush(10)
         with publisher(mosquitto.port, Outbox()):
-            wait_until(lambda: complaints(caplog, "does another device call itself fer-edge-cam?"))
+            wait_until(lambda: complaints(caplog, "does another device use the client id fer-edge-cam?"))
 
 
 def test_a_session_that_is_taken_over_is_told_the_first_time(caplog: pytest.LogCaptureFixture) -> None:
     server, port = serve(lambda connect: b"\x20\x03\x00\x00\x00" + b"\xe0\x07\x8e\x05\x1f\x00\x02hi")
     with server, publisher(port, Outbox()):
-        wait_until(lambda: complaints(caplog, "Session taken over (does another device call itself fer-edge-cam?"))
+        wait_until(lambda: complaints(caplog, "Session taken over (does another device use"))
 
 
-def test_connections_that_never_last_make_us_ask_who_has_our_name(
-    caplog: pytest.LogCaptureFixture, impatient: None
-) -> None:
+def test_connections_that_never_last_make_us_ask_who_has_our_name(caplog: pytest.LogCaptureFixture) -> None:
     server, port = serve(lambda connect: b"\x20\x03\x00\x00\x00")
     with server, publisher(port, Outbox()):
-        wait_until(lambda: complaints(caplog, "does another device call itself fer-edge-cam?"))
+        wait_until(lambda: complaints(caplog, "does another device use the client id fer-edge-cam?"))
 
 
 def test_websockets_carry_it_too(mosquitto: Mosquitto) -> None:
@@ -354,14 +341,14 @@ def test_a_device_that_is_gone_is_offline_though_it_could_not_say_so(mosquitto: 
     program = (
         "import os, sys; from fer_edge.config.broker import Broker; from fer_edge.mqtt.outbox import Outbox\n"
         "from fer_edge.mqtt.publisher import Publisher\n"
-        "made = Publisher(Broker('127.0.0.1', int(sys.argv[1])), None, 'cam', Outbox())\n"
+        "made = Publisher(Broker('127.0.0.1', int(sys.argv[1])), None, 'cam', Outbox())\nmade.start()\n"
         "assert made.flush(10)\nos._exit(9)\n"
     )
     subprocess.run([sys.executable, "-c", program, str(mosquitto.port)], check=False, timeout=30)
     wait_until(lambda: heard(file) == [("fer/cam/status", "online"), ("fer/cam/status", "offline")])
 
 
-def test_a_quota_that_is_exceeded_is_waited_for(impatient: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_quota_that_is_exceeded_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     got: list[str] = []
 
     def judge(topic: str, payload: str) -> int:
@@ -376,7 +363,7 @@ def test_a_quota_that_is_exceeded_is_waited_for(impatient: None, caplog: pytest.
     assert set(got) == set("abc")
     assert got[0] == "a"
     assert got.count("b") >= 2
-    assert complaints(caplog, "takes nothing more: Quota exceeded")
+    assert complaints(caplog, "accepts no more messages: Quota exceeded")
 
 
 def test_a_subscription_that_is_denied_is_said(caplog: pytest.LogCaptureFixture) -> None:
@@ -408,8 +395,7 @@ def test_a_thread_that_has_failed_is_no_secret(mosquitto: Mosquitto, monkeypatch
 @pytest.mark.parametrize(
     "answer", [b"", b"\x20\x03\x00\x00\x00", b"\x20\x03\x00\x87\x00", b"HTTP/1.1 400 Bad Request\r\n"]
 )
-def test_connections_that_fail_leave_nothing_behind(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt, "DELAYS", (0.0, 0.0))
+def test_connections_that_fail_leave_nothing_behind(answer: bytes) -> None:
     tries: list[bytes] = []
 
     def reply(connect: bytes) -> bytes:
@@ -420,7 +406,7 @@ def test_connections_that_fail_leave_nothing_behind(answer: bytes, monkeypatch: 
         return len(list(Path("/proc/self/fd").iterdir())) + threading.active_count()
 
     server, port = serve(reply)
-    with server, publisher(port, Outbox()):
+    with server, publisher(port, Outbox(), backoff=Backoff(0.0, 0.0)):
         wait_until(lambda: len(tries) > 10)
         before = held()
         wait_until(lambda: len(tries) > 300)

@@ -13,7 +13,8 @@ from tests.support.daemon_process import DaemonProcess
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
-from fer_edge.mqtt.query import StatusError, ask, lines
+from fer_edge.mqtt.query import format_status, query_device
+from fer_edge.mqtt.request import RequestError
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_a_running_service_tells_how_it_fares_and_one_that_was_stopped_is_offlin
     assert told["model"] == "nano"
     assert "fps" in told["camera"]
     assert told["faces"].startswith("1, ")
-    assert told["events"].endswith("wait, 0 lost, 0 refused")
+    assert told["events"].endswith("waiting, 0 lost, 0 refused")
 
     asked = json.loads(status(mosquitto.url, "--json").out)
     assert asked["info"] == daemon.published("info")[0]
@@ -54,20 +55,17 @@ def test_a_running_service_tells_how_it_fares_and_one_that_was_stopped_is_offlin
 
 
 def test_a_broker_that_is_away_or_does_not_know_the_device_is_said(mosquitto: Mosquitto) -> None:
-    with pytest.raises(StatusError, match="connection refused"):
-        ask(Broker("127.0.0.1", free_port()), None, "cam", timeout=1)
-    with pytest.raises(StatusError, match="the broker knows no device cam"):
-        ask(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=1)
+    with pytest.raises(RequestError, match="connection refused"):
+        query_device(Broker("127.0.0.1", free_port()), None, "cam", timeout=1)
+    with pytest.raises(RequestError, match="the broker knows no device cam"):
+        query_device(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=1)
 
 
 def test_a_service_that_hangs_is_said(mosquitto: Mosquitto) -> None:
-    hanging = Publisher(Broker("127.0.0.1", mosquitto.port), None, "cam", Outbox())
-    try:
+    with Publisher(Broker("127.0.0.1", mosquitto.port), None, "cam", Outbox()) as hanging:
         assert hanging.flush(10)
-        with pytest.raises(StatusError, match="cam is online but does not answer"):
-            ask(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=2)
-    finally:
-        hanging.close()
+        with pytest.raises(RequestError, match="cam is online but does not answer"):
+            query_device(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=2)
 
 
 def test_there_must_be_a_broker_to_ask() -> None:
@@ -81,7 +79,7 @@ def test_there_must_be_a_broker_to_ask() -> None:
 )
 def test_what_is_wrong_stands_where_one_looks(seconds: float, words: str) -> None:
     health: dict[str, Any] = {"uptime_s": seconds, "camera": "unplugged", "degraded": "hot", "temperature_c": 83.1}
-    told = lines("cam", {"info": None, "state": None, "health": health})
+    told = format_status("cam", {"info": None, "state": None, "health": health})
     assert f"online for {words}," in told[0]
     assert told[3].endswith(": unplugged")
     assert "83.1 °C" in told[-1]

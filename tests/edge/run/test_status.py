@@ -6,11 +6,11 @@ import pytest
 from tests.support import WALK
 from tests.support.clock import FakeClock
 
-from fer_edge.cameras.base import Problem
 from fer_edge.cameras.browser import BrowserCamera
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
+from fer_edge.errors import Problem
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import FrameProcessor, open_processor

@@ -1,0 +1,46 @@
+"""Timeouts and back-off delays of the connection to the broker; handed in, so that tests can shorten them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+POLL_INTERVAL = 0.1  # seconds between two checks of a condition that nothing signals
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Limits of a connection, in seconds.
+
+    Attributes:
+        connect: For the network, and again for the broker's CONNACK.
+        mqtt5_connack: For the CONNACK of MQTT 5; some older brokers do not answer a version that they do not know.
+        keepalive: Silence after which the broker is pinged, and again until the connection is given up. Whole seconds.
+        close: For `offline` to be acknowledged, and for each further step of closing.
+    """
+
+    connect: float = 10.0
+    mqtt5_connack: float = 2.0
+    keepalive: int = 30
+    close: float = 2.0
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """Delays between attempts that fail, in seconds: `first`, then twice the last one each time, up to `longest`."""
+
+    first: float = 1.0
+    longest: float = 60.0
+
+    def delays(self) -> Iterator[float]:
+        """The delays in their order, without end."""
+        delay = self.first
+        while True:
+            yield delay
+            delay = min(2 * delay, self.longest)
+
+
+def jitter(delay: float) -> float:
+    """A random part of `delay`, half to all of it: a thousand devices must not reconnect at the same instant."""
+    return delay * random.uniform(0.5, 1.0)  # noqa: S311  no secret
