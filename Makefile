@@ -88,7 +88,7 @@ test-systemd: $(VENV)/.test
 	FER_EDGE_WHEELS=build/systemd $(BIN)/python -m pytest -rP tests/systemd
 	PYTHON=$(BIN)/python tests/systemd/make_root.sh build/trixie/root build/trixie/wheels
 	cp build/systemd/fer_edge-*.whl build/trixie/wheels
-	FER_EDGE_BOX_ROOT=build/trixie/root FER_EDGE_WHEELS=build/trixie/wheels $(BIN)/python -m pytest -rP tests/systemd
+	FER_EDGE_CONTAINER_ROOT=build/trixie/root FER_EDGE_WHEELS=build/trixie/wheels $(BIN)/python -m pytest -rP tests/systemd
 
 # The pins must hold on both architectures: they are resolved for 64-bit Arm, and then for x86-64 with the first ones as
 # constraints. The -web files contain the base pins too. setuptools is pinned since install.sh builds the package on the Pi.

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# build_wheel.sh OUT PIP [FLAG...]: builds the device's wheel, fer_edge without the host's packages, into the folder OUT
-# with the pip given, e.g. `systemd/build_wheel.sh dist .venv/bin/pip`.
+# build_wheel.sh OUT PIP [FLAG...]: builds the wheel for the Pi, fer_edge without the packages for a host, into the folder
+# OUT, with this pip and these flags for it. Example: systemd/build_wheel.sh dist .venv/bin/pip
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd) out=$1
 shift
-# setuptools writes into the folder that it builds, and takes along what lies in its build/: a fresh copy has neither.
+# setuptools writes into the folder that it builds, and includes files left in its build/: so build a fresh copy.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cp -R "$root"/{pyproject.toml,README.md,LICENSE,edge} "$scratch"

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs fer-edge as a service, upgrades it in place, and removes it again. Raspberry Pi OS, Debian; 64-bit.
 #
-# /opt/fer-edge is a link to one of two environments. An upgrade is built in the other one and the link is moved when it
-# is whole; if what ran before does not get ready with it, the link and the units go back and the old one runs again.
+# /opt/fer-edge is a symbolic link to one of two environments. An upgrade is built in the other one, and the link is moved
+# when it is complete. If the services that were running do not become ready with it, link and units are restored and the
+# old version runs again.
 #
-# A Debian package would serve less: Debian has no TFLite for Python (and that of age 12 too old an OpenCV and paho), so it
-# would carry an environment for each Python and processor, and dpkg does not go back to what ran when the new one does not.
+# Why not a Debian package: Debian has no TFLite for Python, and Debian 12 has too old an OpenCV and paho. The package would
+# have to contain an environment for each Python and processor, and dpkg does not restore the old version when the new one
+# fails to start.
 set -euo pipefail
-umask 022 # the service is another user and has to read what root installs
+umask 022 # the service runs as another user, who must be able to read what root installs
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CURRENT=/opt/fer-edge
@@ -21,26 +23,26 @@ usage() {
     cat <<END
 usage: sudo systemd/install.sh [--wheel FILE] [--web] [--dry-run] | --uninstall [--purge] [--dry-run]
 
-  --wheel FILE  install this wheel, offline, with the wheels that it needs from the same folder
-                (else the clone that this script is in, with what it needs from the package index)
-  --web         also install what the live page needs; an upgrade keeps it
-  --dry-run     examine the system and print what would be done
+  --wheel FILE  install this wheel offline, with the wheels it depends on from the same folder
+                (default: the clone that contains this script, with its dependencies from the package index)
+  --web         also install the dependencies of the live page; an upgrade keeps them
+  --dry-run     check the system and print what would be done
   --uninstall   remove the service, its units and its environment
-  --purge       with --uninstall: also $ETC and the events that wait for the broker
+  --purge       with --uninstall: also remove $ETC and the events that wait for the broker
 
-PYTHON names another interpreter than python3. Run it again to upgrade: the settings stay.
+Set PYTHON to use another interpreter than python3. To upgrade, run this script again: the settings are kept.
 END
 }
 
-wrong() {
+usage_error() {
     usage >&2
     exit 2
 }
 
-say() { printf 'fer-edge: %s\n' "$*"; }
-say_done() { [[ -n $dry ]] || say "$*"; }
+log() { printf 'fer-edge: %s\n' "$*"; }
+log_done() { [[ -n $dry ]] || log "$*"; }
 die() {
-    say "$*" >&2
+    log "$*" >&2
     exit 1
 }
 
@@ -52,23 +54,23 @@ run() {
     fi
 }
 
-booted() { [[ -d /run/systemd/system ]]; } # not so where an image is being made
+booted() { [[ -d /run/systemd/system ]]; } # false while an image is being built
 
-# --- the system
+# --- checks of the system
 
 check_system() {
     local problems=()
-    [[ -n $dry || $EUID -eq 0 ]] || problems+=("root is needed: sudo $0")
-    [[ $(uname -m) =~ ^(aarch64|x86_64)$ ]] || problems+=("a 64-bit system is needed, aarch64 or x86_64, not $(uname -m)")
+    [[ -n $dry || $EUID -eq 0 ]] || problems+=("this needs root: sudo $0")
+    [[ $(uname -m) =~ ^(aarch64|x86_64)$ ]] || problems+=("this needs a 64-bit system, aarch64 or x86_64, not $(uname -m)")
     if ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; then
-        problems+=("Python 3.11 to 3.13 is needed: PYTHON=/usr/bin/python3.11 $0")
+        problems+=("this needs Python 3.11 to 3.13: PYTHON=/usr/bin/python3.11 $0")
     elif [[ $(readlink -f "$(command -v "$PYTHON")") =~ ^/(home|root)/ ]]; then
-        problems+=("the service cannot see the Python of a home: PYTHON=/usr/bin/python3 $0")
+        problems+=("the service cannot use a Python in a home directory: PYTHON=/usr/bin/python3 $0")
     elif ! "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; then
-        problems+=("Python makes no environments: apt install python3-venv")
+        problems+=("Python cannot create virtual environments: apt install python3-venv")
     fi
-    ((systemd_version >= 250)) || problems+=("systemd 250 or later is needed, not $systemd_version")
-    (($(df --output=avail -m /opt | tail -n 1) >= NEEDED_MB)) || problems+=("$NEEDED_MB MB are needed in /opt")
+    ((systemd_version >= 250)) || problems+=("this needs systemd 250 or later, not $systemd_version")
+    (($(df --output=avail -m /opt | tail -n 1) >= NEEDED_MB)) || problems+=("this needs $NEEDED_MB MB of free space in /opt")
     [[ -z $wheel || -r $wheel ]] || problems+=("--wheel $wheel: no such file")
     if ((${#problems[@]})); then
         printf 'fer-edge: %s\n' "${problems[@]}" >&2
@@ -80,40 +82,40 @@ check_system() {
 
 hint_camera() {
     "$PYTHON" -c 'import libcamera, picamera2' 2>/dev/null ||
-        say "note: no picamera2, so USB cameras and addresses only; for a Pi's own: apt install python3-picamera2"
+        log "note: no picamera2, so only USB and network cameras work; for a Pi's camera: apt install python3-picamera2"
 }
 
 hint_edgetpu() {
     local library version
     library=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | awk '$1 == "libedgetpu.so.1" && !found++ { print $NF }')
     if [[ -z $library ]]; then
-        say "note: no libedgetpu.so.1, so the processor does the work"
+        log "note: no libedgetpu.so.1, so the model runs on the processor"
         return
     fi
     version=$(dpkg-query -W -f '${Version}' libedgetpu1-std 2>/dev/null || dpkg-query -W -f '${Version}' libedgetpu1-max 2>/dev/null || true)
     if [[ $version == 16.0 ]]; then
-        say "note: $library is Google's of 2021, which crashes with a current TFLite: install one built for it (16.0tf2...)"
+        log "note: $library is Google's of 2021, which crashes with current TFLite versions: install one built for yours (16.0tf2...)"
     else
-        say "note: $library ${version:-of unknown version}; it is tried each time before it is used"
+        log "note: $library ${version:-of unknown version}; the daemon tests it in a child process at every start"
     fi
 }
 
 # --- the two environments
 
-# The environment that is in use, or nothing.
-used() { if [[ -L $CURRENT ]]; then readlink "$CURRENT"; fi; }
+# Print the environment in use, if there is one.
+active() { if [[ -L $CURRENT ]]; then readlink "$CURRENT"; fi; }
 
-# The environment that is not in use.
-unused() { if [[ $(used) == "$CURRENT.a" ]]; then echo "$CURRENT.b"; else echo "$CURRENT.a"; fi; }
+# Print the environment that is not in use.
+inactive() { if [[ $(active) == "$CURRENT.a" ]]; then echo "$CURRENT.b"; else echo "$CURRENT.a"; fi; }
 
-# Leave nothing half made.
-tidy() {
+# On exit: remove temporary files and an environment that was not completed.
+clean_up() {
     [[ -z $scratch ]] || rm -rf "$scratch"
-    [[ -n $dry || -z $building || $(used) == "$building" ]] || rm -rf "$building"
+    [[ -n $dry || -z $building || $(active) == "$building" ]] || rm -rf "$building"
 }
 
-# An environment made by hand at /opt/fer-edge becomes one of the two; its scripts find it through the link.
-adopt() {
+# Make an environment that was installed by hand at /opt/fer-edge one of the two; its scripts still work through the link.
+adopt_manual() {
     if [[ -d $CURRENT && ! -L $CURRENT ]]; then
         run mkdir -p "$CURRENT/units"
         [[ ! -e $UNITS/fer-edge.service ]] || run cp "$UNITS/fer-edge.service" "$CURRENT/units/"
@@ -122,16 +124,16 @@ adopt() {
     fi
 }
 
-# Whether the environment in use has what the live page needs, be its Python gone with an upgrade of the system.
+# Whether the environment in use has the dependencies of the live page. Its Python may be gone after a system upgrade.
 has_web() { compgen -G "$CURRENT/lib/python3*/site-packages/aiohttp" >/dev/null; }
 
 build() {
     local target=$1 pip=("$1/bin/pip" install --quiet --disable-pip-version-check) lock extra=''
     [[ -z $web ]] && ! has_web || extra='[web]'
-    say_done "building $target${extra:+, with the live page}"
+    log_done "building $target${extra:+, with the live page}"
     building=$target
     run rm -rf "$target"
-    # picamera2 and libcamera come from apt alone.
+    # picamera2 and libcamera come from apt only.
     run "$PYTHON" -m venv --system-site-packages "$target"
     if [[ -n $wheel ]]; then
         run "${pip[@]}" --no-index --find-links "$(dirname "$wheel")" "$wheel$extra"
@@ -149,48 +151,48 @@ build() {
         fi
     fi
     run "$target/bin/fer-edge" --version
-    put_units_into "$target/units"
+    store_units "$target/units"
 }
 
 built_wheel() { echo "$scratch"/fer_edge-*.whl; }
 
-put_units_into() {
+store_units() {
     run install -d "$1"
     run install -m 644 "$HERE/fer-edge.service" "$1/fer-edge.service"
     run install -m 644 "$HERE/fer-edge.service" "$1/fer-edge@.service"
     ((systemd_version < 254)) || run install -m 644 "$HERE/newer.conf" "$1/newer.conf"
 }
 
-# Let the link and the units be those of an environment.
+# Switch the link and the units to an environment.
 switch_to() {
     local unit
     run ln -sfn "$1" "$CURRENT.new"
     run mv -T "$CURRENT.new" "$CURRENT"
     for unit in fer-edge.service fer-edge@.service; do
-        put "$1/units/$unit" "$UNITS/$unit"
-        put "$1/units/newer.conf" "$UNITS/$unit.d/50-newer.conf"
+        replace_file "$1/units/$unit" "$UNITS/$unit"
+        replace_file "$1/units/newer.conf" "$UNITS/$unit.d/50-newer.conf"
     done
     ! booted || run systemctl daemon-reload
 }
 
-# What an environment does not have is not left of another.
-put() {
+# Replace $2 with $1; if this environment has no such file, remove the one of the other.
+replace_file() {
     run rm -f "$2"
     [[ ! -e $1 ]] || run install -D -m 644 "$1" "$2"
 }
 
-# --- what runs
+# --- running services
 
 running() {
     ! booted || systemctl list-units --plain --no-legend --state=active,activating,reloading \
         fer-edge.service 'fer-edge@*.service' | awk '{ print $1 }'
 }
 
-# Start units anew; systemd tells whether they got ready.
+# Restart units. The unit is of Type=notify, so systemctl fails if one does not become ready.
 restart() {
     local unit
     for unit in "$@"; do
-        say_done "starting $unit"
+        log_done "starting $unit"
         if ! run systemctl restart "$unit"; then
             journalctl --no-pager --output=cat --lines=20 --unit="$unit" >&2
             return 1
@@ -203,32 +205,32 @@ upgrade() {
     shift 2
     switch_to "$new"
     if ! restart "$@"; then
-        say "the new version did not get ready: back to the old one" >&2
+        log "the new version did not become ready: restoring the old one" >&2
         switch_to "$old"
         run rm -rf "$new"
-        restart "$@" || die "the old version does not get ready either: systemctl status $*"
-        die "rolled back; the old version runs"
+        restart "$@" || die "the old version does not become ready either: systemctl status $*"
+        die "rolled back; the old version is running"
     fi
     run rm -rf "$old"
-    say_done "upgraded$( (($#)) || echo '; it was not running and is not started')"
+    log_done "upgraded$( (($#)) || echo '; the service was not running and was not started')"
 }
 
 install_first() {
     switch_to "$1"
     run systemctl --quiet enable fer-edge.service
     if booted; then
-        restart fer-edge.service || die "installed, but it does not get ready: see above, $ETC/config.toml"
+        restart fer-edge.service || die "installed, but the service does not become ready: see above, and $ETC/config.toml"
     fi
-    say_done "installed; settings: $ETC/config.toml, then: sudo systemctl restart fer-edge"
+    log_done "installed; edit $ETC/config.toml, then: sudo systemctl restart fer-edge"
 }
 
 install_or_upgrade() {
     local old new units
     check_system
-    adopt
-    old=$(used)
-    new=$(unused)
-    trap tidy EXIT
+    adopt_manual
+    old=$(active)
+    new=$(inactive)
+    trap clean_up EXIT
     build "$new"
     configure
     if [[ -n $old ]]; then
@@ -253,7 +255,7 @@ configure() {
     reload_udev
 }
 
-# Also for a Coral that is plugged in already.
+# Triggering applies the rule to a Coral that is already plugged in.
 reload_udev() {
     if [[ -S /run/udev/control ]]; then
         run udevadm control --reload
@@ -261,11 +263,11 @@ reload_udev() {
     fi
 }
 
-# --- the end
+# --- removal
 
 uninstall() {
     local unit
-    [[ -n $dry || $EUID -eq 0 ]] || die "root is needed: sudo $0 --uninstall"
+    [[ -n $dry || $EUID -eq 0 ]] || die "this needs root: sudo $0 --uninstall"
     for unit in $(running) $(cd "$UNITS" && compgen -G '*.wants/fer-edge*.service' | sed 's#.*/##'); do
         ! booted || run systemctl --quiet stop "$unit"
         run systemctl --quiet disable "$unit"
@@ -279,22 +281,22 @@ uninstall() {
         run systemctl reset-failed 'fer-edge*'
     fi
     reload_udev
-    say_done "removed$([[ -n $purge ]] || echo "; $ETC and /var/lib/fer-edge stay (--purge)")"
+    log_done "removed$([[ -n $purge ]] || echo "; $ETC and /var/lib/fer-edge are kept (--purge removes them)")"
 }
 
 wheel='' web='' dry='' purge='' scratch='' building='' job=install_or_upgrade
 systemd_version=$(systemctl --version | awk 'NR == 1 { print int($2) }')
 while (($#)); do
     case $1 in
-    --wheel) (($# > 1)) || wrong && wheel=$2 && shift ;;
+    --wheel) (($# > 1)) || usage_error && wheel=$2 && shift ;;
     --web) web=yes ;;
     --dry-run) dry=yes ;;
     --uninstall) job=uninstall ;;
     --purge) purge=yes ;;
     -h | --help) usage && exit ;;
-    *) wrong ;;
+    *) usage_error ;;
     esac
     shift
 done
-[[ -z $purge || $job == uninstall ]] || die "--purge goes with --uninstall"
+[[ -z $purge || $job == uninstall ]] || die "--purge needs --uninstall"
 "$job"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make_root.sh ROOT WHEELS: in the folder ROOT a Debian of the next age that can boot, with a broker, and in the folder
-# WHEELS what its Python gets of the lock files. Needs root and mmdebstrap; takes the mirror of this machine.
+# make_root.sh ROOT WHEELS: creates a bootable Debian 13 with a broker in the folder ROOT, and downloads the wheels that the
+# lock files pin for its Python into the folder WHEELS. Needs root and mmdebstrap; uses the mirror of this machine.
 set -euo pipefail
 root=$1 wheels=$2
 test "$(id -u)" = 0 || { echo "make_root.sh: only root can make this root" >&2 && exit 2; }

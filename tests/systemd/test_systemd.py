@@ -1,8 +1,8 @@
-"""The service under a real systemd, from its installation to its removal.
+"""The service under a real systemd, from installation to removal.
 
-`make test-systemd` makes what this needs, and runs it twice: in this machine's own Debian, and in the next one.
+`make test-systemd` prepares what these tests need and runs them twice: in a copy of this machine, and in Debian 13.
 
-The tests share a machine and are a story: each leaves the service running until it is removed.
+The tests share one container and depend on their order: each leaves the service running, until it is removed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pathlib import Path
 import cv2
 import pytest
 from tests.support import MEDIA, wait_until
-from tests.systemd.box import Box
+from tests.systemd.container import Container
 
 HERE = Path(__file__).parent
 WHEELS = os.environ.get("FER_EDGE_WHEELS")
-ROOT = Path(os.environ.get("FER_EDGE_BOX_ROOT", "/"))
+ROOT = Path(os.environ.get("FER_EDGE_CONTAINER_ROOT", "/"))
 INSTALL = ["env", "PYTHON=/usr/bin/python3", "/srv/systemd/install.sh"]
 CLONE = ["systemd", "pyproject.toml", "README.md", "LICENSE", "edge", "convert", "train"]
-OFFLINE = ["PIP_NO_INDEX=1", "PIP_FIND_LINKS=/srv/wheels"]  # in the place of the package index
+OFFLINE = ["PIP_NO_INDEX=1", "PIP_FIND_LINKS=/srv/wheels"]  # instead of the package index
 CAMERA = """
 import signal, sys
 sys.path.insert(0, "/srv")
@@ -40,15 +40,15 @@ listener 1883 127.0.0.1
 password_file /srv/passwords
 """
 FLAGS = "--camera http://127.0.0.1:8080/ --mqtt mqtt://anna@127.0.0.1 --device {}"
-BY_HAND = """
+MANUAL_UNIT = """
 [Service]
 Type=exec
 EnvironmentFile=/etc/fer-edge/fer-edge.env
 ExecStart=/opt/fer-edge/bin/fer-edge $FER_EDGE_FLAGS
 DynamicUser=yes
 """
-SECRET = "a word that nobody may see"  # noqa: S105  it is that of the test
-STOP_WITHIN = "[Service]\nTimeoutStopSec=5\nRestartSec=1\n"  # what takes longer is killed, and the result is `timeout`
+PASSWORD = "a word that nobody may see"  # noqa: S105  used in these tests only
+SHORT_TIMEOUTS = "[Service]\nTimeoutStopSec=5\nRestartSec=1\n"  # a slower stop is killed, with the result `timeout`
 
 if not WHEELS or os.geteuid() != 0 or not shutil.which("systemd-nspawn"):
     pytest.skip(
@@ -58,236 +58,243 @@ if not WHEELS or os.geteuid() != 0 or not shutil.which("systemd-nspawn"):
 
 
 @pytest.fixture(scope="module")
-def box() -> Iterator[Box]:
-    made = Box(ROOT)
-    furnish(made)
-    yield made
-    made.close()
+def container() -> Iterator[Container]:
+    container = Container(ROOT)
+    prepare(container)
+    yield container
+    container.close()
 
 
-def furnish(box: Box) -> None:
-    """A broker that asks for a password, a camera with a face before it, a subscriber, and what is to be installed."""
+def prepare(container: Container) -> None:
+    """Set up a broker with a password, a camera that shows a face, a subscriber, and the files to install from."""
     for part in CLONE:
-        box.copy(HERE.parents[1] / part, f"/srv/{part}")
-    box.copy(Path(WHEELS), "/srv/wheels")
-    for file in (HERE / "hang.py", HERE / "probe.py", HERE.parent / "support" / "mjpeg.py"):
-        box.copy(file, f"/srv/{file.name}")
+        container.copy(HERE.parents[1] / part, f"/srv/{part}")
+    container.copy(Path(WHEELS), "/srv/wheels")
+    for file in (HERE / "hanging_daemon.py", HERE / "sandbox_probe.py", HERE.parent / "support" / "mjpeg.py"):
+        container.copy(file, f"/srv/{file.name}")
     face = cv2.resize(cv2.imread(str(MEDIA / "faces" / "luciano.png")), (480, 480))
-    box.at("/srv/face.jpg").write_bytes(cv2.imencode(".jpg", face)[1].tobytes())
-    box.do("mosquitto_passwd", "-b", "-c", "/srv/passwords", "anna", SECRET)
-    box.do("chown", "mosquitto", "/srv/passwords")
-    box.write("/etc/mosquitto/conf.d/box.conf", BROKER)
-    box.do("systemctl", "restart", "mosquitto")
-    box.do("systemd-run", "--unit=camera", "python3", "-c", CAMERA)
-    login = ["-h", "127.0.0.1", "-u", "anna", "-P", SECRET]
-    ear = ["mosquitto_sub", *login, "-v", "-t", "fer/#"]
-    box.do("systemd-run", "--unit=ear", "--property=StandardOutput=file:/srv/ear.txt", *ear)
-    box.write("/etc/fer-edge/mqtt-password", f"{SECRET}\n", 0o600)
-    box.write("/etc/fer-edge/fer-edge.env", f'FER_EDGE_FLAGS="{FLAGS.format("box")}"\n', 0o600)
-    box.write("/run/systemd/system/fer-edge.service.d/box.conf", STOP_WITHIN)
+    container.path("/srv/face.jpg").write_bytes(cv2.imencode(".jpg", face)[1].tobytes())
+    container.check_output("mosquitto_passwd", "-b", "-c", "/srv/passwords", "anna", PASSWORD)
+    container.check_output("chown", "mosquitto", "/srv/passwords")
+    container.write("/etc/mosquitto/conf.d/test.conf", BROKER)
+    container.check_output("systemctl", "restart", "mosquitto")
+    container.check_output("systemd-run", "--unit=camera", "python3", "-c", CAMERA)
+    login = ["-h", "127.0.0.1", "-u", "anna", "-P", PASSWORD]
+    subscribe = ["mosquitto_sub", *login, "-v", "-t", "fer/#"]
+    container.check_output(
+        "systemd-run", "--unit=subscriber", "--property=StandardOutput=file:/srv/messages.txt", *subscribe
+    )
+    container.write("/etc/fer-edge/mqtt-password", f"{PASSWORD}\n", 0o600)
+    container.write("/etc/fer-edge/fer-edge.env", f'FER_EDGE_FLAGS="{FLAGS.format("main")}"\n', 0o600)
+    container.write("/run/systemd/system/fer-edge.service.d/test.conf", SHORT_TIMEOUTS)
 
 
 @pytest.fixture(scope="module")
-def before(box: Box) -> set[str]:
-    """The files of the machine before anything was installed."""
-    return files(box)
+def before(container: Container) -> set[str]:
+    """The files of the system before the installation."""
+    return files(container)
 
 
-def files(box: Box) -> set[str]:
+def files(container: Container) -> set[str]:
     places = ["/etc", "/opt", "/usr", "/var/lib"]
     kept = {"/var/lib/systemd", "/var/lib/apt", "/var/lib/mosquitto", "/etc/mosquitto", "/etc/fer-edge"}
-    found = box.tell("find", *places, "-xdev", "-not", "-path", "*/__pycache__*").splitlines()
+    found = container.output("find", *places, "-xdev", "-not", "-path", "*/__pycache__*").splitlines()
     return {file for file in found if not any(file.startswith(folder) for folder in kept)}
 
 
 @pytest.fixture(scope="module")
-def installed(box: Box, before: set[str]) -> Box:
+def installed(container: Container, before: set[str]) -> Container:
     assert before
-    print(box.do(*INSTALL, "--wheel", wheel(box)))
-    return box
+    print(container.check_output(*INSTALL, "--wheel", wheel(container)))
+    return container
 
 
-def wheel(box: Box) -> str:
-    return str(box.do("sh", "-c", "echo /srv/wheels/fer_edge-*.whl")).strip()
+def wheel(container: Container) -> str:
+    return str(container.check_output("sh", "-c", "echo /srv/wheels/fer_edge-*.whl")).strip()
 
 
-def show(box: Box, name: str, unit: str = "fer-edge") -> str:
-    return box.tell("systemctl", "show", "--value", "--property", name, unit)
+def property_of(container: Container, name: str, unit: str = "fer-edge") -> str:
+    return container.output("systemctl", "show", "--value", "--property", name, unit)
 
 
-def version(box: Box) -> int:
-    return int(box.tell("systemctl", "--version").split()[1])
+def version(container: Container) -> int:
+    return int(container.output("systemctl", "--version").split()[1])
 
 
-def said(box: Box, topic: str) -> list[str]:
-    lines = box.at("/srv/ear.txt").read_text().splitlines()
+def messages(container: Container, topic: str) -> list[str]:
+    lines = container.path("/srv/messages.txt").read_text().splitlines()
     return [line.removeprefix(f"fer/{topic} ") for line in lines if line.startswith(f"fer/{topic} ")]
 
 
-def journal(box: Box, unit: str = "fer-edge") -> str:
-    return box.tell("journalctl", "--no-pager", "--output=cat", f"--unit={unit}")
+def journal(container: Container, unit: str = "fer-edge") -> str:
+    return container.output("journalctl", "--no-pager", "--output=cat", f"--unit={unit}")
 
 
-def instance(box: Box, name: str, flags: str, *lines: str) -> str:
-    """The name of a unit beside the first, with flags and lines of its own."""
+def create_instance(container: Container, name: str, flags: str, *lines: str) -> str:
+    """Create another unit with these flags and these lines in [Service], and return its name."""
     unit = f"fer-edge@{name}"
-    box.write(f"/etc/fer-edge/{unit}.env", f'FER_EDGE_FLAGS="{flags}"\n')
-    box.write(f"/run/systemd/system/{unit}.service.d/box.conf", "\n".join(["[Service]", *lines, ""]))
-    box.do("systemctl", "daemon-reload")
+    container.write(f"/etc/fer-edge/{unit}.env", f'FER_EDGE_FLAGS="{flags}"\n')
+    container.write(f"/run/systemd/system/{unit}.service.d/test.conf", "\n".join(["[Service]", *lines, ""]))
+    container.check_output("systemctl", "daemon-reload")
     return unit
 
 
-def test_it_is_installed_enabled_ready_and_tells_how_it_fares(installed: Box) -> None:
-    assert show(installed, "ActiveState") == "active"
-    assert installed.tell("systemctl", "is-enabled", "fer-edge") == "enabled"
-    status = wait_until(lambda: re.search(r"[1-9]\d* fps; faces: 1; .*", show(installed, "StatusText")), 30)
+def test_the_installed_service_is_enabled_and_ready_and_reports_its_status(installed: Container) -> None:
+    assert property_of(installed, "ActiveState") == "active"
+    assert installed.output("systemctl", "is-enabled", "fer-edge") == "enabled"
+    status = wait_until(lambda: re.search(r"[1-9]\d* fps; faces: 1; .*", property_of(installed, "StatusText")), 30)
     assert re.search(r"; cpu \(.*\); events waiting: 0$", status[0])
-    wait_until(lambda: said(installed, "box/event"))
-    assert said(installed, "box/status")[-1] == "online"
-    assert (show(installed, "NRestarts"), show(installed, "Type")) == ("0", "notify")
-    memory = installed.at(f"/proc/{show(installed, 'MainPID')}/status").read_text()
+    wait_until(lambda: messages(installed, "main/event"))
+    assert messages(installed, "main/status")[-1] == "online"
+    assert (property_of(installed, "NRestarts"), property_of(installed, "Type")) == ("0", "notify")
+    memory = installed.path(f"/proc/{property_of(installed, 'MainPID')}/status").read_text()
     print(f"status: {status[0]}; {re.findall('VmRSS.*', memory)}")
 
 
-def test_systemd_has_nothing_to_say_against_the_units(installed: Box) -> None:
+def test_systemd_accepts_the_units_and_rates_them_as_hardened(installed: Container) -> None:
     verify = ["systemd-analyze", "verify", "--man=no"]
     done = installed.run(*verify, *(f"/etc/systemd/system/{unit}.service" for unit in ("fer-edge", "fer-edge@")))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    security = installed.tell("systemd-analyze", "security", "--no-pager", "fer-edge")
+    security = installed.output("systemd-analyze", "security", "--no-pager", "fer-edge")
     exposure = re.search(r"Overall exposure level for .*: ([\d.]+)", security)
     assert exposure
     print(f"systemd {version(installed)}: {exposure[0]}")
     assert float(exposure[1]) <= 2.0
 
 
-def test_the_password_is_nowhere_to_be_seen(installed: Box) -> None:
-    process = installed.at(f"/proc/{show(installed, 'MainPID')}")
+def test_the_password_does_not_leak(installed: Container) -> None:
+    process = installed.path(f"/proc/{property_of(installed, 'MainPID')}")
     assert b"--camera" in (process / "cmdline").read_bytes()
     for place in ((process / "cmdline").read_bytes(), (process / "environ").read_bytes()):
-        assert SECRET.encode() not in place
-    assert SECRET not in journal(installed)
-    assert SECRET not in installed.tell("systemctl", "show", "fer-edge")
+        assert PASSWORD.encode() not in place
+    assert PASSWORD not in journal(installed)
+    assert PASSWORD not in installed.output("systemctl", "show", "fer-edge")
     assert (process / "limits").read_text().split("Max core file size")[1].split()[:2] == ["0", "0"]
 
 
-def test_a_password_that_is_not_there_does_not_stop_it(installed: Box) -> None:
-    installed.do("mv", "/etc/fer-edge/mqtt-password", "/srv/away")
-    installed.do("systemctl", "restart", "fer-edge")
-    wait_until(lambda: "(broker " in show(installed, "StatusText"), 30)
-    assert show(installed, "ActiveState") == "active"
-    installed.do("mv", "/srv/away", "/etc/fer-edge/mqtt-password")
-    installed.do("systemctl", "restart", "fer-edge")
-    wait_until(lambda: said(installed, "box/status")[-1] == "online")
+def test_a_missing_password_file_does_not_stop_the_service(installed: Container) -> None:
+    installed.check_output("mv", "/etc/fer-edge/mqtt-password", "/srv/away")
+    installed.check_output("systemctl", "restart", "fer-edge")
+    wait_until(lambda: "(broker " in property_of(installed, "StatusText"), 30)
+    assert property_of(installed, "ActiveState") == "active"
+    installed.check_output("mv", "/srv/away", "/etc/fer-edge/mqtt-password")
+    installed.check_output("systemctl", "restart", "fer-edge")
+    wait_until(lambda: messages(installed, "main/status")[-1] == "online")
 
 
-def test_what_was_killed_starts_again(installed: Box) -> None:
-    process = show(installed, "MainPID")
-    installed.do("kill", "-KILL", process)
-    wait_until(lambda: show(installed, "NRestarts") == "1", 30)
-    wait_until(lambda: show(installed, "ActiveState") == "active", 30)
-    assert show(installed, "MainPID") != process
-    wait_until(lambda: said(installed, "box/status")[-2:] == ["offline", "online"])
+def test_a_killed_daemon_is_restarted(installed: Container) -> None:
+    process = property_of(installed, "MainPID")
+    installed.check_output("kill", "-KILL", process)
+    wait_until(lambda: property_of(installed, "NRestarts") == "1", 30)
+    wait_until(lambda: property_of(installed, "ActiveState") == "active", 30)
+    assert property_of(installed, "MainPID") != process
+    wait_until(lambda: messages(installed, "main/status")[-2:] == ["offline", "online"])
 
 
-def test_a_loop_that_hangs_is_ended_says_where_and_starts_again(installed: Box) -> None:
-    start = ["ExecStart=", "ExecStart=/opt/fer-edge/bin/python /srv/hang.py $FER_EDGE_FLAGS"]
-    unit = instance(installed, "hangs", FLAGS.format("hangs"), *start, "WatchdogSec=4", "RestartSec=1")
-    installed.do("systemctl", "start", unit)
-    wait_until(lambda: said(installed, "hangs/status") == ["online"])
+def test_a_hanging_frame_loop_is_killed_with_stacks_in_the_journal_and_restarted(installed: Container) -> None:
+    start = ["ExecStart=", "ExecStart=/opt/fer-edge/bin/python /srv/hanging_daemon.py $FER_EDGE_FLAGS"]
+    unit = create_instance(installed, "hangs", FLAGS.format("hangs"), *start, "WatchdogSec=4", "RestartSec=1")
+    installed.check_output("systemctl", "start", unit)
+    wait_until(lambda: messages(installed, "hangs/status") == ["online"])
     installed.write("/srv/hang", "")
-    wait_until(lambda: show(installed, "NRestarts", unit) == "1", 30)
-    installed.do("rm", "/srv/hang")
-    wait_until(lambda: show(installed, "ActiveState", unit) == "active", 60)
+    wait_until(lambda: property_of(installed, "NRestarts", unit) == "1", 30)
+    installed.check_output("rm", "/srv/hang")
+    wait_until(lambda: property_of(installed, "ActiveState", unit) == "active", 60)
     assert "watchdog" in journal(installed, unit).lower()
-    assert '"/srv/hang.py", line ' in journal(installed, unit)
-    assert said(installed, "hangs/status")[:2] == ["online", "offline"]
-    installed.do("systemctl", "stop", unit)
+    assert '"/srv/hanging_daemon.py", line ' in journal(installed, unit)
+    assert messages(installed, "hangs/status")[:2] == ["online", "offline"]
+    installed.check_output("systemctl", "stop", unit)
 
 
-def test_a_process_that_is_frozen_is_ended_and_starts_again(installed: Box) -> None:
-    unit = instance(installed, "frozen", FLAGS.format("frozen"), "WatchdogSec=4", "RestartSec=1", "TimeoutAbortSec=1")
-    installed.do("systemctl", "start", unit)
-    process = show(installed, "MainPID", unit)
-    installed.do("kill", "-STOP", process)
-    wait_until(lambda: show(installed, "MainPID", unit) not in {process, "0"}, 30)
-    wait_until(lambda: show(installed, "ActiveState", unit) == "active", 60)
-    installed.do("systemctl", "stop", unit)
+def test_a_frozen_process_is_killed_and_restarted(installed: Container) -> None:
+    unit = create_instance(
+        installed, "frozen", FLAGS.format("frozen"), "WatchdogSec=4", "RestartSec=1", "TimeoutAbortSec=1"
+    )
+    installed.check_output("systemctl", "start", unit)
+    process = property_of(installed, "MainPID", unit)
+    installed.check_output("kill", "-STOP", process)
+    wait_until(lambda: property_of(installed, "MainPID", unit) not in {process, "0"}, 30)
+    wait_until(lambda: property_of(installed, "ActiveState", unit) == "active", 60)
+    installed.check_output("systemctl", "stop", unit)
 
 
-def test_a_reload_is_a_new_run_of_the_same_process(installed: Box) -> None:
-    process, told = show(installed, "MainPID"), len(said(installed, "box/status"))
-    installed.do("systemctl", "reload", "fer-edge")
-    wait_until(lambda: said(installed, "box/status")[told:] == ["offline", "online"], 30)
-    wait_until(lambda: show(installed, "ActiveState") == "active", 30)
-    assert show(installed, "MainPID") == process
+def test_a_reload_starts_a_new_run_in_the_same_process(installed: Container) -> None:
+    process, published = property_of(installed, "MainPID"), len(messages(installed, "main/status"))
+    installed.check_output("systemctl", "reload", "fer-edge")
+    wait_until(lambda: messages(installed, "main/status")[published:] == ["offline", "online"], 30)
+    wait_until(lambda: property_of(installed, "ActiveState") == "active", 30)
+    assert property_of(installed, "MainPID") == process
 
 
-def test_a_stop_is_in_time_and_says_offline(installed: Box) -> None:
-    installed.do("systemctl", "stop", "fer-edge")
-    assert (show(installed, "Result"), show(installed, "ActiveState")) == ("success", "inactive")
-    assert said(installed, "box/status")[-1] == "offline"
-    installed.do("systemctl", "start", "fer-edge")
+def test_a_stop_is_in_time_and_publishes_offline(installed: Container) -> None:
+    installed.check_output("systemctl", "stop", "fer-edge")
+    assert (property_of(installed, "Result"), property_of(installed, "ActiveState")) == ("success", "inactive")
+    assert messages(installed, "main/status")[-1] == "offline"
+    installed.check_output("systemctl", "start", "fer-edge")
 
 
-def test_a_stop_is_in_time_though_the_broker_is_frozen(installed: Box) -> None:
-    wait_until(lambda: said(installed, "box/status")[-1] == "online")
-    installed.do("systemctl", "kill", "--signal=STOP", "mosquitto")
-    installed.do("systemctl", "stop", "fer-edge")
-    assert show(installed, "Result") in {"success", "exit-code"}
-    installed.do("systemctl", "kill", "--signal=CONT", "mosquitto")
-    installed.do("systemctl", "start", "fer-edge")
+def test_a_stop_is_in_time_even_with_a_frozen_broker(installed: Container) -> None:
+    wait_until(lambda: messages(installed, "main/status")[-1] == "online")
+    installed.check_output("systemctl", "kill", "--signal=STOP", "mosquitto")
+    installed.check_output("systemctl", "stop", "fer-edge")
+    assert property_of(installed, "Result") in {"success", "exit-code"}
+    installed.check_output("systemctl", "kill", "--signal=CONT", "mosquitto")
+    installed.check_output("systemctl", "start", "fer-edge")
 
 
-def test_a_camera_that_is_away_does_not_keep_it_from_getting_ready(installed: Box) -> None:
-    unit = instance(installed, "dark", "--camera http://127.0.0.1:9/ --mqtt none --device dark")
-    installed.do("systemctl", "start", unit)
-    wait_until(lambda: show(installed, "StatusText", unit).startswith("camera "), 30)
-    assert (show(installed, "ActiveState", unit), show(installed, "NRestarts", unit)) == ("active", "0")
-    installed.do("systemctl", "stop", unit)
+def test_the_service_becomes_ready_without_its_camera(installed: Container) -> None:
+    unit = create_instance(installed, "dark", "--camera http://127.0.0.1:9/ --mqtt none --device dark")
+    installed.check_output("systemctl", "start", unit)
+    wait_until(lambda: property_of(installed, "StatusText", unit).startswith("camera "), 30)
+    assert (property_of(installed, "ActiveState", unit), property_of(installed, "NRestarts", unit)) == ("active", "0")
+    installed.check_output("systemctl", "stop", unit)
 
 
 @pytest.mark.parametrize(("flags", "code"), [("--camera", "2"), ("--camera 0 --model /etc/hostname", "78")])
-def test_what_needs_a_person_is_not_started_again(installed: Box, flags: str, code: str) -> None:
-    unit = instance(installed, f"wrong{code}", flags, "RestartSec=0")
+def test_a_configuration_error_is_not_retried(installed: Container, flags: str, code: str) -> None:
+    unit = create_instance(installed, f"wrong{code}", flags, "RestartSec=0")
     assert installed.run("systemctl", "start", unit).returncode == 1
-    assert (show(installed, "ExecMainStatus", unit), show(installed, "ActiveState", unit)) == (code, "failed")
-    assert show(installed, "NRestarts", unit) == "0"
+    assert (property_of(installed, "ExecMainStatus", unit), property_of(installed, "ActiveState", unit)) == (
+        code,
+        "failed",
+    )
+    assert property_of(installed, "NRestarts", unit) == "0"
 
 
-def test_what_keeps_failing_is_started_less_and_less_often(installed: Box) -> None:
+def test_a_service_that_keeps_failing_is_restarted_at_growing_intervals(installed: Container) -> None:
     if version(installed) < 254:
         pytest.skip("this systemd has no RestartSteps=; the next one has")
-    unit = instance(installed, "fails", "", "ExecStart=", "ExecStart=/bin/false", "RestartSec=1")
+    unit = create_instance(installed, "fails", "", "ExecStart=", "ExecStart=/bin/false", "RestartSec=1")
     installed.run("systemctl", "start", unit)
-    wait_until(lambda: int(show(installed, "NRestarts", unit)) >= 2, 60)
-    assert show(installed, "RestartSteps", unit) == "8"
-    assert show(installed, "RestartUSecNext", unit) != show(installed, "RestartUSec", unit) == "1s"
-    installed.do("systemctl", "stop", unit)
+    wait_until(lambda: int(property_of(installed, "NRestarts", unit)) >= 2, 60)
+    assert property_of(installed, "RestartSteps", unit) == "8"
+    assert property_of(installed, "RestartUSecNext", unit) != property_of(installed, "RestartUSec", unit) == "1s"
+    installed.check_output("systemctl", "stop", unit)
 
 
-def test_cameras_have_a_unit_each(installed: Box) -> None:
-    unit = instance(installed, "front", FLAGS.format("front"))
-    installed.do("systemctl", "enable", "--now", unit)
-    wait_until(lambda: said(installed, "front/event"))
-    assert installed.at("/var/lib/private/fer-edge@front/outbox.sqlite").exists()
-    assert show(installed, "ActiveState") == "active"
+def test_a_second_camera_has_a_unit_of_its_own(installed: Container) -> None:
+    unit = create_instance(installed, "front", FLAGS.format("front"))
+    installed.check_output("systemctl", "enable", "--now", unit)
+    wait_until(lambda: messages(installed, "front/event"))
+    assert installed.path("/var/lib/private/fer-edge@front/outbox.sqlite").exists()
+    assert property_of(installed, "ActiveState") == "active"
 
 
-def test_the_sandbox_holds(installed: Box) -> None:
-    # What only the sandbox forbids: the permissions are there.
-    installed.do("mkdir", "--mode=777", "/srv/everybody")
-    installed.do("chmod", "666", "/dev/net/tun")
+def test_the_sandbox_holds(installed: Container) -> None:
+    # Permissions would allow these; only the sandbox forbids them.
+    installed.check_output("mkdir", "--mode=777", "/srv/everybody")
+    installed.check_output("chmod", "666", "/dev/net/tun")
     for allowed in ("touch /srv/everybody/x", "exec 3<>/dev/net/tun"):
-        installed.do("setpriv", "--reuid=nobody", "sh", "-c", allowed)
-    start = ["Type=oneshot", "ExecStart=", "ExecStart=/opt/fer-edge/bin/python /srv/probe.py"]
-    unit = instance(installed, "probe", "", *start, "Restart=no")
+        installed.check_output("setpriv", "--reuid=nobody", "sh", "-c", allowed)
+    start = ["Type=oneshot", "ExecStart=", "ExecStart=/opt/fer-edge/bin/python /srv/sandbox_probe.py"]
+    unit = create_instance(installed, "probe", "", *start, "Restart=no")
     installed.write("/etc/fer-edge/web-token", "a token\n", 0o600)
-    installed.do("systemctl", "start", unit)
+    installed.check_output("systemctl", "start", unit)
     found = json.loads(next(line for line in journal(installed, unit).splitlines() if line.startswith("{")))
     print(found)
     assert [found.pop(name) for name in ("read_clock", "netlink", "listen", "state", "tmp")] == ["done"] * 5
-    assert not installed.at("/tmp/probe").exists()  # noqa: S108  it has a private one
-    assert found.pop("credentials") == {"mqtt-password": len(SECRET) + 1, "web-token": len("a token\n")}
+    assert not installed.path("/tmp/probe").exists()  # noqa: S108  PrivateTmp=
+    assert found.pop("credentials") == {"mqtt-password": len(PASSWORD) + 1, "web-token": len("a token\n")}
     assert (found.pop("tunnel"), found.pop("packets")) == ("EPERM", "EAFNOSUPPORT")
     assert found.pop("written") == found.pop("processes") == []
     assert found.pop("user") is True
@@ -296,92 +303,92 @@ def test_the_sandbox_holds(installed: Box) -> None:
     assert set(found.values()) <= {"EPERM", "EACCES"}
 
 
-def test_an_upgrade_keeps_the_settings_and_starts_what_ran(installed: Box) -> None:
-    was = installed.tell("readlink", "/opt/fer-edge")
-    processes = {show(installed, "MainPID", unit) for unit in ("fer-edge", "fer-edge@front")}
-    installed.do(*INSTALL, "--wheel", wheel(installed))
-    now = installed.tell("readlink", "/opt/fer-edge")
-    assert {was, now} == {"/opt/fer-edge.a", "/opt/fer-edge.b"}
-    assert not installed.at(was).exists()
-    assert not processes & {show(installed, "MainPID", unit) for unit in ("fer-edge", "fer-edge@front")}
-    assert "--device box" in installed.at("/etc/fer-edge/fer-edge.env").read_text()
-    assert show(installed, "ActiveState") == show(installed, "ActiveState", "fer-edge@front") == "active"
+def test_an_upgrade_keeps_the_settings_and_restarts_running_services(installed: Container) -> None:
+    old = installed.output("readlink", "/opt/fer-edge")
+    processes = {property_of(installed, "MainPID", unit) for unit in ("fer-edge", "fer-edge@front")}
+    installed.check_output(*INSTALL, "--wheel", wheel(installed))
+    now = installed.output("readlink", "/opt/fer-edge")
+    assert {old, now} == {"/opt/fer-edge.a", "/opt/fer-edge.b"}
+    assert not installed.path(old).exists()
+    assert not processes & {property_of(installed, "MainPID", unit) for unit in ("fer-edge", "fer-edge@front")}
+    assert "--device main" in installed.path("/etc/fer-edge/fer-edge.env").read_text()
+    assert property_of(installed, "ActiveState") == property_of(installed, "ActiveState", "fer-edge@front") == "active"
 
 
-def test_an_upgrade_may_come_from_the_clone_in_which_it_leaves_nothing(installed: Box) -> None:
-    clone = installed.tell("find", *(f"/srv/{part}" for part in CLONE))
-    process = show(installed, "MainPID")
-    installed.do("env", *OFFLINE, *INSTALL)
-    assert show(installed, "MainPID") != process
-    assert show(installed, "ActiveState") == show(installed, "ActiveState", "fer-edge@front") == "active"
-    assert installed.tell("find", *(f"/srv/{part}" for part in CLONE)) == clone
+def test_an_upgrade_from_the_clone_leaves_no_files_in_it(installed: Container) -> None:
+    clone = installed.output("find", *(f"/srv/{part}" for part in CLONE))
+    process = property_of(installed, "MainPID")
+    installed.check_output("env", *OFFLINE, *INSTALL)
+    assert property_of(installed, "MainPID") != process
+    assert property_of(installed, "ActiveState") == property_of(installed, "ActiveState", "fer-edge@front") == "active"
+    assert installed.output("find", *(f"/srv/{part}" for part in CLONE)) == clone
 
 
-def test_the_live_page_is_installed_on_demand_and_kept(installed: Box) -> None:
+def test_web_installs_the_live_page_and_an_upgrade_keeps_it(installed: Container) -> None:
     page = ["/opt/fer-edge/bin/python", "-c", "import aiohttp, prometheus_client"]
     assert installed.run(*page).returncode == 1
-    installed.do("env", *OFFLINE, *INSTALL, "--web")
-    installed.do(*page)
-    installed.do(*INSTALL, "--wheel", wheel(installed))
-    installed.do(*page)
-    assert show(installed, "ActiveState") == "active"
+    installed.check_output("env", *OFFLINE, *INSTALL, "--web")
+    installed.check_output(*page)
+    installed.check_output(*INSTALL, "--wheel", wheel(installed))
+    installed.check_output(*page)
+    assert property_of(installed, "ActiveState") == "active"
 
 
-def test_an_upgrade_that_does_not_get_ready_is_rolled_back(installed: Box) -> None:
-    was = installed.tell("readlink", "/opt/fer-edge")
-    good = installed.at(wheel(installed))
-    with zipfile.ZipFile(good) as source, zipfile.ZipFile(installed.at("/srv/wheels") / "bad.zip", "w") as bad:
+def test_an_upgrade_that_does_not_become_ready_is_rolled_back(installed: Container) -> None:
+    old = installed.output("readlink", "/opt/fer-edge")
+    good = installed.path(wheel(installed))
+    with zipfile.ZipFile(good) as source, zipfile.ZipFile(installed.path("/srv/wheels") / "bad.zip", "w") as bad:
         for name in source.namelist():
             broken = b"raise OSError('this one is broken')\n" if name == "fer_edge/daemon.py" else b""
             bad.writestr(name, source.read(name) + broken)
-    installed.do("mkdir", "/srv/bad")
-    installed.do("mv", "/srv/wheels/bad.zip", f"/srv/bad/{good.name}")
+    installed.check_output("mkdir", "/srv/bad")
+    installed.check_output("mv", "/srv/wheels/bad.zip", f"/srv/bad/{good.name}")
     others = ["-name", "*.whl", "-not", "-name", good.name]
-    installed.do("find", "/srv/wheels", *others, "-exec", "ln", "-s", "-t", "/srv/bad", "{}", "+")
-    installed.at("/srv/systemd/fer-edge.service").open("a").write("# of the broken one\n")
+    installed.check_output("find", "/srv/wheels", *others, "-exec", "ln", "-s", "-t", "/srv/bad", "{}", "+")
+    installed.path("/srv/systemd/fer-edge.service").open("a").write("# of the broken version\n")
     done = installed.run(*INSTALL, "--wheel", f"/srv/bad/{good.name}")
     assert done.returncode == 1
     assert "this one is broken" in done.stderr
-    assert done.stderr.splitlines()[-1] == "fer-edge: rolled back; the old version runs"
-    assert installed.tell("readlink", "/opt/fer-edge") == was
-    assert installed.tell("sh", "-c", "ls -d /opt/fer-edge*").splitlines() == ["/opt/fer-edge", was]
-    assert "broken" not in installed.tell("systemctl", "cat", "fer-edge")
-    assert show(installed, "ActiveState") == show(installed, "ActiveState", "fer-edge@front") == "active"
+    assert done.stderr.splitlines()[-1] == "fer-edge: rolled back; the old version is running"
+    assert installed.output("readlink", "/opt/fer-edge") == old
+    assert installed.output("sh", "-c", "ls -d /opt/fer-edge*").splitlines() == ["/opt/fer-edge", old]
+    assert "broken" not in installed.output("systemctl", "cat", "fer-edge")
+    assert property_of(installed, "ActiveState") == property_of(installed, "ActiveState", "fer-edge@front") == "active"
 
 
-def test_a_wheel_that_cannot_be_installed_changes_nothing(installed: Box) -> None:
-    was, process = installed.tell("readlink", "/opt/fer-edge"), show(installed, "MainPID")
+def test_a_wheel_that_cannot_be_installed_changes_nothing(installed: Container) -> None:
+    old, process = installed.output("readlink", "/opt/fer-edge"), property_of(installed, "MainPID")
     installed.write("/srv/bad/fer_edge-9-py3-none-any.whl", "no wheel")
     assert installed.run(*INSTALL, "--wheel", "/srv/bad/fer_edge-9-py3-none-any.whl").returncode != 0
-    assert installed.tell("sh", "-c", "ls -d /opt/fer-edge*").splitlines() == ["/opt/fer-edge", was]
-    assert show(installed, "MainPID") == process
+    assert installed.output("sh", "-c", "ls -d /opt/fer-edge*").splitlines() == ["/opt/fer-edge", old]
+    assert property_of(installed, "MainPID") == process
 
 
-def test_removed_it_leaves_its_settings_and_purged_nothing(installed: Box, before: set[str]) -> None:
-    installed.do(*INSTALL, "--uninstall")
-    assert installed.tell("systemctl", "list-units", "--plain", "--no-legend", "fer-edge*") == ""
-    assert installed.at("/etc/fer-edge/fer-edge.env").exists()
-    assert installed.at("/var/lib/private/fer-edge/outbox.sqlite").exists()
-    installed.do(*INSTALL, "--uninstall", "--purge")
-    assert not installed.at("/etc/fer-edge").exists()
-    new = {file for file in files(installed) - before if not Path(file).exists()}  # our own files show through
+def test_uninstall_keeps_the_settings_and_purge_removes_everything(installed: Container, before: set[str]) -> None:
+    installed.check_output(*INSTALL, "--uninstall")
+    assert installed.output("systemctl", "list-units", "--plain", "--no-legend", "fer-edge*") == ""
+    assert installed.path("/etc/fer-edge/fer-edge.env").exists()
+    assert installed.path("/var/lib/private/fer-edge/outbox.sqlite").exists()
+    installed.check_output(*INSTALL, "--uninstall", "--purge")
+    assert not installed.path("/etc/fer-edge").exists()
+    new = {file for file in files(installed) - before if not Path(file).exists()}  # the overlay shows files of the host
     assert new <= {"/var/lib/private", "/etc/udev", "/etc/udev/rules.d"}  # the system's own
 
 
-def test_an_environment_made_by_hand_is_taken_over_and_comes_back_when_the_new_one_fails(installed: Box) -> None:
-    installed.do("python3", "-m", "venv", "--system-site-packages", "/opt/fer-edge")
+def test_a_manual_installation_is_adopted_and_restored_if_the_upgrade_fails(installed: Container) -> None:
+    installed.check_output("python3", "-m", "venv", "--system-site-packages", "/opt/fer-edge")
     offline = ["--quiet", "--no-index", "--find-links", "/srv/wheels"]
-    installed.do("/opt/fer-edge/bin/pip", "install", *offline, wheel(installed))
+    installed.check_output("/opt/fer-edge/bin/pip", "install", *offline, wheel(installed))
     installed.write("/etc/fer-edge/fer-edge.env", f'FER_EDGE_FLAGS="{FLAGS.format("hand")}"\n')
-    installed.write("/etc/systemd/system/fer-edge.service", BY_HAND)
-    installed.do("systemctl", "daemon-reload")
-    told = journal(installed).count("retrying")
-    installed.do("systemctl", "start", "fer-edge")
-    wait_until(lambda: journal(installed).count("retrying") > told, 30)  # it has begun, and has no password
-    broken = installed.tell("sh", "-c", "echo /srv/bad/fer_edge-[!9]*.whl")
+    installed.write("/etc/systemd/system/fer-edge.service", MANUAL_UNIT)
+    installed.check_output("systemctl", "daemon-reload")
+    warnings = journal(installed).count("retrying")
+    installed.check_output("systemctl", "start", "fer-edge")
+    wait_until(lambda: journal(installed).count("retrying") > warnings, 30)  # it runs, and has no password
+    broken = installed.output("sh", "-c", "echo /srv/bad/fer_edge-[!9]*.whl")
     done = installed.run(*INSTALL, "--wheel", broken)
-    assert done.stderr.splitlines()[-1] == "fer-edge: rolled back; the old version runs"
-    assert "Type=exec" in installed.tell("systemctl", "cat", "fer-edge")
-    assert (show(installed, "ActiveState"), show(installed, "NRestarts")) == ("active", "0")
-    installed.do(*INSTALL, "--wheel", wheel(installed))
-    assert (show(installed, "ActiveState"), show(installed, "Type")) == ("active", "notify")
+    assert done.stderr.splitlines()[-1] == "fer-edge: rolled back; the old version is running"
+    assert "Type=exec" in installed.output("systemctl", "cat", "fer-edge")
+    assert (property_of(installed, "ActiveState"), property_of(installed, "NRestarts")) == ("active", "0")
+    installed.check_output(*INSTALL, "--wheel", wheel(installed))
+    assert (property_of(installed, "ActiveState"), property_of(installed, "Type")) == ("active", "notify")

@@ -1,4 +1,4 @@
-"""The unit as it is written, without a systemd that runs it."""
+"""The unit file, checked without running it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return file
 
 
-def test_the_unit_is_valid_under_both_its_names(unit: Path) -> None:
+def test_the_unit_is_valid_as_a_service_and_as_a_template(unit: Path) -> None:
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=True)
     assert done.stdout + done.stderr == ""
 
@@ -36,13 +36,13 @@ def test_the_unit_is_hardened(unit: Path) -> None:
     assert float(exposure[1]) <= 2.0
 
 
-def test_the_unit_and_the_daemon_agree() -> None:
+def test_exit_codes_and_credentials_match_the_daemon() -> None:
     assert f"RestartPreventExitStatus={EXIT_USAGE} {EXIT_CONFIG}\n" in UNIT
     for secret in (PASSWORD, TOKEN):
         assert f"\nLoadCredential={secret.credential}:" in UNIT
 
 
-def test_what_is_for_newer_systemds_is_not_in_the_unit() -> None:
+def test_settings_for_newer_systemd_versions_are_only_in_newer_conf() -> None:
     keys = re.findall(r"^(\w+)=", (SYSTEMD / "newer.conf").read_text(), re.MULTILINE)
     assert keys == ["RestartSteps", "RestartMaxDelaySec"]
     assert not any(f"{key}=" in UNIT for key in keys)

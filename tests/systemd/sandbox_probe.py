@@ -1,4 +1,4 @@
-"""Tries, in the place of the daemon, what the unit should forbid; prints as JSON what came of it."""
+"""Runs in place of the daemon, tries what the unit must forbid, and prints the results as JSON."""
 
 import ctypes
 import errno
@@ -36,7 +36,7 @@ FOLDERS = ["/etc", "/opt/fer-edge", "/usr", "/var/lib", "/srv/everybody", "/run"
 found = {
     "written": [folder for folder in FOLDERS if outcome((Path(folder) / "probe").touch) == "done"],
     "state": outcome((STATE / "probe").touch),
-    "tmp": outcome(Path("/tmp/probe").touch),  # noqa: S108  it is a private one
+    "tmp": outcome(Path("/tmp/probe").touch),  # noqa: S108  PrivateTmp=
     "settings": outcome(SETTINGS.read_text),
     "credentials": {file.name: len(file.read_bytes()) for file in CREDENTIALS.iterdir()},
     "home": outcome(lambda: list(Path("/root").iterdir())),

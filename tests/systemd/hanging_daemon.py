@@ -1,4 +1,4 @@
-"""The daemon, whose work on a frame never ends as long as there is a certain file."""
+"""The daemon, with a pipeline that hangs while the file /srv/hang exists."""
 
 import time
 from pathlib import Path
@@ -10,11 +10,11 @@ from fer_edge.events import Event
 step = pipeline.Pipeline.step
 
 
-def hangs(self: pipeline.Pipeline, frame: Frame) -> list[Event]:
+def hanging_step(self: pipeline.Pipeline, frame: Frame) -> list[Event]:
     while Path("/srv/hang").exists():
         time.sleep(0.1)
     return step(self, frame)
 
 
-pipeline.Pipeline.step = hangs  # type: ignore[method-assign]
+pipeline.Pipeline.step = hanging_step  # type: ignore[method-assign]
 raise SystemExit(cli.main())
