@@ -40,7 +40,7 @@ def test_the_wheel_holds_packages_model_and_schema_and_no_tests(wheel: Path) -> 
         "fer_edge/models/base.tflite",
         "fer_edge/models/nano.tflite",
         "fer_edge/models/small.tflite",
-        "fer_train/page.html",
+        "fer_train/report/page.html",
         "fer_edge/models/README.md",
         "fer_edge/schema/event.json",
         "fer_edge/py.typed",

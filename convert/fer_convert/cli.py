@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import fer_convert.check.command
@@ -10,15 +9,15 @@ import fer_convert.compile.command
 import fer_convert.evaluate.command
 import fer_convert.latency.command
 import fer_convert.quantize.command
+from fer_data.host_command import run_host_command
 from fer_edge import __version__
-from fer_edge.command_line import OneLineParser, run_command
+from fer_edge.command_line import OneLineParser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `fer-convert` and return its exit code."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     arguments = _parser().parse_args(argv)
-    return run_command("fer-convert", lambda: int(arguments.run(arguments)))
+    return run_host_command("fer-convert", "convert", lambda: int(arguments.run(arguments)))
 
 
 def _parser() -> OneLineParser:

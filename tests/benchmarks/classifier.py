@@ -26,7 +26,7 @@ from fer_convert.evaluate.candidates import Candidate
 from fer_convert.evaluate.evaluation import probabilities
 from fer_data.data_source import DataSource
 from fer_data.dataset import PUBLIC_TEST, FaceSet
-from fer_data.readers import FER2013_CLASSES
+from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import parse_model
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier

@@ -11,7 +11,7 @@ import pytest
 from tests.support import MEDIA, Mosquitto, Run, heard, run, wait_until
 from tests.support.models import compiled_graph
 
-from fer_data.readers import FER2013_CLASSES
+from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import MODELS
 from fer_edge.inference.model_file import ModelFile, write_model
 from fer_edge.inference.runtimes import available_runtimes

@@ -12,7 +12,7 @@ import pytest
 from tests.support import run
 
 from fer_convert.check.mapping import check_model
-from fer_data.readers import FER2013_CLASSES
+from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import MODELS, SHIPPED, parse_model
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import ModelFile, read_model

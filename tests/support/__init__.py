@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from fer_data.dataset import FaceSet
-from fer_data.readers import FER2013_CLASSES
+from fer_data.readers.fer2013 import FER2013_CLASSES
 
 MEDIA = Path(__file__).parents[1] / "media"
 WALK = MEDIA / "intel_walking_and_pause.mp4"

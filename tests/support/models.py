@@ -10,7 +10,7 @@ from typing import Any
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
-from fer_data.readers import FER2013_CLASSES
+from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.inference.model_file import ModelFile, write_model
 
 

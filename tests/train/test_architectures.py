@@ -8,12 +8,12 @@ import pytest
 from tests.support import patterns
 
 from fer_edge.errors import UsageError
-from fer_train.architectures import ARCHITECTURES, build
-from fer_train.backbones import BACKBONES
-from fer_train.batches import Batches, probabilities
-from fer_train.pretrained import fit_head, start_from
+from fer_train.architectures.keras_applications import APPLICATIONS
+from fer_train.architectures.registry import ARCHITECTURES, build
 from fer_train.recipe import MODELS, Recipe
-from fer_train.targets import wanted
+from fer_train.training.batches import Batches, probabilities
+from fer_train.training.initial_weights import fit_head, load_initial_weights
+from fer_train.training.targets import make_targets
 
 FACES = patterns(64)
 FAMILY = {"nano": 0.1e6, "small": 0.7e6, "base": 6e6}
@@ -42,7 +42,7 @@ def test_the_family_is_as_small_as_it_says_and_of_the_operations_of_the_accelera
     assert {type(layer).__name__ for layer in model.layers} <= ACCELERATED | {"Dropout"}
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", APPLICATIONS)
 def test_a_backbone_sees_what_its_authors_showed_it(name: str) -> None:
     """The frozen convolution before it must do what keras.applications' own preprocessing does."""
     model = build(name, 7, 0.0)
@@ -58,7 +58,7 @@ def test_weights_of_keras_applications_become_the_backbone(tmp_path: Path) -> No
     theirs = keras.applications.MobileNetV2(input_shape=(48, 48, 3), include_top=False, weights=None)
     theirs.save_weights(tmp_path / "notop.weights.h5")
     model = build("mobilenetv2", 7, 0.0)
-    start_from(model, str(tmp_path / "notop.weights.h5"), ())
+    load_initial_weights(model, str(tmp_path / "notop.weights.h5"), ())
     rgb = np.repeat(FACES.pixels[:4, :, :, None] / 127.5 - 1, 3, axis=-1).astype(np.float32)
     features = keras.Model(model.input, model.layers[-1].input)
     grey = FACES.pixels[:4, :, :, None].astype(np.float32)
@@ -71,7 +71,7 @@ def test_an_earlier_model_of_other_classes_gives_all_but_its_head(tmp_path: Path
     earlier = build("nano", 7, 0.0)
     earlier.save(tmp_path / "earlier.keras")
     model = build("nano", 3, 0.0)
-    start_from(model, str(tmp_path / "earlier.keras"), ())
+    load_initial_weights(model, str(tmp_path / "earlier.keras"), ())
     ours, theirs = (keras.Model(network.input, network.layers[-1].input) for network in (model, earlier))
     assert np.allclose(probabilities(ours, FACES.pixels), probabilities(theirs, FACES.pixels))
 
@@ -79,11 +79,11 @@ def test_an_earlier_model_of_other_classes_gives_all_but_its_head(tmp_path: Path
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     build("small", 7, 0.0).save(tmp_path / "small.keras")
     with pytest.raises(UsageError, match="of another network than --model nano"):
-        start_from(build("nano", 7, 0.0), str(tmp_path / "small.keras"), ())
+        load_initial_weights(build("nano", 7, 0.0), str(tmp_path / "small.keras"), ())
     (tmp_path / "broken.keras").write_bytes(b"PK broken")
     for name in ("broken.keras", "nosuch.keras", "nosuch.h5"):
-        with pytest.raises(UsageError, match=f"{name}: cannot be had"):
-            start_from(build("vgg16", 7, 0.0), str(tmp_path / name), ())
+        with pytest.raises(UsageError, match=f"{name}: cannot be read"):
+            load_initial_weights(build("vgg16", 7, 0.0), str(tmp_path / name), ())
 
 
 def test_the_head_learns_and_what_is_below_it_stays() -> None:
@@ -91,7 +91,7 @@ def test_the_head_learns_and_what_is_below_it_stays() -> None:
     model = build("nano", 7, 0.0)
     body = keras.Model(model.input, model.layers[-1].input)
     before = [weight.copy() for weight in body.get_weights()]
-    batches = Batches(FACES.pixels, wanted(FACES, Recipe()), Recipe(batch=32))
+    batches = Batches(FACES.pixels, make_targets(FACES, Recipe()), Recipe(batch=32))
     head = model.layers[-1].get_weights()[0].copy()
 
     def loss() -> float:

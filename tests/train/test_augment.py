@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fer_train.augment import augment
 from fer_train.recipe import Recipe
+from fer_train.training.augmentation import augment
 
 STILL = Recipe(rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
 FACE = np.add.outer(2 * np.arange(48), np.arange(48)).astype(np.uint8)

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 from tests.support import patterns
 
-from fer_train.architectures import build
-from fer_train.averaging import estimate_statistics
-from fer_train.batches import Batches
+from fer_train.architectures.registry import build
 from fer_train.recipe import Recipe
+from fer_train.training.batches import Batches
+from fer_train.training.ema import estimate_statistics
 
 
 def test_statistics_are_those_of_the_faces() -> None:

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 from tests.support import patterns
 
-from fer_train.batches import Batches
 from fer_train.recipe import Recipe
-from fer_train.targets import wanted
+from fer_train.training.batches import Batches
+from fer_train.training.targets import make_targets
 
 FACES = patterns(100)
 RECIPE = Recipe(batch=16, epochs=2)
-TARGETS = wanted(FACES, RECIPE)
+TARGETS = make_targets(FACES, RECIPE)
 
 
 def batches(recipe: Recipe = RECIPE) -> Batches:

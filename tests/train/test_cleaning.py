@@ -15,10 +15,11 @@ from tests.train.test_inspection import fer_train
 
 from fer_data.dataset import FaceSet
 from fer_data.readers import read_faces
-from fer_train.cleaning import REASONS, clean
-from fer_train.cropping import Cut, crop
+from fer_train.dataset_tools.cleaning import clean
+from fer_train.dataset_tools.cropping import CropCounts, crop
+from fer_train.dataset_tools.rules import RULES
 
-EVERY = ",".join(REASONS)
+EVERY = ",".join(RULES)
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -96,7 +97,7 @@ def test_a_csv_keeps_the_other_rows_byte_for_byte(tmp_path: Path) -> None:
     assert sum(counts.values()) == len(found)
 
 
-@pytest.mark.parametrize("reject", [*REASONS, EVERY])
+@pytest.mark.parametrize("reject", [*RULES, EVERY])
 @pytest.mark.parametrize("form", ["folders", "csv"])
 def test_cleaning_what_was_cleaned_rejects_nothing(tmp_path: Path, form: str, reject: str) -> None:
     if form == "csv":
@@ -162,7 +163,7 @@ def test_the_largest_face_of_each_photograph_is_cut(tmp_path: Path) -> None:
     save(data / "sad/none.png", cv2.imread(str(MEDIA / "no_face.png"), cv2.IMREAD_GRAYSCALE))
     (data / "sad/empty.jpg").write_bytes(b"")
     shutil.copyfile(MEDIA / "faces" / "grace_hopper.bmp", data / "sad/colour.bmp")
-    assert crop(data, tmp_path / "out", margin=0.1, side=64) == Cut(3, 1, 1, 1)
+    assert crop(data, tmp_path / "out", margin=0.1, side=64) == CropCounts(3, 1, 1, 1)
     assert rejected(tmp_path / "out") == {"none": ("faceless", ""), "empty": ("unreadable", "")}
     faces = {path: cv2.imread(str(tmp_path / "out" / path), cv2.IMREAD_UNCHANGED) for path in tree(tmp_path / "out")}
     assert set(faces) == {"happy/both.png", "happy/both.png.png", "sad/colour.png", "rejected.csv"}
@@ -197,7 +198,7 @@ def test_cut_faces_can_be_read_as_a_data_set(tmp_path: Path) -> None:
         ("crop {0}/faces --out {0}/out --side 0", "--side 0: must be"),
         ("crop {0}/faces --out {0}/out --min-face 2", "--min-face 2.0: must be"),
         ("crop {0}/bare --out {0}/out", "bare: no folders in it"),
-        ("crop {0}/full/x --out {0}/out", "is a file; faces are cut from folders"),
+        ("crop {0}/full/x --out {0}/out", "is a file; faces are cropped from folders"),
         ("crop {0}/faces --out {0}/full", "full: is not empty"),
         ("crop {0}/faces --out {0}/faces/new", "lies in"),
     ],

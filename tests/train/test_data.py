@@ -8,13 +8,13 @@ from tests.support import patterns
 
 from fer_data.dataset import FaceSet
 from fer_edge.errors import UsageError
-from fer_train.data import parts
+from fer_train.training.partition import partition
 
 FACES = patterns(280)
 
 
 def test_a_tenth_of_training_is_held_out_where_there_is_no_validation_part() -> None:
-    training, watched, copies = parts(FACES, None, seed=1)
+    training, watched, copies = partition(FACES, None, seed=1)
     assert (len(training), len(watched), copies) == (189, 21, 0)
     assert set(training.names) | set(watched.names) == set(FACES.split("Training").names)
     assert np.bincount(watched.labels).tolist() == [3] * 7
@@ -22,14 +22,14 @@ def test_a_tenth_of_training_is_held_out_where_there_is_no_validation_part() -> 
 
 def test_a_part_named_validation_is_watched_where_there_is_one() -> None:
     splits = np.where(FACES.splits == "PublicTest", "validation", FACES.splits)
-    training, watched, _ = parts(dataclasses.replace(FACES, splits=splits), None, seed=1)
+    training, watched, _ = partition(dataclasses.replace(FACES, splits=splits), None, seed=1)
     assert (len(training), watched.split_names()) == (210, ["validation"])
 
 
 def test_another_seed_holds_out_other_faces() -> None:
-    first, second = (parts(FACES, "0.2", seed)[1].names.tolist() for seed in (1, 2))
+    first, second = (partition(FACES, "0.2", seed)[1].names.tolist() for seed in (1, 2))
     assert first != second
-    assert first == parts(FACES, "0.2", 1)[1].names.tolist()
+    assert first == partition(FACES, "0.2", 1)[1].names.tolist()
 
 
 def with_copies() -> FaceSet:
@@ -43,19 +43,19 @@ def with_copies() -> FaceSet:
 
 def test_faces_that_stand_in_another_part_are_not_trained_on() -> None:
     faces = with_copies()
-    training, watched, copies = parts(faces, "PublicTest", seed=1)
+    training, watched, copies = partition(faces, "PublicTest", seed=1)
     assert (len(training), len(watched), copies) == (207, 70, 3)
     assert not set(training.digests()) & set(watched.digests())
-    assert len(parts(faces, "PublicTest", seed=1, keep_copies=True)[0]) == 210
+    assert len(partition(faces, "PublicTest", seed=1, keep_copies=True)[0]) == 210
 
 
 def test_a_held_out_face_has_no_copy_in_training_either() -> None:
     for seed in range(5):
-        training, watched, _ = parts(with_copies(), "0.5", seed)
+        training, watched, _ = partition(with_copies(), "0.5", seed)
         assert not set(training.digests()) & set(watched.digests())
 
 
 def test_a_class_without_a_face_to_train_on_is_named() -> None:
     faces = FACES.only((FACES.labels != 3) | (FACES.splits == "PublicTest"))
     with pytest.raises(UsageError, match="class happy: no face to train on"):
-        parts(faces, "PublicTest", seed=1)
+        partition(faces, "PublicTest", seed=1)

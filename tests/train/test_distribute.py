@@ -10,7 +10,7 @@ import pytest
 from tests.support import command, free_port, patterns, run, write_csv
 
 from fer_edge.errors import UsageError
-from fer_train.distribute import Processes
+from fer_train.training.distribution import Processes
 
 
 def test_the_processes_are_told_by_a_flag_or_by_the_variables_of_keras() -> None:

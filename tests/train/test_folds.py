@@ -8,24 +8,24 @@ import keras
 import numpy as np
 from tests.support import patterns, run_here, write_csv
 
-from fer_train.batches import probabilities
-from fer_train.folds import fold_of
+from fer_train.training.batches import probabilities
+from fer_train.training.cross_validation import assign_folds
 
 FACES = patterns(210)
 
 
 def test_folds_have_as_many_of_every_class() -> None:
-    folds = fold_of(FACES, 5, seed=1)
+    folds = assign_folds(FACES, 5, seed=1)
     for fold in range(5):
         assert np.bincount(FACES.labels[folds == fold]).tolist() == [6] * 7
-    assert np.array_equal(folds, fold_of(FACES, 5, seed=1))
-    assert not np.array_equal(folds, fold_of(FACES, 5, seed=2))
+    assert np.array_equal(folds, assign_folds(FACES, 5, seed=1))
+    assert not np.array_equal(folds, assign_folds(FACES, 5, seed=2))
 
 
 def test_copies_are_in_one_fold() -> None:
     pixels = FACES.pixels.copy()
     pixels[100:120] = pixels[:20]
-    folds = fold_of(dataclasses.replace(FACES, pixels=pixels), 5, seed=1)
+    folds = assign_folds(dataclasses.replace(FACES, pixels=pixels), 5, seed=1)
     assert np.array_equal(folds[100:120], folds[:20])
 
 
@@ -39,7 +39,7 @@ def test_each_face_is_judged_by_the_network_that_has_not_seen_it(tmp_path: Path)
     said = np.load(tmp_path / "run" / "out_of_fold.npz")
     training = faces.split("Training")
     assert said["names"].tolist() == training.names.tolist()
-    folds = fold_of(training, 2, seed=1)
+    folds = assign_folds(training, 2, seed=1)
     accuracies = []
     for fold in range(2):
         model = keras.saving.load_model(tmp_path / "run" / f"fold-{fold + 1}" / "model.keras")

@@ -13,7 +13,7 @@ from tests.support.planted_faults import CLEAN, clean_folder, photograph, plante
 
 from fer_data.dataset import FaceSet
 from fer_edge.errors import DataError
-from fer_train import copies, quality
+from fer_train.dataset_tools import duplicates, quality
 
 
 @pytest.fixture(scope="module")
@@ -26,32 +26,32 @@ def named(faces: FaceSet, mask: NDArray[np.bool_]) -> set[str]:
 
 
 def test_each_planted_defect_is_found_and_nothing_else(planted: Path) -> None:
-    faces, sizes = quality.read_whole(planted)
-    assert named(faces, quality.flat(faces)) == {"flat"}
-    assert named(faces, quality.tiny(sizes)) == {"tiny"}
-    assert "blurred" in named(faces, quality.blurred(faces))
-    assert named(faces, quality.blurred(faces)) <= {"blurred", "tiny"}, "a tiny one enlarged is blurred too"
-    assert "faceless" in named(faces, quality.faceless(faces, sizes, planted))
-    assert named(faces, quality.faceless(faces, sizes, planted)) <= {"faceless", "flat", "tiny", "blurred"}
-    groups = {frozenset(Path(name).stem for name in faces.names[group]) for group in copies.exact_groups(faces)}
+    faces, sizes = quality.read_complete(planted)
+    assert named(faces, quality.is_flat(faces)) == {"flat"}
+    assert named(faces, quality.is_tiny(sizes)) == {"tiny"}
+    assert "blurred" in named(faces, quality.is_blurred(faces))
+    assert named(faces, quality.is_blurred(faces)) <= {"blurred", "tiny"}, "a tiny one enlarged is blurred too"
+    assert "faceless" in named(faces, quality.is_faceless(faces, sizes, planted))
+    assert named(faces, quality.is_faceless(faces, sizes, planted)) <= {"faceless", "flat", "tiny", "blurred"}
+    groups = {frozenset(Path(name).stem for name in faces.names[group]) for group in duplicates.exact_groups(faces)}
     assert groups == {frozenset({"b", "copy"}), frozenset({"a", "contradiction"}), frozenset({"f", "leak"})}
-    near = {frozenset(Path(name).stem for name in faces.names[pair]) for pair in copies.near_pairs(faces.pixels)}
+    near = {frozenset(Path(name).stem for name in faces.names[pair]) for pair in duplicates.near_pairs(faces.pixels)}
     assert near == {frozenset({"d", "near"})}
 
 
 def test_good_pictures_have_no_defect(tmp_path: Path) -> None:
-    faces, sizes = quality.read_whole(clean_folder(tmp_path))
+    faces, sizes = quality.read_complete(clean_folder(tmp_path))
     assert sorted(faces.names) == CLEAN
     assert sizes.tolist() == [[200, 200]] * len(CLEAN)
-    for mask in (quality.flat(faces), quality.blurred(faces), quality.tiny(sizes)):
+    for mask in (quality.is_flat(faces), quality.is_blurred(faces), quality.is_tiny(sizes)):
         assert not mask.any()
-    assert not quality.faceless(faces, sizes, tmp_path).any()
-    assert not copies.exact_groups(faces)
-    assert not len(copies.near_pairs(faces.pixels))
+    assert not quality.is_faceless(faces, sizes, tmp_path).any()
+    assert not duplicates.exact_groups(faces)
+    assert not len(duplicates.near_pairs(faces.pixels))
 
 
 def test_a_picture_cut_short_or_empty_is_named_as_damaged(planted: Path) -> None:
-    faces, _ = quality.read_whole(planted)
+    faces, _ = quality.read_complete(planted)
     assert not {"truncated", "empty"} & {Path(name).stem for name in faces.names}
     assert len(faces.damaged) == 2
     for name in ("truncated.jpg", "empty.png"):
@@ -63,7 +63,7 @@ def test_pictures_that_are_all_cut_short_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "sad").mkdir()
     (tmp_path / "sad" / "a.jpg").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match=r"no .* in it: .*a\.jpg"):
-        quality.read_whole(tmp_path)
+        quality.read_complete(tmp_path)
 
 
 def test_a_dim_picture_is_not_a_blurred_one() -> None:
@@ -79,20 +79,20 @@ def test_a_face_that_fills_its_picture_is_found() -> None:
     tight = cv2.resize(grey[44:156, 44:156], (48, 48), interpolation=cv2.INTER_AREA)
     faces = patterns(2)
     faces.pixels[0] = tight
-    assert quality.faceless(faces, np.full((2, 2), 48), Path()).tolist() == [False, True]
+    assert quality.is_faceless(faces, np.full((2, 2), 48), Path()).tolist() == [False, True]
 
 
 def test_near_copies_are_found_across_chunks_and_flat_pictures_are_near_nothing() -> None:
     rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (3 * copies.CHUNK, 6, 6)).astype(np.uint8).repeat(8, 1).repeat(8, 2)
+    pixels = rng.integers(0, 256, (3 * duplicates.CHUNK, 6, 6)).astype(np.uint8).repeat(8, 1).repeat(8, 2)
     pixels[700] = pixels[3] // 2 + 60
     pixels[[10, 600]] = 77
-    assert copies.near_pairs(pixels).tolist() == [[3, 700]]
+    assert duplicates.near_pairs(pixels).tolist() == [[3, 700]]
 
 
 def test_a_film_of_one_scene_gives_a_bounded_number_of_pairs() -> None:
     still = patterns(1).pixels[0]
     pixels = np.clip(still + np.random.default_rng(0).integers(-3, 4, (300, 48, 48)), 0, 255).astype(np.uint8)
-    pairs = copies.near_pairs(pixels)
-    assert np.bincount(pairs[:, 0]).max() == copies.PARTNERS
+    pairs = duplicates.near_pairs(pixels)
+    assert np.bincount(pairs[:, 0]).max() == duplicates.MAX_PARTNERS
     assert set(pairs.ravel().tolist()) == set(range(300))

@@ -15,11 +15,11 @@ from fer_edge.errors import UsageError
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import ModelError, ModelFile, read_model, write_model
-from fer_train.architectures import build
-from fer_train.batches import probabilities
-from fer_train.pretrained import start_from
-from fer_train.reopened import called, reopened, trainable
-from fer_train.targets import load_teacher
+from fer_train.architectures.registry import build
+from fer_train.training.batches import probabilities
+from fer_train.training.initial_weights import load_initial_weights
+from fer_train.training.quantized_weights import describe_origin, load_quantized, restore_normalisation
+from fer_train.training.targets import load_teacher
 
 FACES = patterns(70)
 BATCHES = [FACES.pixels[:64, :, :, None].astype(np.float32)]
@@ -31,16 +31,16 @@ def shipped(name: str) -> ModelFile:
 
 @pytest.mark.parametrize("name", ["nano", "small", "base"])
 def test_a_shipped_model_answers_as_a_network_as_it_does_as_a_file(name: str) -> None:
-    network, file = reopened(name)
+    network, file = load_quantized(name)
     assert (file.name, network.output_shape) == (name, (None, 7))
     quantized = EmotionClassifier(file, open_engine(file)).classify(FACES.pixels)
     assert np.abs(probabilities(network, FACES.pixels) - quantized).mean() < 0.02
 
 
 def test_statistics_change_no_answer_and_hold_in_training() -> None:
-    network, _ = reopened("nano")
+    network, _ = load_quantized("nano")
     before = probabilities(network, FACES.pixels)
-    trainable(network, BATCHES)
+    restore_normalisation(network, BATCHES)
     assert np.allclose(probabilities(network, FACES.pixels), before, atol=1e-5)
     in_training = keras.ops.convert_to_numpy(network(BATCHES[0], training=True))
     assert np.allclose(in_training, before[:64], atol=1e-3)
@@ -48,14 +48,14 @@ def test_statistics_change_no_answer_and_hold_in_training() -> None:
 
 def test_without_statistics_training_would_meet_another_network() -> None:
     """What the test above holds is no matter of course."""
-    network, _ = reopened("nano")
+    network, _ = load_quantized("nano")
     in_training = keras.ops.convert_to_numpy(network(BATCHES[0], training=True))
     assert np.abs(in_training - probabilities(network, FACES.pixels)[:64]).max() > 0.1
 
 
 def test_kernels_have_the_scale_of_fresh_ones() -> None:
-    network, _ = reopened("nano")
-    trainable(network, BATCHES)
+    network, _ = load_quantized("nano")
+    restore_normalisation(network, BATCHES)
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):
             norms = np.square(layer.get_weights()[0]).sum((0, 1, 2))
@@ -64,8 +64,8 @@ def test_kernels_have_the_scale_of_fresh_ones() -> None:
 
 def test_a_network_of_other_classes_takes_all_but_the_head() -> None:
     model = build("nano", 3, 0.0)
-    start_from(model, "nano", BATCHES)
-    theirs, _ = reopened("nano")
+    load_initial_weights(model, "nano", BATCHES)
+    theirs, _ = load_quantized("nano")
     ours, theirs = (keras.Model(network.input, network.layers[-1].input) for network in (model, theirs))
     assert np.allclose(probabilities(ours, FACES.pixels), probabilities(theirs, FACES.pixels), atol=1e-3)
 
@@ -75,9 +75,9 @@ def test_a_file_that_is_not_what_its_card_says_is_refused(tmp_path: Path) -> Non
     liar, stranger = tmp_path / "liar.tflite", tmp_path / "stranger.tflite"
     write_model(liar, nano.graph, nano.labels, {"name": "x", "training": {"recipe": {"model": "small"}}})
     write_model(stranger, nano.graph, nano.labels, {"name": "x"})
-    for path, reason in ((liar, r"small, cannot be made again.*no kernel \[3, 3, 1, 16\]"), (stranger, "x, cannot be")):
+    for path, reason in ((liar, r"small, cannot be rebuilt.*no kernel \[3, 3, 1, 16\]"), (stranger, "x, cannot be")):
         with pytest.raises(UsageError, match=reason):
-            reopened(str(path))
+            load_quantized(str(path))
 
 
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
@@ -85,26 +85,30 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
     damaged.write_bytes(parse_model("nano").read_bytes()[:-100])
     for path in (damaged, tmp_path / "nosuch.tflite"):
         with pytest.raises(ModelError, match=str(path)):
-            reopened(str(path))
-        with pytest.raises(UsageError, match=f"--weights {path}: cannot be had"):
-            start_from(build("nano", 7, 0.0), str(path), BATCHES)
+            load_quantized(str(path))
+        with pytest.raises(UsageError, match=f"--weights {path}: cannot be read"):
+            load_initial_weights(build("nano", 7, 0.0), str(path), BATCHES)
 
 
 def test_weights_of_another_size_are_refused() -> None:
     with pytest.raises(UsageError, match="--weights nano: of another network than --model small"):
-        start_from(build("small", 7, 0.0), "nano", BATCHES)
+        load_initial_weights(build("small", 7, 0.0), "nano", BATCHES)
 
 
 def test_a_teacher_must_know_the_classes_in_their_order() -> None:
     assert load_teacher(parse_model("nano"), FACES).output_shape == (None, 7)
-    with pytest.raises(UsageError, match=r"its classes .* are not the data's"):
+    with pytest.raises(UsageError, match=r"its classes .* are not those of the data"):
         load_teacher(parse_model("nano"), FACES.choose(("happy", "angry")))
 
 
 def test_a_card_names_a_file_by_what_is_in_it() -> None:
-    assert called("small") == called(str(parse_model("small"))) == f"small {shipped('small').sha256[:12]}"
-    assert called("/runs/first/model.keras") == "first"
-    assert [called(name) for name in ("none", "imagenet", "/x/vgg16.h5")] == ["none", "imagenet", "vgg16.h5"]
+    assert (
+        describe_origin("small")
+        == describe_origin(str(parse_model("small")))
+        == f"small {shipped('small').sha256[:12]}"
+    )
+    assert describe_origin("/runs/first/model.keras") == "first"
+    assert [describe_origin(name) for name in ("none", "imagenet", "/x/vgg16.h5")] == ["none", "imagenet", "vgg16.h5"]
 
 
 def test_a_run_learns_of_shipped_models_and_knows_what_it_started_from_when_the_file_is_gone(tmp_path: Path) -> None:

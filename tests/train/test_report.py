@@ -16,11 +16,11 @@ from sklearn import metrics
 
 from fer_data.dataset import FaceSet
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
-from fer_data.scores import Scores
-from fer_train import plots
-from fer_train.batches import probabilities
-from fer_train.report import write_report
-from fer_train.summary import summarize
+from fer_data.metrics import Scores
+from fer_train.report import plots
+from fer_train.report.network_cost import network_cost
+from fer_train.report.run_report import write_report
+from fer_train.training.batches import probabilities
 
 NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "bored", "a very long name of a class")
 NAMES += ("contempt", "pain", "<b>bold</b>")
@@ -128,7 +128,9 @@ def test_the_page_names_the_weakest_class_and_what_it_is_taken_for(tmp_path: Pat
     judged.pixels[judged.labels == 1, 0, 2] = 255
     numbers, page = report(tmp_path, judged)
     assert min(numbers["recall"], key=numbers["recall"].get) == "disgust"
-    assert f"Weakest: disgust ({100 * numbers['recall']['disgust']:.1f} % found, most often taken for fear)." in page
+    assert (
+        f"Weakest: disgust (recall {100 * numbers['recall']['disgust']:.1f} %, most often mistaken for fear)." in page
+    )
 
 
 def test_the_page_shows_recipe_facts_and_what_the_network_costs(tmp_path: Path) -> None:
@@ -203,7 +205,7 @@ def test_multiplications_and_memory_are_those_counted_by_hand() -> None:
     x = layers.SeparableConv2D(80, 5, strides=2, padding="same", name="separable")(x)
     x = layers.Dense(7, name="dense")(layers.GlobalAveragePooling2D()(x))
     model = keras.Model(inputs, x)
-    summary = summarize(model)
+    summary = network_cost(model)
     cost = {layer.name: layer for layer in summary.layers}
     assert (cost["conv"].output, cost["conv"].kind, cost["conv"].parameters) == ((None, 24, 24, 24), "Conv2D", 216)
     assert cost["conv"].macs == 24 * 24 * 9 * 24
@@ -222,7 +224,7 @@ def test_a_network_used_as_a_layer_costs_what_its_layers_cost() -> None:
     backbone = keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, weights=None, include_top=False, pooling="avg")
     inputs = keras.Input((96, 96, 3))
     model = keras.Model(inputs, layers.Dense(7)(keras.Sequential([backbone])(inputs)))
-    inner, outer = summarize(backbone), summarize(model)
+    inner, outer = network_cost(backbone), network_cost(model)
     assert outer.macs == inner.macs + 1280 * 7
     assert outer.edge_tpu_bytes == inner.edge_tpu_bytes + 64 * 1280 + 12 * 64
     assert outer.parameters == model.count_params()
@@ -233,6 +235,6 @@ def test_a_network_beyond_the_memory_of_the_accelerator_is_said_not_to_fit(tmp_p
     inputs = keras.Input((48, 48, 1))
     x = layers.Dense(3328, activation="relu", kernel_initializer="zeros")(layers.Flatten()(inputs))
     model = keras.Model(inputs, layers.Dense(2, activation="softmax")(x))
-    assert summarize(model).edge_tpu_bytes > EDGE_TPU_MEMORY
+    assert network_cost(model).edge_tpu_bytes > EDGE_TPU_MEMORY
     write_report(model, faces(4, 2), tmp_path, {})
     assert "which does not fit" in (tmp_path / "report.html").read_text()

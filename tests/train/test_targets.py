@@ -7,29 +7,29 @@ import pytest
 from tests.support import patterns
 
 from fer_train.recipe import Recipe
-from fer_train.targets import class_weights, smoothed, taught, wanted
+from fer_train.training.targets import class_weights, distill, make_targets, smooth
 
 FACES = patterns(70)
 
 
 def test_smoothing_is_spread_evenly() -> None:
-    assert np.allclose(smoothed(np.eye(4)[[1]], 0.2), [[0.05, 0.85, 0.05, 0.05]])
+    assert np.allclose(smooth(np.eye(4)[[1]], 0.2), [[0.05, 0.85, 0.05, 0.05]])
 
 
 def test_votes_take_the_place_of_labels() -> None:
     votes = np.tile(np.array([0.5, 0.5, 0, 0, 0, 0, 0], np.float32), (70, 1))
-    targets = wanted(dataclasses.replace(FACES, votes=votes), Recipe(label_smoothing=0))
+    targets = make_targets(dataclasses.replace(FACES, votes=votes), Recipe(label_smoothing=0))
     assert np.allclose(targets, votes)
-    assert np.allclose(wanted(FACES, Recipe(label_smoothing=0)), np.eye(7)[FACES.labels])
+    assert np.allclose(make_targets(FACES, Recipe(label_smoothing=0)), np.eye(7)[FACES.labels])
 
 
 def test_hints_are_a_second_task_of_their_own_weight() -> None:
     hints = np.eye(10, dtype=np.float32)[np.arange(70) % 10]
-    targets = wanted(dataclasses.replace(FACES, hints=hints), Recipe(hints_weight=0.25))
+    targets = make_targets(dataclasses.replace(FACES, hints=hints), Recipe(hints_weight=0.25))
     assert targets.shape == (70, 17)
-    assert np.allclose(targets[:, :7], wanted(FACES, Recipe()))
+    assert np.allclose(targets[:, :7], make_targets(FACES, Recipe()))
     assert np.allclose(targets[:, 7:], 0.25 * hints)
-    assert wanted(dataclasses.replace(FACES, hints=hints), Recipe(hints_weight=0)).shape == (70, 7)
+    assert make_targets(dataclasses.replace(FACES, hints=hints), Recipe(hints_weight=0)).shape == (70, 7)
 
 
 def test_a_rare_class_weighs_more_and_the_faces_weigh_one_on_average() -> None:
@@ -57,10 +57,10 @@ def certain(faces: np.ndarray, *, training: bool) -> np.ndarray:
 def test_a_teacher_is_asked_for_the_face_and_its_mirror_image() -> None:
     faces = np.zeros((1, 48, 48), np.uint8)
     faces[:, :, :24] = 255
-    assert taught(np.array([[1, 0]], np.float32), faces, [left], 0.5).tolist() == [[0.75, 0.25]]
+    assert distill(np.array([[1, 0]], np.float32), faces, [left], 0.5).tolist() == [[0.75, 0.25]]
 
 
 def test_of_several_teachers_the_mean_counts() -> None:
     faces = np.zeros((1, 48, 48), np.uint8)
     faces[:, :, :24] = 255
-    assert taught(np.array([[1, 0]], np.float32), faces, [left, certain], 1.0).tolist() == [[0.25, 0.75]]
+    assert distill(np.array([[1, 0]], np.float32), faces, [left, certain], 1.0).tolist() == [[0.25, 0.75]]

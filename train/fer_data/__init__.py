@@ -1,1 +1,1 @@
-"""What trainer and converter share: data sets, metrics, plots, and the reading of TFLite graphs."""
+"""What the trainer and the converter share: data sets, metrics, plots, TFLite graphs. Runs on the host only."""

@@ -1,4 +1,4 @@
-"""Which faces a command works on: the flags that say so, and the reading."""
+"""The data source of a command: its flags, and reading the faces that they describe."""
 
 from __future__ import annotations
 
@@ -11,32 +11,39 @@ from pathlib import Path
 import numpy as np
 
 from fer_data.dataset import FaceSet
-from fer_data.readers import HINTS, LABELS, read_faces
+from fer_data.readers import read_faces
+from fer_data.readers.ferplus import AS_HINTS, AS_LABELS
 from fer_edge.errors import DataError, UsageError
 
-SHOWN = 5  # damaged pictures that are named; the others are counted
+MAX_REPORTED = 5  # damaged pictures that are named on stderr; the others are counted
 
 
 @dataclass(frozen=True)
 class DataSource:
-    """Which faces, of which classes: what `--data`, `--ferplus`, `--merge` and `--classes` say.
+    """The faces that `--data`, `--ferplus`, `--ferplus-as`, `--merge` and `--classes` describe.
 
-    lenient: a merge of classes that the data does not have is left out, and no error.
+    Attributes:
+        data: a csv, or a folder of pictures.
+        ferplus: the csv of FER+ votes, if any.
+        ferplus_as: AS_LABELS or AS_HINTS, see read_faces().
+        merge: classes to join, as `angry+disgust=angry`.
+        classes: the classes to keep, in label order; empty: all.
+        lenient: ignore a class in `merge` that the data does not have, instead of raising UsageError.
     """
 
     data: Path
     ferplus: Path | None = None
-    ferplus_as: str = LABELS
+    ferplus_as: str = AS_LABELS
     merge: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     lenient: bool = False
 
     def read(self) -> FaceSet:
-        """The faces, with what was damaged said on stderr. Raises DataError or UsageError in one line."""
+        """Read the faces; report damaged pictures on stderr. Raises DataError or UsageError."""
         faces = read_faces(self.data, self.ferplus, self.ferplus_as)
-        sys.stderr.writelines(f"left out: {line}\n" for line in faces.damaged[:SHOWN])
-        if len(faces.damaged) > SHOWN:
-            sys.stderr.write(f"left out: {len(faces.damaged) - SHOWN} more, {len(faces.damaged)} in all\n")
+        sys.stderr.writelines(f"left out: {line}\n" for line in faces.damaged[:MAX_REPORTED])
+        if len(faces.damaged) > MAX_REPORTED:
+            sys.stderr.write(f"left out: {len(faces.damaged) - MAX_REPORTED} more, {len(faces.damaged)} in all\n")
         if self.merge:
             faces = faces.merge(_merges(self.merge, faces.classes, lenient=self.lenient))
         if self.classes:
@@ -45,25 +52,27 @@ class DataSource:
             faces = faces.choose(self.classes)
         if len(faces.classes) < 2 or len(np.unique(faces.labels)) < 2:
             found = ", ".join(faces.classes[label] for label in np.unique(faces.labels))
-            raise DataError(f"{self.data}: faces of one class alone ({found}); at least two are needed")
+            raise DataError(f"{self.data}: faces of one class only ({found}); at least two classes are needed")
         return faces
 
 
 def add_source_flags(parser: ArgumentParser) -> None:
-    """The flags that say which faces; `source_of` reads them."""
-    parser.add_argument("--ferplus", type=Path, metavar="CSV", help="fer2013new.csv: the votes of FER+, row by row")
+    """Add the flags of a data source; `parse_source` reads them."""
+    parser.add_argument(
+        "--ferplus", type=Path, metavar="CSV", help="fer2013new.csv: the votes of FER+ for the rows of fer2013.csv"
+    )
     parser.add_argument(
         "--ferplus-as",
-        choices=(LABELS, HINTS),
-        default=LABELS,
-        help="its votes instead of the labels, or as hints: a second task beside them (%(default)s)",
+        choices=(AS_LABELS, AS_HINTS),
+        default=AS_LABELS,
+        help="use the votes as labels, or as hints: a second task beside the labels (%(default)s)",
     )
     parser.add_argument("--merge", action="append", default=[], metavar="A+B=C", help="join classes; may be repeated")
-    parser.add_argument("--classes", default="", metavar="A,B", help="take these classes alone, in this order")
+    parser.add_argument("--classes", default="", metavar="A,B", help="use only these classes, in this order")
 
 
-def source_of(arguments: Namespace) -> DataSource:
-    """The source that the flags name. Raises UsageError."""
+def parse_source(arguments: Namespace) -> DataSource:
+    """The data source that the flags describe. Raises UsageError."""
     classes = tuple(part.strip() for part in arguments.classes.split(",") if part.strip())
     if len(set(classes)) < len(classes):
         raise UsageError(f"--classes {arguments.classes}: a class is named twice")

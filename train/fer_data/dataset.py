@@ -1,7 +1,4 @@
-"""Labelled faces in memory, as the trainer and the converter handle them.
-
-It lies on the ground floor because both of them stand on it, and because a model can be evaluated on the device too.
-"""
+"""Labelled faces in memory: their splits, classes and exact copies."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
 
-SIDE = 48
+SIDE = 48  # pixels, width and height of a face
 TRAINING = "Training"
 VALIDATION = "validation"
 PUBLIC_TEST = "PublicTest"
@@ -25,11 +22,15 @@ TEST = "test"
 class FaceSet:
     """Grey faces with their labels.
 
-    pixels: uint8 [N,48,48], 0..255. labels: int64 [N], an index into `classes`. splits: str [N], the part of the data
-    set that each face belongs to. classes: the names, in label order. names: str [N], where each face was found: a row
-    of a file, or a path within a folder. votes: float32 [N,classes], what share of several people gave it which label,
-    each row summing to 1, where that was asked. hints: float32 [N,K], what else is known of each face, in shares that
-    sum to 1, for a second task beside the labels. damaged: what could not be read, a line each.
+    Attributes:
+        pixels: uint8 [N,48,48], 0..255.
+        labels: int64 [N], indices into `classes`.
+        splits: str [N], the split of each face: TRAINING, VALIDATION, TEST, PUBLIC_TEST, or another name.
+        classes: the class names, in label order.
+        names: str [N], the origin of each face: a line of a csv, or a path within a folder.
+        votes: float32 [N,classes], the share of annotators for each class, rows summing to 1; None if not known.
+        hints: float32 [N,K], targets of a second task beside the labels, rows summing to 1; None without one.
+        damaged: a line for each picture that could not be read.
     """
 
     pixels: NDArray[np.uint8]
@@ -45,21 +46,23 @@ class FaceSet:
         return len(self.labels)
 
     def split_names(self) -> list[str]:
-        """The parts there are, sorted."""
+        """The names of the splits, sorted."""
         return sorted(set(self.splits.tolist()))
 
     def test_split(self) -> str:
-        """The part to judge a finished model on: PublicTest, test or validation, the first there is.
+        """The split to evaluate a finished model on: the first of PublicTest, test and validation that exists.
 
-        Raises DataError when there is none of them.
+        Raises DataError when none of them does.
         """
         for name in (PUBLIC_TEST, TEST, VALIDATION):
             if name in self.splits:
                 return name
-        raise DataError(f"nothing to judge by: neither {PUBLIC_TEST} nor test nor validation, only {self._splits()}")
+        raise DataError(
+            f"no split to evaluate on: neither {PUBLIC_TEST} nor test nor validation, only {self._splits()}"
+        )
 
     def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> FaceSet:
-        """The faces that a mask [N] or an index array picks."""
+        """The faces selected by a mask [N] or by indices."""
         return replace(
             self,
             pixels=self.pixels[chosen],
@@ -71,7 +74,7 @@ class FaceSet:
         )
 
     def split(self, name: str) -> FaceSet:
-        """One part of the data set. Raises DataError, naming the parts there are, when it has no such part."""
+        """The faces of one split. Raises DataError, which lists the splits, when there is none of this name."""
         chosen = self.splits == name
         if not chosen.any():
             raise DataError(f"split {name!r} has no faces; there are {self._splits()}")
@@ -81,7 +84,7 @@ class FaceSet:
         return ", ".join(self.split_names())
 
     def choose(self, classes: Sequence[str]) -> FaceSet:
-        """The faces of `classes`, with labels in that order; a name that the set does not have gets no face."""
+        """The faces of `classes`, with labels in that order; a class that the set does not have has no faces."""
         index = {name: position for position, name in enumerate(classes)}
         labels = np.array([index.get(name, -1) for name in self.classes])[self.labels]
         votes = self.votes
@@ -94,7 +97,7 @@ class FaceSet:
         return chosen.only(labels >= 0)
 
     def merge(self, into: Mapping[str, str]) -> FaceSet:
-        """Each class that is a key of `into` becomes one with the class, old or new, that is its value."""
+        """Join classes: each key of `into` becomes the class, existing or new, that is its value."""
         renamed = [into.get(name, name) for name in self.classes]
         classes = tuple(dict.fromkeys(renamed))
         index = np.array([classes.index(name) for name in renamed])
@@ -104,13 +107,13 @@ class FaceSet:
         return replace(self, labels=index[self.labels], classes=classes, votes=votes)
 
     def digests(self) -> NDArray[np.uint64]:
-        """A number [N] that follows from the pixels of each face: the same for exact copies, and for them alone."""
+        """A hash of the pixels of each face, uint64 [N]: equal for exact copies, and only for them."""
         short = (hashlib.blake2b(face.tobytes(), digest_size=8).digest() for face in self.pixels)
         return np.frombuffer(b"".join(short), np.uint64)
 
 
 def stratified(labels: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """A mask [N] that picks `fraction` of every class (at least one face of each), the same for the same seed."""
+    """A random mask [N] that selects `fraction` of every class, at least one face each; the same for the same seed."""
     rng = np.random.default_rng(seed)
     chosen = np.zeros(len(labels), bool)
     for label in np.unique(labels):

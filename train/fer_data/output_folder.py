@@ -1,4 +1,4 @@
-"""The folder that a command on a data set writes into: never the data set itself."""
+"""The output folder of a command on a data set: never the data set itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fer_edge.errors import UsageError
 
 
 def check_outside(data: Path, out: Path) -> None:
-    """Raises UsageError when `out` is a file, is `data`, or lies in it, where it would be read as a part of it."""
+    """Raises UsageError when `out` is a file, or is `data` or inside it, where it would be read as part of the data."""
     if out.resolve() == data.resolve():
         raise UsageError(f"--out {out}: is the data itself; give another folder")
     if data.resolve() in out.resolve().parents:
@@ -20,7 +20,7 @@ def check_outside(data: Path, out: Path) -> None:
 
 
 def check_empty(out: Path) -> None:
-    """Raises UsageError when `out` is a folder with something in it, or one that cannot be read."""
+    """Raises UsageError when `out` is a folder that is not empty, or that cannot be read."""
     try:
         if out.is_dir() and any(out.iterdir()):
             raise UsageError(f"--out {out}: is not empty; give a new folder")
@@ -30,7 +30,7 @@ def check_empty(out: Path) -> None:
 
 @contextmanager
 def output_folder(out: Path) -> Iterator[None]:
-    """Make `out`; what the system refuses to write into it is a UsageError."""
+    """Create `out` for the body to write into; raises UsageError when something cannot be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / ".probe").touch()

@@ -1,7 +1,7 @@
-"""What stands in a TFLite flatbuffer: the operators in the order in which they run, and the tensors between them.
+"""Reading a TFLite flatbuffer: its operators in the order in which they run, and the tensors between them.
 
-For the host: it needs the schema that comes with ai-edge-litert. Nothing of a damaged file is believed: every count is
-bounded before anything is read by it, so that a wrong one ends in a ValueError and not in a long wait.
+It needs the schema that comes with ai-edge-litert. Every count in the file is bounded before anything is read by it, so
+that a damaged file ends in a ValueError and not in a loop of hours.
 """
 
 from __future__ import annotations
@@ -13,29 +13,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_ENTRIES = 20_000  # operators, tensors or buffers: far beyond any network that an interpreter takes
-MOST_DIMENSIONS = 8  # as in TFLite's own shapes
-READ = frozenset(
+MAX_ENTRIES = 20_000  # operators, tensors or buffers: far beyond any network that an interpreter takes
+MAX_DIMENSIONS = 8  # as in TFLite's own shapes
+NUMPY_TYPES = frozenset(
     {"bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"}
 )
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of the graph. `shape` has -1 where a size is open; `data` is None for what is computed."""
+    """A tensor of the graph.
+
+    Attributes:
+        name: its name in the file.
+        shape: its sizes, -1 where a size is dynamic.
+        dtype: float32, int8, uint8, int32, ...
+        scales: float32; of the quantization: empty, one for all, or one for each index of `axis`.
+        zero_points: int64, as many as scales.
+        axis: the quantized dimension.
+        data: the values of a constant; None for a tensor that is computed, or of a type that NumPy lacks.
+    """
 
     name: str
     shape: tuple[int, ...]
-    dtype: str  # float32, int8, uint8, int32, ...
-    scales: NDArray[np.float32]  # quantization: none, one for all, or one for each index of `axis`
+    dtype: str
+    scales: NDArray[np.float32]
     zero_points: NDArray[np.int64]
     axis: int
     data: NDArray[Any] | None
 
-    def real(self) -> NDArray[np.float32]:
-        """The numbers that the quantized data of a constant stand for. Raises ValueError for what is computed."""
+    def dequantized(self) -> NDArray[np.float32]:
+        """The real values of a constant. Raises ValueError for a tensor that is computed."""
         if self.data is None:
-            raise ValueError(f"tensor {self.name} is no constant")
+            raise ValueError(f"tensor {self.name} is not a constant")
         along = [1] * self.data.ndim
         if len(self.scales) > 1:
             along[self.axis] = -1
@@ -46,21 +56,29 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator: `name` as in the TFLite schema (CONV_2D), a custom one by its own name."""
+    """An operator of the graph.
+
+    Attributes:
+        name: as in the TFLite schema (CONV_2D); a custom operator's own name.
+        version: its version in the schema.
+        inputs: its input tensors; None for an optional one that is absent.
+        outputs: its output tensors.
+        options: its options table of the schema, or None.
+    """
 
     name: str
     version: int
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
-    options: Any  # its options table of the schema, or None
+    options: Any
 
     @property
     def layer(self) -> str:
-        """The name of what it computes: the converter makes it of those of the Keras layers that went into it."""
+        """The name of its output, which the converter builds from the names of the Keras layers that it computes."""
         return self.outputs[0].name.partition(";")[0] if self.outputs else self.name
 
-    def taken(self, number: int) -> Tensor:
-        """Its input of that number, from 0. Raises ValueError when there is none."""
+    def required_input(self, number: int) -> Tensor:
+        """The input of this number, from 0. Raises ValueError when there is none."""
         tensor = self.inputs[number] if number < len(self.inputs) else None
         if tensor is None:
             raise ValueError(f"{self.name} {self.layer} has no input {number}")
@@ -78,7 +96,7 @@ class Graph:
 
 
 def read_graph(content: bytes) -> Graph:
-    """The graph of a TFLite flatbuffer. Raises ValueError when it is damaged or has not exactly one subgraph."""
+    """Read a TFLite flatbuffer. Raises ValueError when it is damaged or does not have exactly one subgraph."""
     from ai_edge_litert import schema_py_generated as schema
 
     try:
@@ -86,8 +104,8 @@ def read_graph(content: bytes) -> Graph:
         if model.SubgraphsLength() != 1:
             raise ValueError(f"{model.SubgraphsLength()} subgraphs, expected one")
         return _graph(model, schema)
-    except Exception as error:  # struct.error and what else flatbuffers raises for an offset into nowhere
-        raise ValueError(f"not a sound TFLite graph: {error}") from error
+    except Exception as error:  # struct.error and others that flatbuffers raises for a wrong offset
+        raise ValueError(f"not a valid TFLite graph: {error}") from error
 
 
 def _graph(model: Any, schema: Any) -> Graph:
@@ -98,31 +116,31 @@ def _graph(model: Any, schema: Any) -> Graph:
     tensors = tuple(_tensor(one, buffers, dtypes) for one in _each(subgraph.Tensors, subgraph.TensorsLength()))
     codes = [_code(one, names) for one in _each(model.OperatorCodes, model.OperatorCodesLength())]
 
-    def chosen(vector: Any) -> tuple[Tensor, ...]:
+    def tensors_of(vector: Any) -> tuple[Tensor, ...]:
         indices = _numbers(vector)
         if min(indices, default=0) < 0:
-            raise ValueError(f"a tensor of number {min(indices)}")
+            raise ValueError(f"tensor number {min(indices)}")
         return tuple(tensors[index] for index in indices)
 
     def operator(one: Any) -> Operator:
         inputs = tuple(tensors[index] if index >= 0 else None for index in _numbers(one.InputsAsNumpy()))
         options = schema.BuiltinOptionsCreator(one.BuiltinOptionsType(), one.BuiltinOptions())
         name, version = codes[one.OpcodeIndex()]
-        return Operator(name, version, inputs, chosen(one.OutputsAsNumpy()), options)
+        return Operator(name, version, inputs, tensors_of(one.OutputsAsNumpy()), options)
 
     operators = tuple(operator(one) for one in _each(subgraph.Operators, subgraph.OperatorsLength()))
-    return Graph(operators, tensors, chosen(subgraph.InputsAsNumpy()), chosen(subgraph.OutputsAsNumpy()))
+    return Graph(operators, tensors, tensors_of(subgraph.InputsAsNumpy()), tensors_of(subgraph.OutputsAsNumpy()))
 
 
-def _each(entry: Callable[[int], Any], length: int, most: int = MOST_ENTRIES) -> list[Any]:
-    if length > most:
+def _each(entry: Callable[[int], Any], length: int, limit: int = MAX_ENTRIES) -> list[Any]:
+    if length > limit:
         raise ValueError(f"a list of {length} entries")
     return [entry(number) for number in range(length)]
 
 
-def _numbers(vector: Any, most: int = MOST_ENTRIES) -> list[int]:
-    """A vector of whole numbers; the schema gives the number 0 for one that is not there."""
-    return [] if isinstance(vector, int) else _each(lambda number: int(vector[number]), len(vector), most)
+def _numbers(vector: Any, limit: int = MAX_ENTRIES) -> list[int]:
+    """A vector of integers; for an absent one the schema returns the number 0."""
+    return [] if isinstance(vector, int) else _each(lambda number: int(vector[number]), len(vector), limit)
 
 
 def _code(code: Any, names: dict[int, str]) -> tuple[str, int]:
@@ -133,18 +151,18 @@ def _code(code: Any, names: dict[int, str]) -> tuple[str, int]:
 def _tensor(tensor: Any, buffers: list[Any], dtypes: dict[int, str]) -> Tensor:
     name, dtype = (tensor.Name() or b"").decode(errors="replace"), dtypes[tensor.Type()]
     signature = tensor.ShapeAsNumpy() if tensor.ShapeSignatureIsNone() else tensor.ShapeSignatureAsNumpy()
-    shape = tuple(_numbers(signature, MOST_DIMENSIONS))
+    shape = tuple(_numbers(signature, MAX_DIMENSIONS))
     scales, zero_points, axis = _quantization(tensor.Quantization())
     if len(scales) > 1 and not (axis < len(shape) and shape[axis] == len(scales)):
         raise ValueError(f"tensor {name}, {list(shape)}: {len(scales)} scales along axis {axis}")
     content, data = buffers[tensor.Buffer()].DataAsNumpy(), None
-    if not isinstance(content, int) and len(content) and dtype in READ:  # NumPy has no strings or four bits
+    if not isinstance(content, int) and len(content) and dtype in NUMPY_TYPES:  # not strings or 4-bit integers
         data = content.view(dtype).reshape(shape)
     return Tensor(name, shape, dtype, scales, zero_points, axis, data)
 
 
 def _quantization(given: Any) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
-    """Scales, as many zero points, and the axis along which they lie; none when the tensor is not quantized."""
+    """Scales, as many zero points, and the quantized dimension; empty when the tensor is not quantized."""
     if given is None or given.ScaleIsNone():
         return np.empty(0, np.float32), np.empty(0, np.int64), 0
     scales = np.asarray(given.ScaleAsNumpy(), np.float32)

@@ -204,7 +204,7 @@ def _parameter_bytes(operator: Operator) -> int:
 
 def _weights_shape(operator: Operator, rank: int) -> tuple[int, ...]:
     """The shape of its weights in TFLite's order, outputs first."""
-    shape = operator.taken(1).shape
+    shape = operator.required_input(1).shape
     if len(shape) != rank:
         raise ValueError(f"{operator.name} {operator.layer} has weights {list(shape)}, expected {rank} sizes")
     return shape

@@ -95,13 +95,13 @@ def _option(operator: Operator, name: str) -> int:
 
 
 def _weights_reason(operator: Operator) -> str | None:
-    if operator.taken(1).data is None:
+    if operator.required_input(1).data is None:
         return "its weights are computed, not constant"
     return None
 
 
 def _convolution(operator: Operator) -> str | None:
-    inputs, weights = operator.taken(0).shape, operator.taken(1).shape
+    inputs, weights = operator.required_input(0).shape, operator.required_input(1).shape
     if len(inputs) != 4 or len(weights) != 4:
         raise ValueError(f"{operator.name} {operator.layer} has an input {list(inputs)} and weights {list(weights)}")
     if operator.name == "CONV_2D" and weights[3] != inputs[3]:
@@ -112,7 +112,7 @@ def _convolution(operator: Operator) -> str | None:
 
 
 def _dense(operator: Operator) -> str | None:
-    if len(operator.taken(1).scales) > 1:
+    if len(operator.required_input(1).scales) > 1:
         return "its weights are quantized per channel, which runtimes as old as the compiler compute wrongly"
     if _option(operator, "weightsFormat"):
         return "its weights are shuffled"
@@ -123,7 +123,7 @@ def _dense(operator: Operator) -> str | None:
 
 def _elementwise(operator: Operator) -> str | None:
     """Broadcasting between two computed tensors, as in squeeze-and-excite, has not been shown to be mapped."""
-    first, second = operator.taken(0), operator.taken(1)
+    first, second = operator.required_input(0), operator.required_input(1)
     if first.data is None and second.data is None and first.shape != second.shape:
         return f"broadcasts {list(second.shape)} to {list(first.shape)}: support not established"
     return None
@@ -137,7 +137,7 @@ def _activation(operator: Operator) -> str | None:
 
 def _axes(operator: Operator) -> str | None:
     """Reductions over the batch are unsupported; over channels their number must be a multiple of 4."""
-    axes, shape = operator.taken(1).data, operator.taken(0).shape
+    axes, shape = operator.required_input(1).data, operator.required_input(0).shape
     if axes is None:
         return "its axes are computed, not constant"
     reduced = {int(axis) % max(len(shape), 1) for axis in axes.ravel()}
@@ -150,34 +150,34 @@ def _axes(operator: Operator) -> str | None:
 
 def _concatenation(operator: Operator) -> str | None:
     constant = [tensor for tensor in operator.inputs if tensor is not None and tensor.data is not None]
-    if constant and (len(operator.inputs) != 2 or any(tensor.real().any() for tensor in constant)):
+    if constant and (len(operator.inputs) != 2 or any(tensor.dequantized().any() for tensor in constant)):
         return "concatenates a constant that is not zero"
     return _activation(operator)
 
 
 def _padding(operator: Operator) -> str | None:
-    amounts = operator.taken(1).data
+    amounts = operator.required_input(1).data
     if amounts is None:
         return "its padding is computed, not constant"
     return "pads the batch" if amounts.reshape(-1, 2)[0].any() else None
 
 
 def _prelu(operator: Operator) -> str | None:
-    slopes = operator.taken(1)
+    slopes = operator.required_input(1)
     if slopes.data is None or math.prod(slopes.shape[:-1]) > 1:
         return "it has more than one slope for each channel: share the other axes"
     return None
 
 
 def _softmax(operator: Operator) -> str | None:
-    shape = operator.taken(0).shape
+    shape = operator.required_input(0).shape
     if math.prod(shape[:-1]) > 1 or math.prod(shape) > MAX_SOFTMAX_SIZE:
         return f"its input is {list(shape)}; supported is one dimension of up to {MAX_SOFTMAX_SIZE}"
     return None
 
 
 def _strides(operator: Operator) -> str | None:
-    strides = operator.taken(3).data
+    strides = operator.required_input(3).data
     masked = _option(operator, "ellipsisMask") or _option(operator, "newAxisMask")
     if strides is None or (strides != 1).any() or masked:
         return "its strides are not all 1, or it uses an ellipsis or a new axis"
@@ -185,8 +185,8 @@ def _strides(operator: Operator) -> str | None:
 
 
 def _split(operator: Operator) -> str | None:
-    axis = operator.taken(0).data
-    rank = max(len(operator.taken(1).shape), 1)
+    axis = operator.required_input(0).data
+    rank = max(len(operator.required_input(1).shape), 1)
     return "splits the batch" if axis is None or int(axis.ravel()[0]) % rank == 0 else None
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from fer_convert.evaluate.evaluation import Evaluation
 from fer_convert.markdown import table
-from fer_data.curves import macro
 from fer_data.dataset import TRAINING
-from fer_data.scores import Scores
+from fer_data.metrics import Scores, macro_average
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Comparison:
             "95 % interval on those": lambda result: _interval(result.without_copies.interval),
             "balanced accuracy": lambda result: _percent(result.scores.balanced_accuracy),
             "macro F1": lambda result: _percent(result.scores.macro_f1),
-            "macro AUC": lambda result: _number(macro(result.curves.auc.values())),
+            "macro AUC": lambda result: _number(macro_average(result.curves.auc.values())),
             "ECE": lambda result: _percent(result.curves.calibration.ece),
         }
         rows = [[name, *(value(model.evaluation) for model in self.all_models)] for name, value in measures.items()]

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.curves import Curves
 from fer_data.dataset import FaceSet
-from fer_data.scores import Scores
+from fer_data.metrics import Curves, Scores
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.progress import bar
 

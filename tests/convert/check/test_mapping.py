@@ -22,9 +22,9 @@ from fer_convert.quantize.conversion import quantize
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_data.tflite_graph import read_graph
 from fer_edge.inference.model_file import ModelError, ModelFile, append_entries, write_model
-from fer_train.architectures import build
+from fer_train.architectures.registry import build
 from fer_train.recipe import MODELS
-from fer_train.summary import summarize
+from fer_train.report.network_cost import network_cost
 
 FACES = np.random.default_rng(0).integers(0, 256, (2, 48, 48), dtype=np.uint8)
 
@@ -50,7 +50,7 @@ def test_every_architecture_is_mapped_and_the_large_ones_stream(name: str) -> No
     assert report.mapped_count == len(report.operators)
     assert {row.name for row in report.rows()} <= SEEN_MAPPED
     assert (report.streamed_bytes > 0) == (name in STREAMED)
-    assert report.edge_tpu_bytes == summarize(network).edge_tpu_bytes, "fer-train predicts the same"
+    assert report.edge_tpu_bytes == network_cost(network).edge_tpu_bytes, "fer-train predicts the same"
 
 
 def squeeze_and_excite(x: Any) -> Any:
@@ -208,7 +208,7 @@ def test_a_model_of_another_converter_is_checked_and_its_missing_labels_are_repo
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (NANO.graph[:40_000], "fer.tflite: not a sound TFLite graph"),
+        (NANO.graph[:40_000], "fer.tflite: not a valid TFLite graph"),
         (b"PK nothing", "fer.tflite: not a TFLite model"),
         (NANO.path.read_bytes().replace(b"TFL3", b"TFL9"), "fer.tflite: not a TFLite model"),
         (NANO.path.read_bytes()[:60_000] + b"\1" + NANO.path.read_bytes()[60_001:], "sha256 differs"),

@@ -17,7 +17,7 @@ from tests.support import command, patterns, run, run_here, write_csv
 
 from fer_convert.quantize.conversion import quantize
 from fer_data.dataset import FaceSet
-from fer_data.readers import FER2013_CLASSES
+from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import MODELS
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine

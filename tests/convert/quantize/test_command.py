@@ -15,7 +15,7 @@ from tests.support import patterns, run, run_here, write_csv
 from fer_convert.check.mapping import check_model
 from fer_convert.quantize.conversion import FACES_PER_CLASS, representative_faces
 from fer_data.dataset import FaceSet
-from fer_data.readers import FER2013_CLASSES
+from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import append_entries, read_model

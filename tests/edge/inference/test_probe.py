@@ -12,7 +12,7 @@ import pytest
 from tests.support import wait_until
 from tests.support.models import endless_graph
 
-from fer_data.readers import FER2013_CLASSES
+from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import MODELS
 from fer_edge.inference.backends.base import AcceleratorError
 from fer_edge.inference.model_file import ModelError, ModelFile, write_model

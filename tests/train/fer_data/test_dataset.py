@@ -29,7 +29,7 @@ def test_the_test_split_is_the_first_of_the_usual_names() -> None:
     assert FACES.test_split() == "PublicTest"
     assert named("Training", "validation", "test").test_split() == "test"
     assert named("Training", "validation").test_split() == "validation"
-    with pytest.raises(DataError, match="nothing to judge by"):
+    with pytest.raises(DataError, match="no split to evaluate on"):
         named("Training", "PrivateTest").test_split()
 
 

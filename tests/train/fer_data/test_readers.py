@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from tests.support import patterns, write_csv
 
-from fer_data.readers import FER2013_CLASSES, FERPLUS_CLASSES, HINTS, read_faces
+from fer_data.readers import read_faces
+from fer_data.readers.fer2013 import FER2013_CLASSES
+from fer_data.readers.ferplus import AS_HINTS, FERPLUS_CLASSES
 from fer_edge.errors import DataError
 
 FACE = " ".join(["7"] * 48 * 48)
@@ -79,8 +81,8 @@ def test_a_file_with_nothing_to_read_in_it_is_an_error(tmp_path: Path, text: str
         (f"happy,{FACE},Training", "line 3: emotion 'happy'"),
         ("3,1 2 3,Training", "line 3: .* found 3"),
         (f"3,{FACE[:-1]}256,Training", "line 3: .*0..255"),
-        (f"3,{FACE[:-1]}x,Training", "line 3: a pixel that is no number"),
-        (f"3,{FACE[:-1]}99999999999999999999,Training", "line 3: a pixel that is no number"),
+        (f"3,{FACE[:-1]}x,Training", "line 3: a pixel is not a number"),
+        (f"3,{FACE[:-1]}99999999999999999999,Training", "line 3: a pixel is not a number"),
         ("3,,Training", "line 3: .* found 0"),
         ("3", "line 3: "),
     ],
@@ -119,7 +121,7 @@ def test_the_votes_of_ferplus_become_the_labels(tmp_path: Path) -> None:
 
 def test_as_hints_the_votes_stand_beside_the_labels_of_every_row(tmp_path: Path) -> None:
     data, ferplus = votes(tmp_path, "0,8,2,0,0,0,0,0,0,0", "0,0,0,0,0,0,0,0,0,10")
-    read = read_faces(data, ferplus, HINTS)
+    read = read_faces(data, ferplus, AS_HINTS)
     assert (read.classes, read.labels.tolist(), read.votes) == (FER2013_CLASSES, [3, 3], None)
     assert read.hints is not None
     assert np.allclose(read.hints, [[0, 0.8, 0.2, 0, 0, 0, 0, 0, 0, 0], [0] * 9 + [1]])

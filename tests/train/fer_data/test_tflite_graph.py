@@ -41,23 +41,23 @@ def test_operators_come_in_the_order_in_which_they_run() -> None:
 
 def test_a_constant_is_the_numbers_that_it_stands_for() -> None:
     dense = next(one for one in read_graph(GRAPH).operators if one.name == "FULLY_CONNECTED")
-    weights = dense.taken(1)
+    weights = dense.required_input(1)
     assert weights.shape == (7, 64)
-    assert weights.real() == pytest.approx(weights.data * weights.scales[0], abs=1e-6)
+    assert weights.dequantized() == pytest.approx(weights.data * weights.scales[0], abs=1e-6)
     with pytest.raises(ValueError, match="has no input 7"):
-        dense.taken(7)
+        dense.required_input(7)
 
 
 def test_a_channel_has_its_own_scale() -> None:
     data = np.array([[1, 2], [3, 4]], np.int8)
     tensor = Tensor("w", (2, 2), "int8", np.array([0.5, 2], np.float32), np.array([1, 0]), 0, data)
-    assert tensor.real().tolist() == [[0, 0.5], [6, 8]]
+    assert tensor.dequantized().tolist() == [[0, 0.5], [6, 8]]
 
 
 def test_what_is_computed_has_no_numbers_to_give() -> None:
     graph = read_graph(GRAPH)
-    with pytest.raises(ValueError, match="is no constant"):
-        graph.inputs[0].real()
+    with pytest.raises(ValueError, match="is not a constant"):
+        graph.inputs[0].dequantized()
 
 
 def test_a_model_of_two_subgraphs_is_refused() -> None:
@@ -74,7 +74,7 @@ def test_of_type_or_number_that_no_graph_has_it_says_so() -> None:
         model.subgraphs[0].operators[0].outputs = [-1]
 
     for change in (unknown_type, output_nowhere):
-        with pytest.raises(ValueError, match="not a sound TFLite graph"):
+        with pytest.raises(ValueError, match="not a valid TFLite graph"):
             read_graph(altered(GRAPH, change))
 
 
@@ -88,7 +88,7 @@ def test_strings_and_four_bits_are_known_and_not_read() -> None:
 
 def test_cut_short_anywhere_it_is_a_value_error() -> None:
     for part in range(50):
-        with pytest.raises(ValueError, match="not a sound TFLite graph"):
+        with pytest.raises(ValueError, match="not a valid TFLite graph"):
             read_graph(GRAPH[: len(GRAPH) * part // 50])
 
 

@@ -1,0 +1,24 @@
+"""The frame of a command that runs on the host and needs an extra of this distribution."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from fer_edge.command_line import run_command
+from fer_edge.errors import FerError, MissingExtraError
+
+
+def run_host_command(name: str, extra: str, run: Callable[[], int]) -> int:
+    """Run a command and return its exit code; report a package that is missing as the extra that brings it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's messages of its start
+    return run_command(name, lambda: _run(name, extra, run))
+
+
+def _run(name: str, extra: str, run: Callable[[], int]) -> int:
+    try:
+        return run()
+    except ImportError as error:
+        if isinstance(error, FerError):
+            raise
+        raise MissingExtraError(name, extra, error.name) from error

@@ -1,0 +1,51 @@
+"""The registry of network architectures.
+
+To add one: write a module in this package with a function
+
+    def features(faces: keras.KerasTensor, name: str) -> keras.KerasTensor
+
+that maps grey faces [batch,48,48,1] of 0..255 to features [batch,F], and add a line to ARCHITECTURES: its name for
+`--model` and the module. The network normalises the pixels itself; build() adds the classifier.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from fer_data.dataset import SIDE
+
+if TYPE_CHECKING:  # Keras takes seconds to import, and --help needs only the names
+    import keras
+
+ARCHITECTURES = {
+    "nano": "fer_train.architectures.residual",  # 0.08 M parameters
+    "small": "fer_train.architectures.residual",  # 0.6 M
+    "base": "fer_train.architectures.residual",  # 2.8 M
+    "large": "fer_train.architectures.residual",  # 19 M: a teacher, for a GPU; too large for the Edge TPU
+    "cnn": "fer_train.architectures.plain_cnn",
+    "mini-xception": "fer_train.architectures.mini_xception",
+    "mobilenetv2": "fer_train.architectures.keras_applications",
+    "resnet50": "fer_train.architectures.keras_applications",
+    "vgg16": "fer_train.architectures.keras_applications",
+}
+
+
+def build(name: str, classes: int, dropout: float) -> keras.Model:
+    """Build a network with fresh weights.
+
+    Args:
+        name: one of ARCHITECTURES; KeyError for another.
+        classes: number of outputs.
+        dropout: rate before the last layer, 0..1.
+
+    Returns:
+        A model with input float32 [batch,48,48,1], grey values 0..255, and output float32 [batch,classes], softmax.
+    """
+    import keras
+
+    family = import_module(ARCHITECTURES[name])
+    inputs = keras.Input((SIDE, SIDE, 1), name="face")
+    x = keras.layers.Dropout(dropout)(family.features(inputs, name))
+    outputs = keras.layers.Dense(classes, activation="softmax", dtype="float32", name="emotion")(x)
+    return keras.Model(inputs, outputs, name=name.replace("-", "_"))

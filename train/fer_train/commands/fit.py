@@ -1,0 +1,164 @@
+"""fer-train fit: train a network, or resume its training."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_data.data_source import add_source_flags, parse_source
+from fer_data.formatting import percent
+from fer_edge.command_line import OneLineParser
+from fer_edge.config.model import SHIPPED, parse_model
+from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
+from fer_train.commands import Subparsers
+from fer_train.recipe import MODELS, PRECISIONS, Recipe
+
+if TYPE_CHECKING:
+    from fer_data.dataset import FaceSet
+    from fer_train.training.distribution import Processes
+    from fer_train.training.run_folder import RunConfig
+
+FIXED_FLAGS = ("data", "out", "validation", "keep_copies", "ferplus", "merge", "classes", "teacher", "folds")
+
+
+class FitInterruptedError(FerError):
+    """The user pressed Ctrl-C."""
+
+    exit_code = EXIT_INTERRUPTED
+
+
+def add_command(commands: Subparsers) -> None:
+    """Register the command."""
+    parser = commands.add_parser("fit", help="train a network; the same command again resumes an interrupted run")
+    _add_data_flags(parser)
+    parser.add_argument(
+        "--out", type=Path, help="folder of the run: model.keras, history.csv, metrics.json, report.html"
+    )
+    parser.add_argument(
+        "--resume", type=Path, metavar="RUN", help="resume the run in this folder, as it was configured"
+    )
+    parser.add_argument(
+        "--teacher",
+        type=parse_model,
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="a model whose predictions soften the targets: model.keras of an earlier run, a .tflite of fer-convert "
+        f"quantize, or a shipped one ({', '.join(SHIPPED)}); may be repeated",
+    )
+    parser.add_argument(
+        "--folds", type=int, default=0, metavar="K", help="K-fold cross-validation on Training, instead of one run"
+    )
+    parser.add_argument(
+        "--distribute",
+        metavar="WHERE",
+        help="HOST:PORT,COUNT,INDEX: this is process INDEX of COUNT, the first listens on HOST:PORT; or auto: the "
+        "variables KERAS_DISTRIBUTION_*, else all devices of this machine (JAX backend)",
+    )
+    _add_recipe_flags(parser)
+    parser.set_defaults(run=_run)
+
+
+def _add_data_flags(parser: OneLineParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, help="fer2013.csv, icml_face_data.csv, or a folder ROOT/[<split>/]<class>/*"
+    )
+    add_source_flags(parser)
+    parser.add_argument(
+        "--validation",
+        help="the split to validate on, or the share of Training to hold out for it, e.g. 0.2 "
+        "(the split validation if there is one, else 0.1)",
+    )
+    parser.add_argument(
+        "--keep-copies", action="store_true", help="train on exact copies of faces of other splits, too"
+    )
+
+
+def _add_recipe_flags(parser: OneLineParser) -> None:
+    group = parser.add_argument_group("recipe (described in train/fer_train/recipe.py)")
+    choices = {"model": MODELS, "precision": PRECISIONS}
+    for field in dataclasses.fields(Recipe):
+        listed = f"; one of {', '.join(choices[field.name])}" if field.name in choices else ""
+        flag = "--" + field.name.replace("_", "-")
+        group.add_argument(flag, type=type(field.default), metavar="X", help=f"{field.default}{listed}")
+
+
+def _run(arguments: Namespace) -> int:
+    config, out = _configure(arguments)
+    if arguments.folds and arguments.distribute:
+        raise UsageError("--folds: its runs are made one by one, without --distribute")
+    processes = _processes(arguments.distribute, config.recipe.batch)
+    faces = config.source.read()
+    try:
+        if arguments.folds:
+            _cross_validate(config, faces, arguments.folds, out)
+        else:
+            _fit(config, faces, out, processes)
+    except KeyboardInterrupt:
+        raise FitInterruptedError("interrupted; the same command resumes from the last complete epoch") from None
+    return 0
+
+
+def _configure(arguments: Namespace) -> tuple[RunConfig, Path]:
+    """The configuration of the run, from flags or from the folder to resume, and its folder."""
+    recipe = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(Recipe)}
+    given = {name: value for name, value in recipe.items() if value is not None}
+    if arguments.resume:
+        return _resume(arguments, given), arguments.resume
+    if not (arguments.data and arguments.out):
+        raise UsageError("fit needs --data and --out, or --resume (see fer-train fit --help)")
+    from fer_train.training.run_folder import RunConfig
+
+    source = parse_source(arguments)
+    teachers = tuple(arguments.teacher)
+    return RunConfig(source, arguments.validation, arguments.keep_copies, teachers, Recipe(**given)), arguments.out
+
+
+def _resume(arguments: Namespace, recipe: dict[str, Any]) -> RunConfig:
+    from fer_train.training.run_folder import read_config
+
+    given = [name for name in FIXED_FLAGS if getattr(arguments, name)] + [name for name in recipe if name != "epochs"]
+    if given:
+        raise UsageError(
+            f"--resume keeps the configuration of the run: --{given[0].replace('_', '-')} cannot be given with it "
+            "(only --epochs)"
+        )
+    config = read_config(arguments.resume)
+    return dataclasses.replace(config, recipe=dataclasses.replace(config.recipe, **recipe))
+
+
+def _processes(text: str | None, batch: int) -> Processes | None:
+    if text is None:
+        return None
+    from fer_train.training.distribution import Processes, join
+
+    processes = Processes.parse(text, os.environ)
+    processes.check_batch(batch)
+    join(processes)
+    return processes
+
+
+def _cross_validate(config: RunConfig, faces: FaceSet, folds: int, out: Path) -> None:
+    from fer_train.training.cross_validation import cross_validate
+
+    scores = cross_validate(config, faces, folds, out)
+    print(f"accuracy {percent(scores.accuracy, 2)} on {scores.count} held-out faces; {out}/folds.json")
+
+
+def _fit(config: RunConfig, faces: FaceSet, out: Path, processes: Processes | None) -> None:
+    from fer_train.training.fit import fit
+    from fer_train.training.partition import partition
+    from fer_train.training.targets import make_targets
+
+    recipe = config.recipe
+    training, validation, copies = partition(faces, config.validation, recipe.seed, keep_copies=config.keep_copies)
+    if copies:
+        print(f"{copies} training faces left out: exact copies of faces of another split (--keep-copies)", flush=True)
+    if len(training) < recipe.batch:
+        raise UsageError(
+            f"--batch {recipe.batch}: there are {len(training)} faces to train on; a batch may not be larger"
+        )
+    fit(config, training, make_targets(training, recipe, config.teachers), validation, out, processes)

@@ -1,0 +1,49 @@
+"""fer-train report: the report on a finished run, made again."""
+
+from __future__ import annotations
+
+import dataclasses
+from argparse import Namespace
+from pathlib import Path
+
+from fer_data.formatting import percent
+from fer_edge.errors import UsageError
+from fer_train.commands import Subparsers
+
+
+def add_command(commands: Subparsers) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "report", help="evaluate a finished run again: metrics.json, plots and report.html in its folder"
+    )
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="the --out of fer-train fit")
+    parser.add_argument("--split", help="the split of its data to evaluate on (default: its validation faces)")
+    parser.add_argument("--data", type=Path, help="where its data is now, if it was moved")
+    parser.add_argument("--out", type=Path, help="another folder to write into")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: Namespace) -> int:
+    import keras
+
+    from fer_data.output_folder import output_folder
+    from fer_train.report.run_report import write_report
+    from fer_train.training.partition import partition
+    from fer_train.training.run_folder import MODEL, read_config
+
+    config = read_config(arguments.run_folder)
+    if not (arguments.run_folder / MODEL).exists():
+        raise UsageError(f"{arguments.run_folder}: no {MODEL} in it yet; fer-train fit --resume finishes the run")
+    source = dataclasses.replace(config.source, data=arguments.data or config.source.data)
+    faces = source.read()
+    if arguments.split:
+        chosen = faces.split(arguments.split)
+    else:
+        chosen = partition(faces, config.validation, config.recipe.seed).validation
+    model = keras.saving.load_model(arguments.run_folder / MODEL, compile=False)
+    out = arguments.out or arguments.run_folder
+    with output_folder(out):
+        scores = write_report(model, chosen, out, {})
+    splits = ", ".join(chosen.split_names())
+    print(f"accuracy {percent(scores.accuracy, 2)} on {scores.count} faces of {splits}; {out}/report.html")
+    return 0

@@ -1,0 +1,1 @@
+"""The report on a trained model: metrics.json, plots, and one HTML page."""

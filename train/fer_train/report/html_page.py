@@ -1,0 +1,45 @@
+"""A self-contained HTML page of sections with text, plots and tables."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+
+@dataclass(frozen=True)
+class Table:
+    """A header and rows of the same number of cells."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page.
+
+    Attributes:
+        title: its heading.
+        text: how to read it.
+        figures: PNG files with their captions.
+        table: a table below them.
+    """
+
+    title: str
+    text: str = ""
+    figures: Sequence[tuple[Path, str]] = ()
+    table: Table | None = None
+
+
+def write_page(out: Path, title: str, summary: str, sections: Sequence[Section]) -> None:
+    """Write an HTML page to `out`. Its pictures are embedded; it refers to no other file."""
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["embed"] = lambda path: "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+    template = environment.from_string((files(__package__) / "page.html").read_text())
+    out.write_text(template.render(title=title, summary=summary, sections=sections))

@@ -1,0 +1,195 @@
+"""The report on a model: metrics.json, plots, and a page that explains them."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from fer_data.dataset import FaceSet
+from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
+from fer_data.formatting import number, percent
+from fer_data.metrics import Curves, Scores
+from fer_data.operating_points import operating_point
+from fer_train.report import plots
+from fer_train.report.explanations import EXPLANATIONS
+from fer_train.report.html_page import Section, Table, write_page
+from fer_train.report.network_cost import NetworkCost, network_cost
+from fer_train.training.batches import probabilities
+
+FEW_FACES = 50  # with fewer, a recall may be off by some 14 points
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What a report is made of.
+
+    Attributes:
+        faces: those that the model was evaluated on.
+        probabilities: its output, float32 [N,classes].
+        scores: of its predictions.
+        curves: of its probabilities.
+        cost: of its network.
+    """
+
+    faces: FaceSet
+    probabilities: NDArray[np.float32]
+    scores: Scores
+    curves: Curves
+    cost: NetworkCost
+
+
+def write_report(model: keras.Model, faces: FaceSet, out: Path, facts: Mapping[str, Any]) -> Scores:
+    """Evaluate a model and write metrics.json, plots (PNG) and report.html, which needs no other file.
+
+    Args:
+        model: a float model with a softmax output.
+        faces: the faces to evaluate on.
+        out: the folder to write into; if it has a history.csv or a recipe.json, they are part of the report.
+        facts: JSON values by name, for metrics.json and the page.
+
+    Returns:
+        The scores.
+    """
+    predicted = probabilities(model, faces.pixels)
+    scores = Scores.of(faces.labels, predicted.argmax(axis=1), faces.classes)
+    curves = Curves.of(faces.labels, predicted, faces.classes)
+    result = _Result(faces, predicted, scores, curves, network_cost(model))
+    (out / "metrics.json").write_text(json.dumps(_metrics(result, facts), indent=2) + "\n")
+    figures = _figures(result, out / "history.csv")
+    for name, figure in figures.items():
+        figure.savefig(out / name, dpi=120, bbox_inches="tight")
+    sections = [_classes(result), *_plots(result, out, figures), _network(result.cost), *_settings(out, facts)]
+    write_page(out / "report.html", f"Report on the model {model.name}", _summary(result), sections)
+    return scores
+
+
+def _metrics(result: _Result, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "model": "float",
+        "validation": result.faces.split_names(),
+        **result.scores.as_json(),
+        **result.curves.as_json(),
+        "parameters": result.cost.parameters,
+        "macs": result.cost.macs,
+        "edge_tpu_bytes": result.cost.edge_tpu_bytes,
+        **facts,
+        "keras": keras.__version__,
+        "backend": keras.backend.backend(),
+        "python": platform.python_version(),
+    }
+
+
+def _figures(result: _Result, history: Path) -> dict[str, Figure]:
+    figures = {
+        "confusion.png": plots.confusion(result.scores),
+        "roc.png": plots.roc(result.curves),
+        "precision_recall.png": plots.precision_recall(result.curves),
+        "calibration.png": plots.calibration(result.curves.calibration),
+        "mistakes.png": plots.mistakes(result.faces, result.probabilities),
+    }
+    if history.exists() and history.stat().st_size:  # empty when a finished run was started again without it
+        figures["curves.png"] = plots.history(history)
+    if result.curves.operating_points:
+        positive, scores = result.faces.labels == 1, result.probabilities[:, 1]
+        points = [operating_point(positive, scores, threshold) for threshold in np.linspace(0, 1, 201)]
+        figures["threshold.png"] = plots.threshold(points, result.curves.chosen, result.faces.classes[1])
+    return figures
+
+
+def _summary(result: _Result) -> str:
+    """The accuracy, the weakest classes, and those with too few faces."""
+    scores = result.scores
+    low, high = scores.interval
+    text = (
+        f"The model classifies {percent(scores.accuracy)} of {scores.count} faces "
+        f"({', '.join(result.faces.split_names())}) correctly; the 95 % interval is {percent(low)} to {percent(high)}."
+    )
+    known = sorted((recall, name) for name, recall in scores.recall.items() if recall is not None)
+    weakest = [_weakness(scores, name) for recall, name in known[: max(1, len(known) // 3)] if recall < 1]
+    if weakest:
+        text += f" Weakest: {'; '.join(weakest)}."
+    few = [f"{name} ({count})" for name, count in scores.support.items() if count < FEW_FACES]
+    if few:
+        text += f" Too few faces for a reliable figure: {', '.join(few)}."
+    return text
+
+
+def _weakness(scores: Scores, name: str) -> str:
+    index = scores.classes.index(name)
+    mistaken = scores.confusion[index].copy()
+    mistaken[index] = -1
+    other = scores.classes[mistaken.argmax()]
+    return f"{name} (recall {percent(scores.recall[name])}, most often mistaken for {other})"
+
+
+def _classes(result: _Result) -> Section:
+    scores, curves = result.scores, result.curves
+    rows = [
+        (
+            name,
+            scores.support[name],
+            percent(scores.recall[name]),
+            percent(scores.precision[name]),
+            percent(scores.f1[name]),
+            number(curves.auc[name]),
+            number(curves.average_precision[name]),
+        )
+        for name in scores.classes
+    ]
+    return Section(
+        "Classes",
+        "Recall is the share of the faces of a class that are found, precision the share of the faces predicted as a "
+        "class that belong to it, F1 the harmonic mean of both. AUC and average precision (AP) are explained below. "
+        f"Averaged over the classes, recall is {percent(scores.balanced_accuracy)} and F1 {percent(scores.macro_f1)}.",
+        table=Table(("class", "faces", "recall", "precision", "F1", "AUC", "AP"), rows),
+    )
+
+
+def _plots(result: _Result, out: Path, figures: Mapping[str, Figure]) -> Iterator[Section]:
+    for name, (title, caption, text) in EXPLANATIONS.items():
+        if name in figures:
+            table = _thresholds(result.curves) if name == "threshold.png" else None
+            yield Section(title, text, [(out / name, caption)], table)
+
+
+def _thresholds(curves: Curves) -> Table:
+    chosen = {curves.chosen} if curves.chosen else set()
+    points = sorted({*curves.operating_points} | chosen, key=lambda point: point.threshold)
+    rows = [
+        (f"{point.threshold:.3g}" + (" (chosen)" if point == curves.chosen else ""), *map(percent, point[1:]))
+        for point in points
+    ]
+    return Table(("threshold", "recall (TPR)", "false alarms (FPR)", "precision", "accuracy"), rows)
+
+
+def _network(cost: NetworkCost) -> Section:
+    rows = [
+        (layer.name, layer.kind, " x ".join(map(str, layer.output[1:])), f"{layer.parameters:,}", f"{layer.macs:,}")
+        for layer in cost.layers
+    ]
+    beyond = "" if cost.fits else " What does not fit is transferred for every face, which takes time."
+    return Section(
+        "Network",
+        f"{cost.parameters:,} parameters and {cost.macs / 1e6:.1f} million multiply-accumulate operations (MACs) per "
+        f"face. On the Edge TPU its weights take an estimated {cost.edge_tpu_bytes / MIB:.1f} MiB, which "
+        f"{'fits' if cost.fits else 'does not fit'}: it holds about {EDGE_TPU_MEMORY // MIB} MiB.{beyond}",
+        table=Table(("layer", "kind", "output", "parameters", "MACs"), rows),
+    )
+
+
+def _settings(out: Path, facts: Mapping[str, Any]) -> Iterator[Section]:
+    recipe = out / "recipe.json"
+    settings = {**(json.loads(recipe.read_text()) if recipe.exists() else {}), **facts}
+    if settings:
+        text = "The hyper-parameters that the model was trained with."
+        yield Section("Recipe", text, table=Table(("setting", "value"), [*settings.items()]))

@@ -1,0 +1,1 @@
+"""A training run: its data, targets and weights, its folder, and fit() itself."""

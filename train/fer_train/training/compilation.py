@@ -1,0 +1,92 @@
+"""The network with its optimizer, loss and metric, ready to be trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from fer_train.architectures.registry import build
+from fer_train.recipe import Recipe
+
+
+def build_trainable(ema_model: keras.Model, recipe: Recipe) -> keras.Model:
+    """The network to train, in the precision of the recipe, with the weights of `ema_model`, which is in float32."""
+    keras.config.set_dtype_policy(recipe.precision)
+    try:
+        network = build(recipe.model, ema_model.output_shape[-1], recipe.dropout)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    network.set_weights(ema_model.get_weights())
+    return network
+
+
+def compile_model(network: keras.Model, recipe: Recipe, targets: int, steps: int) -> keras.Model:
+    """Compile a network.
+
+    With more targets than classes it gets a second softmax head beside the first: a second task on the same features
+    (Caruana, Machine Learning 28, 1997), which is not part of `network` itself.
+
+    Args:
+        network: the network, float input and softmax output.
+        recipe: the optimizer's hyper-parameters.
+        targets: the number of target columns.
+        steps: the number of batches in an epoch.
+    """
+    outputs, classes = network.output, network.output_shape[-1]
+    if targets > classes:
+        second = keras.layers.Dense(targets - classes, activation="softmax", dtype="float32", name="second")
+        outputs = keras.layers.Concatenate(dtype="float32")([outputs, second(network.layers[-1].input)])
+    model = keras.Model(network.input, outputs)
+    optimizer = _optimizer(recipe, steps)
+    model.compile(optimizer, cross_entropy, metrics=[_accuracy(classes)], jit_compile=_jit_compile())
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _optimizer(recipe: Recipe, steps: int) -> keras.Optimizer:
+    warmup = round(recipe.warmup * steps)
+    rate = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else recipe.learning_rate,
+        decay_steps=max(1, recipe.epochs * steps - warmup),
+        warmup_target=recipe.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.SGD(
+        rate,
+        momentum=recipe.momentum,
+        nesterov=True,
+        weight_decay=recipe.weight_decay,
+        use_ema=True,
+        ema_momentum=recipe.average,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer
+
+
+def cross_entropy(targets: Any, predicted: Any) -> Any:
+    """The cross-entropy of each face, summed over its classes and, if there is one, the second task."""
+    return -keras.ops.sum(targets * keras.ops.log(predicted + 1e-7), axis=-1)
+
+
+def _accuracy(classes: int) -> Any:
+    def accuracy(targets: Any, predicted: Any) -> Any:
+        correct = keras.ops.argmax(targets[:, :classes], axis=-1) == keras.ops.argmax(predicted[:, :classes], axis=-1)
+        return keras.ops.cast(correct, "float32")
+
+    return accuracy
+
+
+def _jit_compile() -> bool | str:
+    """XLA for TensorFlow on a CPU would replace oneDNN's convolutions by slower ones."""
+    on_cpu = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
+    return False if on_cpu else "auto"
+
+
+def advance_dropout(model: keras.Model, steps: int) -> None:
+    """Advance the random generators of dropout by `steps` batches: a weights file does not hold their state."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout) and layer.rate:
+            state = layer.seed_generator.state
+            state.assign(keras.ops.convert_to_numpy(state) + np.array([0, steps], "uint32"))

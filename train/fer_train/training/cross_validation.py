@@ -1,0 +1,68 @@
+"""K-fold cross-validation: each face of Training is evaluated once, by a network that was not trained on it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.dataset import TRAINING, FaceSet
+from fer_data.metrics import Scores
+from fer_edge.errors import UsageError
+from fer_train.training.batches import probabilities
+from fer_train.training.fit import fit
+from fer_train.training.run_folder import RunConfig
+from fer_train.training.targets import make_targets
+
+
+def assign_folds(faces: FaceSet, count: int, seed: int) -> NDArray[np.int64]:
+    """The fold, 0..count-1, of each face [N]: equally many of every class in each, and exact copies in one fold."""
+    _, first = np.unique(faces.digests(), return_inverse=True)
+    rng = np.random.default_rng(seed)
+    folds = np.zeros(first.max(initial=0) + 1, np.int64)
+    labels = np.zeros_like(folds)
+    labels[first] = faces.labels
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        folds[members] = np.arange(len(members)) % count
+    return np.asarray(folds[first], np.int64)
+
+
+def cross_validate(config: RunConfig, faces: FaceSet, count: int, out: Path) -> Scores:
+    """Train `count` networks, each on all folds of Training except one, and evaluate it on that one.
+
+    Writes the runs to OUT/fold-1 and so on, OUT/folds.json (the accuracy of each, their mean and standard deviation,
+    and the scores over all faces) and OUT/out_of_fold.npz (for each face its name, its label and the probabilities
+    float32 [N,classes] of the network that was not trained on it). A second call resumes an interrupted one.
+
+    Returns:
+        The scores over all faces.
+
+    Raises:
+        UsageError: too few or too many folds, or a folder holds another run.
+    """
+    training = faces.split(TRAINING)
+    smallest = int(np.bincount(training.labels, minlength=len(faces.classes)).min())
+    if not 2 <= count <= smallest:
+        raise UsageError(
+            f"--folds {count}: must be between 2 and {smallest}, the number of faces of the smallest class"
+        )
+    folds = assign_folds(training, count, config.recipe.seed)
+    predicted = np.zeros((len(training), len(faces.classes)), np.float32)
+    accuracies = []
+    for fold in range(count):
+        included, held_out = training.only(folds != fold), training.only(folds == fold)
+        fold_config = dataclasses.replace(config, validation=f"fold {fold + 1} of {count}")
+        targets = make_targets(included, config.recipe, config.teachers)
+        model = fit(fold_config, included, targets, held_out, out / f"fold-{fold + 1}")
+        predicted[folds == fold] = probabilities(model, held_out.pixels)
+        accuracies.append(float((predicted[folds == fold].argmax(axis=1) == held_out.labels).mean()))
+    scores = Scores.of(training.labels, predicted.argmax(axis=1), faces.classes)
+    mean, deviation = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
+    summary = {"accuracies": accuracies, "mean": mean, "deviation": deviation, **scores.as_json()}
+    (out / "folds.json").write_text(json.dumps(summary, indent=2) + "\n")
+    np.savez_compressed(out / "out_of_fold.npz", names=training.names, labels=training.labels, probabilities=predicted)
+    return scores

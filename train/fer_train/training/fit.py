@@ -1,0 +1,149 @@
+"""A training run: from faces and a recipe to a folder with the model and its report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.dataset import FaceSet
+from fer_data.trained_model import TRAINING_CARD
+from fer_edge.errors import FerError
+from fer_edge.inference.model_file import LABELS, append_entries
+from fer_train.architectures.registry import build
+from fer_train.recipe import Recipe
+from fer_train.report.run_report import write_report
+from fer_train.training.batches import Batches
+from fer_train.training.callbacks import Backup, Interruptible
+from fer_train.training.compilation import advance_dropout, build_trainable, compile_model
+from fer_train.training.distribution import Processes, use_data_parallel
+from fer_train.training.ema import EmaEvaluation
+from fer_train.training.initial_weights import NO_WEIGHTS, fit_head, load_initial_weights
+from fer_train.training.run_folder import BACKUP, HISTORY, MODEL, RunConfig, read_accuracies, read_origins
+
+CHECKPOINT = "checkpoint.keras"
+
+
+class DivergedError(FerError, ArithmeticError):
+    """The loss is no longer finite; there is no model to write."""
+
+
+def fit(
+    config: RunConfig,
+    training: FaceSet,
+    targets: NDArray[np.float32],
+    validation: FaceSet,
+    out: Path,
+    processes: Processes | None = None,
+) -> keras.Model:
+    """Train a network; called again with the same `out`, resume an interrupted run from its last complete epoch.
+
+    Writes into `out` run.json, recipe.json, checkpoint.keras (the averaged network after the last epoch, or the best
+    with a patience), history.csv, model.keras with the class names and the training card in it, metrics.json, the plots
+    and report.html.
+
+    Args:
+        config: the configuration of the run.
+        training: the faces to train on.
+        targets: float32 [N,classes]; with a second task [N,classes+more].
+        validation: the faces to evaluate on after each epoch and in the report.
+        out: the folder of the run.
+        processes: those of a distributed run; all of them call this alike, and the first one writes.
+
+    Returns:
+        The averaged network of the last epoch; without a patience, no epoch is chosen by its validation score.
+
+    Raises:
+        UsageError: `out` cannot be a folder, or holds another run.
+        DivergedError: the loss is no longer finite.
+    """
+    recipe, first = config.recipe, processes is None or processes.index == 0
+    keras.utils.set_random_seed(recipe.seed)
+    all_batches = Batches(training.pixels, targets, recipe)
+    backup = out / BACKUP
+    ema_model = _initial_model(recipe, len(training.classes), all_batches, resumed=backup.exists())
+    if first:
+        config.save(out)
+    if processes:
+        use_data_parallel()
+    network = build_trainable(ema_model, recipe)
+    model = compile_model(network, recipe, targets.shape[1], all_batches.steps)
+    if backup.exists():
+        model.load_weights(backup)
+    done = int(model.optimizer.iterations) // all_batches.steps
+    advance_dropout(model, done * all_batches.steps)
+    batches = Batches(training.pixels, targets, recipe, done, processes.share if processes else (0, 1))
+    # Every process writes, as all must do the same with the backend, but the files of the others are discarded.
+    folder = out if first else Path(tempfile.mkdtemp(prefix="fer-train-"))
+    evaluation = EmaEvaluation(
+        network, ema_model, all_batches, validation, folder / CHECKPOINT, recipe.patience, read_accuracies(out)
+    )
+    evaluation.set_model(model)  # fit does so too, but not for a run that has ended
+    started = time.monotonic()
+    if done < recipe.epochs:
+        history = keras.callbacks.CSVLogger(folder / HISTORY, append=True)
+        callbacks = [evaluation, history, Backup(folder / BACKUP), Interruptible()]
+        _train(model, batches, recipe, done, callbacks, verbose=first)
+    evaluation.update(all_batches.steps)
+    if recipe.patience:
+        ema_model.load_weights(folder / CHECKPOINT)
+    if first:
+        _save(ema_model, config, training, out)
+        write_report(ema_model, validation, out, {"seconds": round(time.monotonic() - started)})
+    else:
+        shutil.rmtree(folder)
+    return ema_model
+
+
+def _initial_model(recipe: Recipe, classes: int, batches: Batches, *, resumed: bool) -> keras.Model:
+    """The network before the first epoch, in float32; that of a resumed run gets its weights from the backup."""
+    model = build(recipe.model, classes, recipe.dropout)
+    if recipe.weights != NO_WEIGHTS and not resumed:
+        load_initial_weights(model, recipe.weights, (batches.faces(number) for number in range(batches.steps)))
+        if recipe.head_epochs:
+            fit_head(model, (batches[number] for number in range(batches.steps)), recipe.head_epochs, recipe.seed)
+    return model
+
+
+def _train(
+    model: keras.Model, batches: Batches, recipe: Recipe, done: int, callbacks: list[Any], *, verbose: bool
+) -> None:
+    """Train the epochs after the `done` ones. Raises DivergedError."""
+    history = model.fit(
+        batches,
+        steps_per_epoch=batches.steps,
+        initial_epoch=done,
+        shuffle=False,  # Batches shuffles, and can resume
+        epochs=recipe.epochs,
+        verbose=(1 if sys.stdout.isatty() else 2) if verbose else 0,
+        callbacks=[*callbacks, keras.callbacks.TerminateOnNaN()],
+    )
+    if not np.isfinite(history.history.get("loss", [0.0])[-1]):
+        raise DivergedError(
+            f"the loss is no longer finite: lower --learning-rate {recipe.learning_rate}, with another --out"
+        )
+
+
+def _save(model: keras.Model, config: RunConfig, training: FaceSet, out: Path) -> None:
+    """Write model.keras with its labels and its training card."""
+    settings, origins = config.as_json(), read_origins(out)
+    source = settings.pop("source")
+    card = {
+        **{name: Path(value).name if name in ("data", "ferplus") else value for name, value in source.items() if value},
+        **settings,
+        "teachers": origins["teachers"],
+        "faces": len(training),
+        "recipe": {**dataclasses.asdict(config.recipe), "weights": origins["weights"]},
+    }
+    model.save(out / MODEL)
+    entries = {LABELS: "".join(f"{name}\n" for name in training.classes), TRAINING_CARD: json.dumps(card, indent=2)}
+    append_entries(out / MODEL, entries)

@@ -1,0 +1,133 @@
+"""The folder of a run: its configuration, and what is needed to resume it."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_data.data_source import DataSource
+from fer_edge.errors import UsageError
+from fer_train.recipe import Recipe
+from fer_train.training.quantized_weights import describe_origin
+
+BACKUP = "backup.weights.h5"
+HISTORY = "history.csv"
+MODEL = "model.keras"
+RECIPE = "recipe.json"
+RUN = "run.json"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The configuration of a run.
+
+    Attributes:
+        source: the faces.
+        validation: a split, or the share of Training to hold out; None: see partition().
+        keep_copies: train on copies of validation faces too.
+        teachers: models whose predictions soften the targets.
+        recipe: the hyper-parameters.
+    """
+
+    source: DataSource
+    validation: str | None
+    keep_copies: bool
+    teachers: tuple[Path, ...]
+    recipe: Recipe
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it except the recipe, which has its own file; paths are absolute, to resume from another folder."""
+        source = dataclasses.asdict(self.source)
+        source |= {name: str(path.absolute()) for name, path in source.items() if isinstance(path, Path)}
+        return {
+            "source": source,
+            "validation": self.validation,
+            "keep_copies": self.keep_copies,
+            "teachers": [str(path.absolute()) for path in self.teachers],
+        }
+
+    def save(self, out: Path) -> None:
+        """Write run.json and recipe.json into `out`, a folder that is created if necessary. Raises UsageError."""
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--out {out}: {error.strerror}; give a folder that can be created") from error
+        self._check_same(out)
+        if not (out / BACKUP).exists():
+            (out / RUN).write_text(json.dumps({**self.as_json(), "origins": self._origins()}, indent=2) + "\n")
+        self.recipe.save(out / RECIPE)
+
+    def _origins(self) -> dict[str, Any]:
+        """The initial weights and the teachers, by names that stay valid when the files are moved or replaced."""
+        return {
+            "weights": describe_origin(self.recipe.weights),
+            "teachers": [describe_origin(str(path)) for path in self.teachers],
+        }
+
+    def _check_same(self, out: Path) -> None:
+        """Raises UsageError when `out` holds a run of another configuration; only the number of epochs may differ."""
+        if not (out / BACKUP).exists():
+            return
+        recipe = json.loads(json.dumps(dataclasses.asdict(self.recipe)))
+        config = json.loads(json.dumps(self.as_json()))
+        different = _differences(_read_json(out / RECIPE) | {"epochs": self.recipe.epochs}, recipe)
+        different += _differences(_read_json(out / RUN), config)
+        if different:
+            raise UsageError(
+                f"--out {out}: holds a run with {', '.join(different)}; resume it (--resume), or give another folder"
+            )
+
+
+def _differences(previous: dict[str, Any], current: dict[str, Any]) -> list[str]:
+    return [f"{name} {previous.get(name)}" for name in current if previous.get(name) != current[name]]
+
+
+def read_config(run: Path) -> RunConfig:
+    """The configuration of the run in a folder. Raises UsageError when the folder holds no run."""
+    config = _read_json(run / RUN)
+    try:
+        source = config["source"]
+        return RunConfig(
+            DataSource(
+                Path(source["data"]),
+                Path(source["ferplus"]) if source["ferplus"] else None,
+                source["ferplus_as"],
+                tuple(source["merge"]),
+                tuple(source["classes"]),
+            ),
+            config["validation"],
+            config["keep_copies"],
+            tuple(Path(path) for path in config["teachers"]),
+            Recipe(**_read_json(run / RECIPE)),
+        )
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"{run}: its {RUN} or {RECIPE} is of another version: {error}") from error
+
+
+def read_origins(run: Path) -> dict[str, Any]:
+    """The names of the initial weights and the teachers of a run. Raises UsageError when they are missing."""
+    try:
+        return dict(_read_json(run / RUN)["origins"])
+    except KeyError as error:
+        raise UsageError(f"{run}: its {RUN} is of another version: {error}") from error
+
+
+def read_accuracies(run: Path) -> tuple[float, ...]:
+    """The validation accuracy of each complete epoch so far."""
+    try:
+        with (run / HISTORY).open(newline="") as file:
+            return tuple(float(row["val_accuracy"]) for row in csv.DictReader(file))
+    except OSError:
+        return ()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path.parent}: not the folder of a run of fer-train fit: {error}") from error
+    return content if isinstance(content, dict) else {}
