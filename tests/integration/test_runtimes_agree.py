@@ -1,4 +1,4 @@
-"""One model file says the same on every runtime, but for rounding."""
+"""One model file gives the same results on every runtime, apart from rounding."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from fer_edge.inference.runtimes import available_runtimes
 
 DATA = os.environ.get("FER2013")
 pytestmark = pytest.mark.skipif(
-    len(available_runtimes()) < 2, reason="NOT MEASURED: one TFLite runtime alone is installed, nothing to compare"
+    len(available_runtimes()) < 2, reason="NOT MEASURED: only one TFLite runtime is installed"
 )
 
 
-def answers(name: str, faces: FaceSet) -> list[np.ndarray]:
+def results(name: str, faces: FaceSet) -> list[np.ndarray]:
+    """The probabilities of a shipped model, float32 [N,classes], for each runtime."""
     model = read_model(MODELS / f"{name}.tflite")
     engines = [open_engine(model, runtime=runtime) for runtime in available_runtimes()]
     return [EmotionClassifier(model, engine).classify(faces.pixels) for engine in engines]
@@ -35,9 +36,9 @@ def public_test() -> FaceSet:
 
 
 @pytest.mark.parametrize("name", ["nano", "small"])
-def test_they_differ_by_a_few_steps_of_the_last_place(name: str) -> None:
+def test_probabilities_differ_by_a_few_steps_of_rounding(name: str) -> None:
     faces = patterns(140)
-    first, second = answers(name, faces)
+    first, second = results(name, faces)
     assert np.abs(first - second).mean() * 256 < 2
     assert np.abs(first - second).max() * 256 <= 16
     assert (first.argmax(axis=1) == second.argmax(axis=1)).mean() > 0.9
@@ -46,6 +47,6 @@ def test_they_differ_by_a_few_steps_of_the_last_place(name: str) -> None:
 @pytest.mark.skipif(not DATA, reason="NOT MEASURED: set FER2013=path/to/fer2013.csv to compare the runtimes on it")
 @pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.timeout(900)
-def test_their_accuracies_on_public_test_are_within_a_fifth_of_a_point(name: str, public_test: FaceSet) -> None:
-    first, second = ((said.argmax(axis=1) == public_test.labels).mean() for said in answers(name, public_test))
+def test_accuracies_on_public_test_differ_by_less_than_a_fifth_of_a_point(name: str, public_test: FaceSet) -> None:
+    first, second = ((scores.argmax(axis=1) == public_test.labels).mean() for scores in results(name, public_test))
     assert first == pytest.approx(second, abs=0.002)

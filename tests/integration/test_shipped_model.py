@@ -1,4 +1,4 @@
-"""The shipped model is what its card says, and good enough to ship."""
+"""The shipped models are what their cards say, and good enough to ship."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fer_edge.inference.model_file import ModelFile, read_model
 
 CARD = (MODELS / "README.md").read_text(encoding="utf-8")
 DATA = os.environ.get("FER2013")
-LEAST = {"nano": 0.62, "small": 0.665, "base": 0.683}  # int8 on PublicTest
+MIN_ACCURACY = {"nano": 0.62, "small": 0.665, "base": 0.683}  # int8 on PublicTest
 each = pytest.mark.parametrize("model", [read_model(parse_model(name)) for name in SHIPPED], ids=SHIPPED)
 
 
@@ -27,12 +27,12 @@ each = pytest.mark.parametrize("model", [read_model(parse_model(name)) for name 
 def test_it_is_full_integer_with_the_labels_of_fer2013(model: ModelFile) -> None:
     engine = open_engine(model)
     assert model.labels == FER2013_CLASSES
-    (taken,) = engine.interpreter.get_input_details()
-    assert (taken["shape"].tolist(), taken["dtype"]) == ([1, 48, 48, 1], np.uint8)
+    (face,) = engine.interpreter.get_input_details()
+    assert (face["shape"].tolist(), face["dtype"]) == ([1, 48, 48, 1], np.uint8)
 
 
 @each
-def test_all_of_it_runs_on_the_edge_tpu_and_stays_in_its_memory(model: ModelFile) -> None:
+def test_every_operator_maps_to_the_edge_tpu_and_the_weights_fit_its_memory(model: ModelFile) -> None:
     report = check_model(model)
     assert report.mappable
     assert report.floats == ()
@@ -44,28 +44,30 @@ def test_together_they_are_small_enough_to_ship() -> None:
 
 
 @each
-def test_the_card_beside_it_tells_the_same_as_the_card_inside(model: ModelFile) -> None:
+def test_the_model_card_agrees_with_the_card_inside_the_file(model: ModelFile) -> None:
     metrics = model.card["metrics"]
     assert model.sha256 in CARD
     assert model.card["training"]["recipe"]["model"] == model.name
     row = next(line for line in CARD.splitlines() if line.startswith(f"| **{model.name}**"))
     assert f"{100 * metrics['int8_accuracy']:.2f} %" in row
     assert f"{100 * metrics['float_accuracy']:.2f} %" in row
-    assert metrics["int8_accuracy"] >= LEAST[model.name]
+    assert metrics["int8_accuracy"] >= MIN_ACCURACY[model.name]
     assert metrics["float_accuracy"] - metrics["int8_accuracy"] <= 0.005
 
 
-def test_the_card_tells_what_it_must_not_be_used_for() -> None:
-    for said in ("EU AI Act", "workplace", "education", "FER-2013", "arXiv:1307.0414", "licence"):
-        assert re.search(said, CARD, re.IGNORECASE), said
+def test_the_model_card_names_what_the_models_must_not_be_used_for() -> None:
+    for term in ("EU AI Act", "workplace", "education", "FER-2013", "arXiv:1307.0414", "licence"):
+        assert re.search(term, CARD, re.IGNORECASE), term
 
 
-@pytest.mark.skipif(not DATA, reason="NOT MEASURED: set FER2013=path/to/fer2013.csv to measure the shipped model on it")
+@pytest.mark.skipif(
+    not DATA, reason="NOT MEASURED: set FER2013=path/to/fer2013.csv to measure the shipped models on it"
+)
 @each
-def test_its_accuracy_on_public_test_is_what_the_card_says(model: ModelFile) -> None:
+def test_the_accuracy_on_public_test_is_that_of_the_card(model: ModelFile) -> None:
     done = run("fer_convert", "evaluate", model.path, "--data", Path(str(DATA)), "--json")
     assert done.code == 0, done.err
     (report,) = json.loads(done.out)["models"]
     assert report["faces"] == 3589
-    # Runtimes round differently: 75 of the answers were seen to change between two of them, the sum hardly.
+    # Runtimes round differently: between two of them 75 of the answers changed, and their sum hardly.
     assert report["accuracy"] == pytest.approx(model.card["metrics"]["int8_accuracy"], abs=0.004)

@@ -6,8 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
+from tests.support.models import pack
 
 from fer_edge.config.model import parse_model
 from fer_edge.inference.model_file import read_model
@@ -19,9 +19,7 @@ def altered(graph: bytes, change: Callable[[Any], None]) -> bytes:
     """The graph after `change`, which is given the schema's ModelT."""
     model = schema.ModelT.InitFromPackedBuf(graph, 0)
     change(model)
-    builder = flatbuffers.Builder()
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return pack(model)
 
 
 def code(model: Any, name: str) -> Any:

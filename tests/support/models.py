@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
@@ -62,13 +60,6 @@ def pack(model: schema.ModelT) -> bytes:
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
-
-
-def changed(graph: bytes, change: Callable[[Any], None]) -> bytes:
-    """A flatbuffer like `graph` after `change` was made to its first subgraph."""
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(graph))
-    change(model.subgraphs[0])
-    return pack(model)
 
 
 def write_compiled(path: Path, labels: tuple[str, ...] = FER2013_CLASSES) -> ModelFile:

@@ -1,7 +1,8 @@
-"""Whatever a model file holds, the daemon says one line and ends with 78: it never dies of it and never hangs.
+"""Damaged model files: each is refused with one line and exit code 78, and none crashes or hangs the daemon.
 
-What the archive and the sums reveal, `read_model` refuses. The rest, a graph that is wild and has the right sum, or
-none, is tried in a child process first: some of the graphs here kill it.
+`read_model` refuses what the archive and the checksum reveal. Anything else, a malformed graph with the right checksum
+or with none, is tried in a child process first: some of the graphs here kill it. So these tests belong to no single
+module.
 """
 
 from __future__ import annotations
@@ -13,114 +14,120 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.support import MEDIA, run
-from tests.support.models import changed, endless_graph, schema, write_bomb
+from tests.support.graphs import altered
+from tests.support.models import endless_graph, schema, write_bomb
 
 from fer_edge.config.model import MODELS
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.model_file import CARD, LABELS, ModelError, ModelFile, append_entries, read_model, write_model
+from fer_edge.inference.runtimes import available_runtimes
 from fer_edge.inference.selection import Platform, select_engine
 
 NANO = MODELS / "nano.tflite"
-WHOLE, MODEL = NANO.read_bytes(), read_model(NANO)
+CONTENT, MODEL = NANO.read_bytes(), read_model(NANO)
 
 
-def refused(path: Path, content: bytes) -> bool:
-    """Whether the file is refused; if it is not, it must say the same as before."""
+def is_refused(path: Path, content: bytes) -> bool:
+    """Whether the file is refused, with one line. If it is not, what is read must be unchanged."""
     path.write_bytes(content)
+    problem = ""
     try:
         model = read_model(path)
     except ModelError as error:
-        said = str(error)
+        problem = str(error)
     else:
-        said = ""
         assert (model.graph, model.labels, model.card) == (MODEL.graph, MODEL.labels, MODEL.card)
-    assert said.startswith(f"{path}: ") or not said
-    assert "\n" not in said
-    return bool(said)
+    assert not problem or (problem.startswith(f"{path}: ") and "\n" not in problem)
+    return bool(problem)
 
 
 def test_a_file_that_is_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
     for fiftieth in range(50):
-        assert refused(tmp_path / "m.tflite", WHOLE[: len(WHOLE) * fiftieth // 50]), fiftieth
+        assert is_refused(tmp_path / "m.tflite", CONTENT[: len(CONTENT) * fiftieth // 50]), fiftieth
 
 
 @pytest.mark.parametrize("start", [0, len(MODEL.graph)], ids=["anywhere", "in the archive"])
-def test_a_changed_byte_is_noticed_or_changes_nothing(tmp_path: Path, start: int) -> None:
+def test_a_changed_byte_is_refused_or_changes_nothing(tmp_path: Path, start: int) -> None:
     rng = np.random.default_rng(start)
-    noticed = 0
+    refusals = 0
     for _ in range(250):
-        content = bytearray(WHOLE)
+        content = bytearray(CONTENT)
         content[rng.integers(start, len(content))] ^= rng.integers(1, 256)
-        noticed += refused(tmp_path / "m.tflite", bytes(content))
-    assert noticed >= 200  # the rest are dates and permissions of the archive
+        refusals += is_refused(tmp_path / "m.tflite", bytes(content))
+    assert refusals >= 200  # the others change dates and permissions in the archive
 
 
-def test_every_changed_byte_of_the_graph_is_noticed(tmp_path: Path) -> None:
+def test_every_changed_byte_of_the_graph_is_refused(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     for _ in range(100):
-        content = bytearray(WHOLE)
+        content = bytearray(CONTENT)
         content[rng.integers(len(MODEL.graph))] ^= rng.integers(1, 256)
-        assert refused(tmp_path / "m.tflite", bytes(content))
+        assert is_refused(tmp_path / "m.tflite", bytes(content))
 
 
-# Graphs with the right sum
+# Malformed graphs with the right checksum
 
 
-def swap_inputs(subgraph: Any) -> None:
+def graph_with(change: Callable[[Any], None]) -> bytes:
+    """The graph after `change` was made to its only subgraph."""
+    return altered(MODEL.graph, lambda model: change(model.subgraphs[0]))
+
+
+def swap_operands(subgraph: Any) -> None:
     convolution = subgraph.operators[3]
     convolution.inputs = list(reversed(convolution.inputs))
 
 
-def swap_ends(subgraph: Any) -> None:
+def swap_input_and_output(subgraph: Any) -> None:
     subgraph.inputs, subgraph.outputs = subgraph.outputs, subgraph.inputs
 
 
-def read_from(operator: Any, index: int) -> None:
+def set_first_input(operator: Any, index: int) -> None:
     operator.inputs = [index, *operator.inputs[1:]]
 
 
-def point_nowhere(subgraph: Any) -> None:
-    read_from(subgraph.operators[3], 9999)
+def read_missing_tensor(subgraph: Any) -> None:
+    set_first_input(subgraph.operators[3], 9999)
 
 
-def scale_of_nothing(subgraph: Any) -> None:
+def zero_scales(subgraph: Any) -> None:
     """Kills ai-edge-litert by SIGSEGV and tflite-runtime by SIGABRT."""
     for operator in subgraph.operators:
         subgraph.tensors[operator.outputs[0]].quantization.scale = [0.0]
 
 
-def reads_what_comes_later(subgraph: Any) -> None:
+def read_later_tensor(subgraph: Any) -> None:
     """Kills tflite-runtime by SIGFPE."""
-    read_from(subgraph.operators[3], subgraph.operators[5].outputs[0])
+    set_first_input(subgraph.operators[3], subgraph.operators[5].outputs[0])
 
 
-def of_the_input(**fields: Any) -> Callable[[Any], None]:
+def with_input(**fields: Any) -> bytes:
     def change(subgraph: Any) -> None:
         for name, value in fields.items():
             setattr(subgraph.tensors[subgraph.inputs[0]], name, value)
 
-    return change
+    return graph_with(change)
 
 
 GRAPHS = {
-    "swapped inputs": changed(MODEL.graph, swap_inputs),
-    "swapped ends": changed(MODEL.graph, swap_ends),
-    "pointing nowhere": changed(MODEL.graph, point_nowhere),
-    "scale of nothing": changed(MODEL.graph, scale_of_nothing),
-    "reads what comes later": changed(MODEL.graph, reads_what_comes_later),
-    "another side": changed(MODEL.graph, of_the_input(shape=[1, 48, 47, 1])),
-    "three channels": changed(MODEL.graph, of_the_input(shape=[1, 48, 48, 3])),
-    "no pixels": changed(MODEL.graph, of_the_input(shape=[1, 0, 0, 1])),
-    "ten gigabytes": changed(MODEL.graph, of_the_input(shape=[1, 100_000, 100_000, 1])),
-    "float": changed(MODEL.graph, of_the_input(type=schema.TensorType.FLOAT32)),
-    "text": changed(MODEL.graph, of_the_input(type=schema.TensorType.STRING)),
-    "zeros": WHOLE[:8] + bytes(1000),
-    "root nowhere": b"\xf0\xff\xff\x7f" + MODEL.graph[4:],
+    "swapped operands": graph_with(swap_operands),
+    "input and output swapped": graph_with(swap_input_and_output),
+    "missing tensor": graph_with(read_missing_tensor),
+    "zero scales": graph_with(zero_scales),
+    "tensor of a later operator": graph_with(read_later_tensor),
+    "input not square": with_input(shape=[1, 48, 47, 1]),
+    "three channels": with_input(shape=[1, 48, 48, 3]),
+    "no pixels": with_input(shape=[1, 0, 0, 1]),
+    "ten gigabytes": with_input(shape=[1, 100_000, 100_000, 1]),
+    "float input": with_input(type=schema.TensorType.FLOAT32),
+    "string input": with_input(type=schema.TensorType.STRING),
+    "zeros": CONTENT[:8] + bytes(1000),
+    "root outside the file": b"\xf0\xff\xff\x7f" + MODEL.graph[4:],
 }
 
 
-def opened(path: Path, timeout: int = 20) -> EmotionClassifier:
-    """As the daemon opens it."""
+def open_classifier(path: Path, timeout: int = 20) -> EmotionClassifier:
+    """Open a model as the daemon does."""
     selection = select_engine(path, platform=Platform(timeout=timeout))
     classifier = EmotionClassifier(selection.model, selection.engine)
     classifier.warm_up()
@@ -128,44 +135,44 @@ def opened(path: Path, timeout: int = 20) -> EmotionClassifier:
 
 
 @pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
-def test_a_wild_graph_of_the_right_sum_is_refused(tmp_path: Path, graph: bytes) -> None:
+def test_a_malformed_graph_with_the_right_checksum_is_refused(tmp_path: Path, graph: bytes) -> None:
     write_model(tmp_path / "m.tflite", graph, MODEL.labels, {})
     with pytest.raises(ModelError, match=r"m\.tflite: "):
-        opened(tmp_path / "m.tflite")
+        open_classifier(tmp_path / "m.tflite")
 
 
-def test_a_graph_without_an_end_is_refused(tmp_path: Path) -> None:
+def test_a_graph_whose_invoke_never_returns_is_refused(tmp_path: Path) -> None:
     write_model(tmp_path / "m.tflite", endless_graph(), MODEL.labels, {})
     with pytest.raises(ModelError, match=r"hangs in \S+ \(no answer within 4 s\)"):
-        opened(tmp_path / "m.tflite", timeout=4)
+        open_classifier(tmp_path / "m.tflite", timeout=4)
 
 
 @pytest.mark.parametrize("labels", [MODEL.labels[:-1], (*MODEL.labels, "bored")], ids=["too few", "too many"])
-def test_labels_of_another_number_than_the_output_are_refused(tmp_path: Path, labels: tuple[str, ...]) -> None:
+def test_labels_that_do_not_match_the_output_are_refused(tmp_path: Path, labels: tuple[str, ...]) -> None:
     write_model(tmp_path / "m.tflite", MODEL.graph, labels, {})
     with pytest.raises(ModelError, match=f"but it has {len(labels)} labels"):
-        opened(tmp_path / "m.tflite")
+        open_classifier(tmp_path / "m.tflite")
 
 
-def without_card(path: Path, graph: bytes) -> ModelFile:
-    """A model file that has no sum."""
+def write_without_card(path: Path, graph: bytes) -> ModelFile:
+    """Write a model file that has labels and no checksum."""
     path.write_bytes(graph)
     append_entries(path, {LABELS: "".join(f"{label}\n" for label in MODEL.labels)})
     return read_model(path)
 
 
-def test_changed_bytes_that_no_sum_reveals_are_survived(tmp_path: Path) -> None:
+def test_changed_bytes_that_no_checksum_reveals_crash_nothing(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     refusals = 0
     for number in range(16):
         graph = bytearray(MODEL.graph)
-        for _ in range(3):  # among the offsets and tables: the weights in between may be anything
-            place = rng.integers(8, 4000) if rng.random() < 0.5 else rng.integers(-9000, 0)
-            graph[place] ^= rng.integers(1, 256)
+        for _ in range(3):  # among the offsets and tables: the weights in between may have any value
+            position = rng.integers(8, 4000) if rng.random() < 0.5 else rng.integers(-9000, 0)
+            graph[position] ^= rng.integers(1, 256)
         path = tmp_path / f"{number}.tflite"
-        without_card(path, bytes(graph))
+        write_without_card(path, bytes(graph))
         try:
-            classifier = opened(path, timeout=5)
+            classifier = open_classifier(path, timeout=5)
             assert classifier.labels == MODEL.labels
         except ModelError:
             refusals += 1
@@ -175,46 +182,46 @@ def test_changed_bytes_that_no_sum_reveals_are_survived(tmp_path: Path) -> None:
 # The daemon
 
 
-def cut(path: Path) -> None:
-    path.write_bytes(WHOLE[: len(WHOLE) // 2])
+def cut_short(path: Path) -> None:
+    path.write_bytes(CONTENT[: len(CONTENT) // 2])
 
 
-def flip(path: Path) -> None:
-    content = bytearray(WHOLE)
+def flip_bit(path: Path) -> None:
+    content = bytearray(CONTENT)
     content[5000] ^= 1
     path.write_bytes(content)
 
 
-def bomb(path: Path) -> None:
+def add_zip_bomb(path: Path) -> None:
     write_bomb(path, MODEL.graph, {LABELS: "a" * (100 << 20), CARD: "{}"})
 
 
-def wild(path: Path) -> None:
-    write_model(path, GRAPHS["scale of nothing"], MODEL.labels, {})
+def crash_runtime(path: Path) -> None:
+    write_model(path, GRAPHS["zero scales"], MODEL.labels, {})
 
 
-def float_input(path: Path) -> None:
-    write_model(path, GRAPHS["float"], MODEL.labels, {})
+def change_input(path: Path) -> None:
+    write_model(path, GRAPHS["float input"], MODEL.labels, {})
 
 
-def no_labels(path: Path) -> None:
+def leave_out_labels(path: Path) -> None:
     path.write_bytes(MODEL.graph)
     append_entries(path, {CARD: "{}"})
 
 
 @pytest.mark.parametrize(
-    ("damage", "complaint"),
+    ("damage", "problem"),
     [
-        (cut, "cut short"),
-        (flip, "sha256 differs"),
-        (bomb, "labels.txt in it has 104857600 bytes"),
-        (wild, "crashes ai-edge-litert (SIG"),
-        (float_input, "m.tflite: "),
-        (no_labels, "no labels.txt"),
+        (cut_short, "cut short"),
+        (flip_bit, "sha256 differs"),
+        (add_zip_bomb, "labels.txt in it has 104857600 bytes"),
+        (crash_runtime, f"crashes {available_runtimes()[0]} (SIG"),
+        (change_input, "m.tflite: "),
+        (leave_out_labels, "no labels.txt"),
     ],
 )
-def test_the_daemon_says_one_line_and_ends_with_78(
-    tmp_path: Path, damage: Callable[[Path], None], complaint: str
+def test_the_daemon_ends_with_one_line_and_exit_code_78(
+    tmp_path: Path, damage: Callable[[Path], None], problem: str
 ) -> None:
     damage(tmp_path / "m.tflite")
     picture = MEDIA / "faces" / "bryan.png"
@@ -222,4 +229,4 @@ def test_the_daemon_says_one_line_and_ends_with_78(
     assert (done.code, done.out) == (78, "")
     (line,) = (line for line in done.err.splitlines() if not line.startswith("INFO: "))
     assert line.startswith("fer-edge: --model ")
-    assert complaint in line
+    assert problem in line

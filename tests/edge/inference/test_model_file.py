@@ -6,6 +6,7 @@ import struct
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def graph() -> bytes:
     return read_model(DEFAULT_MODEL).graph
 
 
-def test_what_is_written_is_read_back(tmp_path: Path, graph: bytes) -> None:
+def test_a_model_file_is_read_as_it_was_written(tmp_path: Path, graph: bytes) -> None:
     written = write_model(tmp_path / "m.tflite", graph, ("happy", "sad"), {"name": "two", "crop_margin": 0.1})
     read = read_model(tmp_path / "m.tflite")
     assert read == written
@@ -29,7 +30,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, graph: bytes) -> None:
     assert read.card["sha256"] == read.sha256
 
 
-def test_the_same_model_gives_the_same_bytes(tmp_path: Path, graph: bytes) -> None:
+def test_the_same_model_is_written_as_the_same_bytes(tmp_path: Path, graph: bytes) -> None:
     for name in ("a", "b"):
         write_model(tmp_path / name, graph, ("happy", "sad"), {"name": "two"})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -37,16 +38,17 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path, graph: bytes) -> No
 
 def test_the_runtime_loads_the_file_with_its_archive(tmp_path: Path, graph: bytes) -> None:
     model = write_model(tmp_path / "m.tflite", graph, ("a", "b"), {})
-    whole = type(model)(model.path, model.path.read_bytes(), model.labels, model.card)
-    assert open_engine(whole).interpreter.get_input_details()[0]["shape"].tolist() == [1, 48, 48, 1]
+    with_archive = replace(model, graph=model.path.read_bytes())
+    assert open_engine(with_archive).interpreter.get_input_details()[0]["shape"].tolist() == [1, 48, 48, 1]
 
 
-def test_a_name_is_made_of_the_file_when_the_card_has_none(tmp_path: Path, graph: bytes) -> None:
+def test_without_a_name_on_the_card_the_name_is_that_of_the_file(tmp_path: Path, graph: bytes) -> None:
     write_model(tmp_path / "mine.tflite", graph, ("a", "b"), {})
     assert read_model(tmp_path / "mine.tflite").name == "mine"
 
 
 def broken(tmp_path: Path, content: bytes, entries: dict[str, str] | None = None) -> Path:
+    """Write a file with this content, and with these entries in an archive behind it."""
     path = tmp_path / "broken.tflite"
     path.write_bytes(content)
     if entries:
@@ -54,13 +56,13 @@ def broken(tmp_path: Path, content: bytes, entries: dict[str, str] | None = None
     return path
 
 
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_model_is_refused(tmp_path: Path) -> None:
     for content in (b"", b"hello", b"\0" * 100):
         with pytest.raises(ModelError, match="not a TFLite model"):
             read_model(broken(tmp_path, content))
 
 
-def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"nosuch.*No such file"):
         read_model(tmp_path / "nosuch")
     with pytest.raises(ModelError, match="directory"):
@@ -75,7 +77,7 @@ def test_a_model_without_labels_is_refused(tmp_path: Path, graph: bytes) -> None
 
 
 @pytest.mark.parametrize("labels", ["", "alone\n", "twice\ntwice\n"])
-def test_labels_must_be_two_different_ones_at_least(tmp_path: Path, graph: bytes, labels: str) -> None:
+def test_at_least_two_different_labels_are_required(tmp_path: Path, graph: bytes, labels: str) -> None:
     with pytest.raises(ModelError, match="at least two classes"):
         read_model(broken(tmp_path, graph, {LABELS: labels}))
 
@@ -87,12 +89,12 @@ def test_a_card_must_be_a_json_object(tmp_path: Path, graph: bytes, card: str) -
 
 
 @pytest.mark.parametrize("margin", ['"0.1"', "null", "true", "-0.1", "2", "NaN", "Infinity", "1e999", "[0]"])
-def test_a_crop_margin_that_is_no_share_is_refused(tmp_path: Path, graph: bytes, margin: str) -> None:
+def test_a_crop_margin_outside_0_to_1_is_refused(tmp_path: Path, graph: bytes, margin: str) -> None:
     with pytest.raises(ModelError, match=r"crop_margin in its fer\.json .* expected a number from 0 to 1"):
         read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: f'{{"crop_margin": {margin}}}'}))
 
 
-def test_a_card_of_a_hundred_thousand_brackets_is_refused(tmp_path: Path, graph: bytes) -> None:
+def test_a_card_with_a_hundred_thousand_brackets_is_refused(tmp_path: Path, graph: bytes) -> None:
     with pytest.raises(ModelError, match="not JSON"):
         read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: "[" * 100_000}))
 
@@ -100,32 +102,32 @@ def test_a_card_of_a_hundred_thousand_brackets_is_refused(tmp_path: Path, graph:
 BOMB = "a" * (200 << 20)
 
 
-def test_a_zip_bomb_is_refused_by_the_size_it_tells(tmp_path: Path, graph: bytes) -> None:
+def test_a_zip_bomb_is_refused_by_the_size_in_its_header(tmp_path: Path, graph: bytes) -> None:
     path = write_bomb(tmp_path / "bomb.tflite", graph, {LABELS: BOMB})
-    with within(10 << 20), pytest.raises(ModelError, match=f"{LABELS} in it has {len(BOMB)} bytes; expected"):
+    with memory_limit(10 << 20), pytest.raises(ModelError, match=f"{LABELS} in it has {len(BOMB)} bytes; expected"):
         read_model(path)
 
 
-def test_a_zip_bomb_that_lies_about_its_size_is_not_expanded(tmp_path: Path, graph: bytes) -> None:
+def test_a_zip_bomb_with_a_wrong_size_in_its_header_is_not_decompressed(tmp_path: Path, graph: bytes) -> None:
     path = write_bomb(tmp_path / "bomb.tflite", graph, {LABELS: BOMB})
     path.write_bytes(path.read_bytes().replace(struct.pack("<I", len(BOMB)), struct.pack("<I", 12)))
-    with within(10 << 20), pytest.raises(ModelError, match="cut short"):
+    with memory_limit(10 << 20), pytest.raises(ModelError, match="cut short"):
         read_model(path)
 
 
 @contextlib.contextmanager
-def within(most: int) -> Iterator[None]:
-    """Fails when what is done inside takes more than `most` bytes of memory."""
+def memory_limit(limit: int) -> Iterator[None]:
+    """Fail when the block allocates more than `limit` bytes."""
     tracemalloc.start()
     try:
         yield
-        assert tracemalloc.get_traced_memory()[1] < most
+        assert tracemalloc.get_traced_memory()[1] < limit
     finally:
         tracemalloc.stop()
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_an_odd_compression_is_refused(tmp_path: Path, graph: bytes, method: int) -> None:
+def test_other_compression_methods_are_refused(tmp_path: Path, graph: bytes, method: int) -> None:
     path = broken(tmp_path, graph)
     with zipfile.ZipFile(path, "a", method) as archive:
         archive.writestr(LABELS, "a\nb\n")
@@ -143,14 +145,14 @@ def test_an_encrypted_entry_is_refused(tmp_path: Path, graph: bytes) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_labels_that_are_there_twice_are_refused(tmp_path: Path, graph: bytes) -> None:
+def test_two_entries_with_labels_are_refused(tmp_path: Path, graph: bytes) -> None:
     path = broken(tmp_path, graph, {LABELS: "a\nb\n"})
     append_entries(path, {LABELS: "b\na\n"})
     with pytest.raises(ModelError, match=r"labels\.txt is in it twice"):
         read_model(path)
 
 
-def test_what_is_no_file_or_too_large_is_not_read(tmp_path: Path) -> None:
+def test_devices_pipes_and_huge_files_are_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (Path("/dev/zero"), tmp_path / "pipe"):
         with pytest.raises(ModelError, match="expected a file"):
@@ -161,10 +163,10 @@ def test_what_is_no_file_or_too_large_is_not_read(tmp_path: Path) -> None:
         read_model(tmp_path / "sparse")
 
 
-def test_a_flipped_bit_of_the_labels_is_noticed(tmp_path: Path) -> None:
-    whole = bytearray(DEFAULT_MODEL.read_bytes())
+def test_a_changed_byte_of_the_labels_is_refused(tmp_path: Path) -> None:
+    content = bytearray(DEFAULT_MODEL.read_bytes())
     with zipfile.ZipFile(DEFAULT_MODEL) as archive:
         info = archive.getinfo(LABELS)
-    whole[info.header_offset + 30 + len(LABELS) + 2] ^= 0xFF
+    content[info.header_offset + 30 + len(LABELS) + 2] ^= 0xFF
     with pytest.raises(ModelError):
-        read_model(broken(tmp_path, bytes(whole)))
+        read_model(broken(tmp_path, bytes(content)))

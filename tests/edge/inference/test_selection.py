@@ -12,14 +12,15 @@ from tests.support.models import write_compiled
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import LIBRARY_VARIABLE, MODELS
 from fer_edge.errors import FerError, UsageError
-from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles
+from fer_edge.inference.backends import BACKENDS, CPU
+from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles, InferenceEngine
+from fer_edge.inference.backends.cpu import CpuBackend
 from fer_edge.inference.model_file import ModelError, ModelFile
 from fer_edge.inference.probe import PROBE_TIMEOUT, ProbeCrashError
 from fer_edge.inference.runtimes import available_runtimes
 from fer_edge.inference.selection import Platform, select_engine
 
 FASTEST = available_runtimes()[0]
-ONE_RUNTIME = Platform(runtimes=(FASTEST,))
 
 
 @pytest.fixture
@@ -151,3 +152,37 @@ def test_an_unknown_backend_is_reported_before_the_model_is_read(tmp_path: Path)
 def test_without_a_runtime_the_error_says_what_to_install(plain: Path) -> None:
     with pytest.raises(FerError, match="pip install ai-edge-litert or tflite-runtime"):
         select_engine(plain, platform=Platform(runtimes=()))
+
+
+class NewBackend(CpuBackend):
+    """An accelerator that only the registry knows; it runs any model."""
+
+    name = "npu"
+    title = "NPU"
+    spec = "npu"
+    examples = ("npu",)
+
+    def open(self, model: ModelFile, runtime: str, threads: int) -> InferenceEngine:
+        return InferenceEngine(CPU.open(model, runtime, threads).interpreter, "npu")
+
+
+def test_a_backend_that_is_registered_is_all_that_auto_and_a_spec_need(plain: Path) -> None:
+    platform = Platform(backends=(NewBackend(), *BACKENDS), probe=lambda *_, **__: None)
+    for accelerator in ("auto", "npu"):
+        assert select_engine(plain, accelerator, platform=platform).engine.runs_on == "npu"
+
+
+def test_auto_goes_on_to_the_next_backend_and_warns_about_each_that_failed(
+    plain: Path, edgetpu: Path, compiled: ModelFile
+) -> None:
+    def npu_crashes(path: Path, accelerator: str, *_: object, **__: object) -> None:
+        if accelerator == "npu":
+            raise ProbeCrashError("SIGILL")
+
+    platform = Platform(backends=(NewBackend(), *BACKENDS), runtimes=(FASTEST,), probe=npu_crashes)
+    selection = select_engine(plain, platform=platform)
+    assert selection.model == compiled
+    assert edgetpu.exists()
+    (warning,) = selection.warnings
+    assert warning.startswith("runs on the Edge TPU: ")
+    assert "SIGILL" in warning
