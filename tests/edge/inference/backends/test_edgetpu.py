@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.support.models import write_compiled
 
-from fer_data.readers import FER2013_CLASSES
+from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import LIBRARY_VARIABLE, MODELS
 from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles
 from fer_edge.inference.backends.edgetpu import (
