@@ -91,16 +91,17 @@ class Daemon:
         self._source = source
         self._processor = open_processor(source, classifier, config.pipeline, self._clock)
         self._outbox = Outbox(config.outbox)
-        broker = MqttDevice(config, config.broker, self._outbox, password) if config.broker else None
+        mqtt = MqttDevice(config, config.broker, self._outbox, password) if config.broker else None
         printer = EventPrinter(stdout) if config.print_events else None
-        self._observers = [observer for observer in (*observers, broker, printer) if observer]
+        self._observers = [observer for observer in (*observers, mqtt, printer) if observer]
         self._shows_progress = not (source.live or (printer and stdout.isatty()))
         self._messages = MessageBuilder(
             config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live)
         )
         self.controls = RunControls(self._processor.pipeline)
         info = describe_run(source, classifier)
-        self.status = RunStatus(config.device, info, source, self._processor, self.controls, self._outbox, broker)
+        publisher = mqtt.publisher if mqtt else None
+        self.status = RunStatus(config.device, info, source, self._processor, self.controls, self._outbox, publisher)
 
     def run(self, notifier: Notifier | None = None) -> None:
         """Process every frame. While a camera is unavailable, its tracks have ended and the observers are still served.

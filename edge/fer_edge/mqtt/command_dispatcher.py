@@ -1,4 +1,4 @@
-"""What the device can be told over MQTT: `cmd/<name>`, answered at `reply/<name>`."""
+"""Receives commands, has them carried out between two frames, and replies."""
 
 from __future__ import annotations
 
@@ -8,52 +8,68 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from queue import Empty, Full, Queue
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
-from fer_edge.errors import FerError
-from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.commands import COMMANDS, Command, CommandContext, CommandError
 
 log = logging.getLogger(__name__)
 
-Command = Callable[[dict[str, Any]], dict[str, Any]]  # the request without its transaction -> fields of the reply
-MOST_BYTES = 1024  # of a request
-WAITING = 16  # requests that wait for the next frame
-AT_ONCE = 4  # requests that are answered between two frames
+MAX_REQUEST_BYTES = 1024
+MAX_WAITING_REQUESTS = 16  # further ones are dropped
+REQUESTS_PER_FRAME = 4  # carried out between two frames
+MAX_QUOTED = 32  # characters of a name or key in a reply or log line
+MAX_TRANSACTION = 64  # characters
 
 
-class CommandError(FerError):
-    """A request that cannot be carried out; its text is the reply."""
+class Channel(Protocol):
+    """Receives requests and sends replies; the Publisher."""
+
+    @property
+    def topic(self) -> str:
+        """The topic under which the topics of the device lie."""
+        ...
+
+    def subscribe(self, pattern: str, handler: Callable[[str, bytes, bool], None]) -> None:
+        """Call `handler` with topic, payload and retain flag of each message whose topic matches."""
+        ...
+
+    def send(self, name: str, payload: dict[str, Any]) -> bool:
+        """Publish a message that is not retained."""
+        ...
 
 
 class CommandDispatcher:
-    """Hears requests in the client's thread and carries them out in the caller's, between two frames.
+    """Receives requests in the client's thread and carries them out in the caller's.
 
-    A request is a JSON object, or nothing; its `transaction`, a number or a short text, comes back with the reply.
-    Requests that the broker kept are not heard, or a `restart` would come again each time. More than WAITING at once
-    are dropped, and counted in `dropped`.
+    A request is a JSON object, or empty. Its `transaction`, a number or a short text, is repeated in the reply.
+    Requests that the broker has retained are ignored, or a `restart` would be repeated on each connection.
+
+    Attributes:
+        dropped: Number of requests dropped because MAX_WAITING_REQUESTS were waiting.
     """
 
-    def __init__(self, publisher: Publisher, commands: Mapping[str, Command]) -> None:
+    def __init__(self, channel: Channel, context: CommandContext, commands: Mapping[str, Command] = COMMANDS) -> None:
         self.dropped = 0
-        self._publisher, self._commands = publisher, commands
-        self._requests: Queue[tuple[str, bytes]] = Queue(WAITING)
-        publisher.subscribe(f"{publisher.topic}/cmd/+", self._hear)
+        self._channel, self._context, self._commands = channel, context, commands
+        self._requests: Queue[tuple[str, bytes]] = Queue(MAX_WAITING_REQUESTS)
+        channel.subscribe(f"{channel.topic}/cmd/+", self._on_message)
 
     def run(self) -> None:
-        """Carry out what has been asked, a few requests at a time."""
-        for _ in range(AT_ONCE):
+        """Carry out waiting requests, at most REQUESTS_PER_FRAME, and reply to each."""
+        for _ in range(REQUESTS_PER_FRAME):
             try:
                 name, payload = self._requests.get_nowait()
             except Empty:
                 return
-            known = name if re.fullmatch(r"[a-z_]{1,32}", name) else "error"  # nobody else chooses our topics
-            self._publisher.send(f"reply/{known}", self._reply(name, payload))
+            # The sender must not be able to choose an arbitrary topic for the reply.
+            reply_name = name if re.fullmatch(r"[a-z_]{1,32}", name) else "error"
+            self._channel.send(f"reply/{reply_name}", self._reply(name, payload))
 
-    def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
+    def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         if retained:
             return
         try:
-            self._requests.put_nowait((topic.rpartition("/")[2], payload[: MOST_BYTES + 1]))
+            self._requests.put_nowait((topic.rpartition("/")[2], payload[: MAX_REQUEST_BYTES + 1]))
         except Full:
             self.dropped += 1
 
@@ -61,44 +77,41 @@ class CommandDispatcher:
         reply: dict[str, Any] = {}
         try:
             request = _parse(payload)
-            reply["transaction"] = _transaction(request)
-            if name not in self._commands:
-                raise CommandError(f"unknown command; known are {', '.join(sorted(self._commands))}")
-            reply |= {"ok": True} | self._commands[name](request)
+            reply["transaction"] = _take_transaction(request)
+            reply |= {"ok": True} | self._carry_out(name, request)
         except CommandError as error:
             reply |= {"ok": False, "error": str(error)}
-        log.info("command %r: %s", name[:32], reply.get("error", "done"))
+        log.info("command %r: %s", name[:MAX_QUOTED], reply.get("error", "done"))
         return {key: value for key, value in reply.items() if value is not None}
 
+    def _carry_out(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        if name not in self._commands:
+            raise CommandError(f"unknown command; known are {', '.join(sorted(self._commands))}")
+        command = self._commands[name]
+        return command.handler(self._context, **_check_values(request, command))
 
-def only(request: dict[str, Any], *keys: str) -> None:
-    """Raise CommandError when a request has other keys than these."""
+
+def _check_values(request: dict[str, Any], command: Command) -> dict[str, Any]:
+    """The values in a request, once all of them are what the command accepts."""
     for key in request:
-        if key not in keys:
-            raise CommandError(f"unknown key {key[:32]!a}; known are {', '.join(keys) or 'none'}")
+        if key not in command.keys:
+            raise CommandError(f"unknown key {key[:MAX_QUOTED]!a}; known are {', '.join(command.keys) or 'none'}")
+    return {key: _check_value(key, value, command) for key, value in request.items()}
 
 
-def flag(request: dict[str, Any], key: str, default: bool) -> bool:
-    """A truth value of a request. Raises CommandError when it is none."""
-    value = request.get(key, default)
-    if not isinstance(value, bool):
-        raise CommandError(f"{key} must be true or false")
-    return value
-
-
-def number(request: dict[str, Any], key: str, low: float, high: float) -> float:
-    """A number of a request, from `low` to `high`. Raises CommandError when it is none."""
-    value = request[key]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise CommandError(f"{key} must be a number from {low:g} to {high:g}")
-    return float(value)
+def _check_value(key: str, value: object, command: Command) -> object:
+    kind = command.keys[key]
+    try:
+        return kind.check(value)
+    except ValueError as error:
+        raise CommandError(f"{key} must be {kind.description}") from error
 
 
 def _parse(payload: bytes) -> dict[str, Any]:
-    if len(payload) > MOST_BYTES:
-        raise CommandError(f"a request may have {MOST_BYTES} bytes at most")
+    if len(payload) > MAX_REQUEST_BYTES:
+        raise CommandError(f"a request may have at most {MAX_REQUEST_BYTES} bytes")
     try:
-        request = json.loads(payload or b"{}", parse_constant=_refuse)
+        request = json.loads(payload or b"{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise CommandError("a request must be a JSON object, or empty") from error
     if not isinstance(request, dict):
@@ -106,14 +119,15 @@ def _parse(payload: bytes) -> dict[str, Any]:
     return request
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")  # Python reads NaN and Infinity
 
 
-def _transaction(request: dict[str, Any]) -> Any:
-    transaction = request.pop("transaction", None)
-    if isinstance(transaction, str) and len(transaction) <= 64 and transaction.isprintable():
+def _take_transaction(request: dict[str, Any]) -> Any:
+    """Remove the transaction from a request and return it."""
+    transaction: Any = request.pop("transaction", None)
+    if isinstance(transaction, str) and len(transaction) <= MAX_TRANSACTION and transaction.isprintable():
         return transaction
     if transaction is None or (type(transaction) in (int, float) and math.isfinite(transaction)):
         return transaction
-    raise CommandError("transaction must be a number, or a text of up to 64 characters")
+    raise CommandError(f"transaction must be a number, or a text of up to {MAX_TRANSACTION} characters")

@@ -1,118 +1,171 @@
-"""What a run can be told to do while it runs: the commands themselves."""
+"""The commands of a device: `cmd/<name>`, answered at `reply/<name>`.
+
+To add a command, add a function here and decorate it with `command`: its name, and its keys with what each accepts. It
+is called between two frames, with the context and the values in the request, and returns the fields of the reply.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Protocol
 
 import cv2
+from msgspec import Meta
 
 from fer_edge import __version__
 from fer_edge.cameras.frame import Frame
+from fer_edge.config.model import PipelineOptions
+from fer_edge.config.schema import SETTINGS, SWITCH
+from fer_edge.config.setting import Kind
+from fer_edge.errors import FerError
 from fer_edge.events import rfc3339
-from fer_edge.monitoring.health import Health
-from fer_edge.mqtt.command_dispatcher import Command, CommandError, flag, number, only
-from fer_edge.mqtt.reports import SCORE_EVERY
-from fer_edge.pipeline import Pipeline
 
 JPEG_QUALITY = 80
+STATE_INTERVAL = 1.0  # seconds between two messages `state` that differ in the score alone, unless `set` changes it
+
+ADJUSTABLE = dict(sorted((setting.name, setting.kind) for setting in SETTINGS if setting.adjustable))
+STATE_EVERY = Kind(Annotated[float, Meta(ge=0.1, le=3600)], "a number from 0.1 to 3600")
 
 
-SETTINGS = {"min_face": (0.01, 0.99), "min_score": (0.0, 1.0), "rate": (0.1, 100.0)}  # from, to: see EngineOptions
-STATE_EVERY = (0.1, 3600.0)  # from, to
+class CommandError(FerError):
+    """A request that cannot be carried out; its text is in the reply."""
 
 
-class Controls(Protocol):
-    """What commands act on.
+class AdjustablePipeline(Protocol):
+    """A pipeline whose options can be changed while it runs."""
+
+    @property
+    def options(self) -> PipelineOptions:
+        """Its options now."""
+        ...
+
+    def adjust(self, options: PipelineOptions) -> None:
+        """Use other options from the next frame on."""
+        ...
+
+
+class RunControls(Protocol):
+    """The switches of a run.
 
     Attributes:
         paused: Whether no frames are to be taken.
-        stopping: Whether the run is about to end.
-        pipeline: Whose options `set` changes.
     """
 
     paused: bool
-    stopping: bool
-    pipeline: Pipeline
+
+    @property
+    def pipeline(self) -> AdjustablePipeline:
+        """The pipeline of the run."""
+        ...
 
     def restart(self) -> None:
         """End the run and start the process anew."""
         ...
 
 
-class Commands:
-    """The commands of a run.
-
-    Args:
-        controls: What they act on.
-        wall: Wall time in seconds.
-        snapshots: Whether the owner allows pictures to be published.
+@dataclass
+class CommandContext:
+    """What commands act on.
 
     Attributes:
-        frame: The newest frame, for `snapshot`.
-        state_every: Seconds between two messages `state` that differ in the score alone.
+        controls: The switches of the run.
+        health: Returns the message `health`.
+        wall: Wall time in seconds.
+        allow_snapshots: Whether the owner allows pictures to be published.
+        frame: The newest frame.
+        state_interval: Seconds between two messages `state` that differ in the score alone.
     """
 
-    def __init__(self, controls: Controls, wall: Callable[[], float], *, snapshots: bool = False) -> None:
-        self.frame: Frame | None = None
-        self.state_every = SCORE_EVERY
-        self._controls, self._wall, self._snapshots = controls, wall, snapshots
-
-    @property
-    def commands(self) -> dict[str, Command]:
-        """Each command by its name."""
-        return {
-            "ping": self._ping,
-            "pause": self._pause,
-            "resume": self._resume,
-            "restart": self._restart,
-            "set": self._set,
-            "snapshot": self._snapshot,
-        }
-
-    def _ping(self, request: dict[str, Any]) -> dict[str, Any]:
-        only(request)
-        return {"time": rfc3339(self._wall()), "version": __version__}
-
-    def _pause(self, request: dict[str, Any]) -> dict[str, Any]:
-        only(request, "paused")
-        self._controls.paused = flag(request, "paused", True)
-        return {"paused": self._controls.paused}
-
-    def _resume(self, request: dict[str, Any]) -> dict[str, Any]:
-        only(request)
-        self._controls.paused = False
-        return {"paused": False}
-
-    def _set(self, request: dict[str, Any]) -> dict[str, Any]:
-        pipeline = self._controls.pipeline
-        ranges = {**SETTINGS, "state_every": STATE_EVERY}
-        only(request, *ranges)
-        asked: dict[str, Any] = {key: number(request, key, *ranges[key]) for key in request}
-        self.state_every = asked.pop("state_every", self.state_every)
-        if asked:
-            pipeline.adjust(replace(pipeline.options, **asked))
-        return {key: getattr(pipeline.options, key) for key in SETTINGS} | {"state_every": self.state_every}
-
-    def _restart(self, request: dict[str, Any]) -> dict[str, Any]:
-        only(request)
-        self._controls.restart()
-        return {}
-
-    def _snapshot(self, request: dict[str, Any]) -> dict[str, Any]:
-        only(request)
-        if not self._snapshots:
-            raise CommandError("pictures are not given away; the owner allows it with --allow-snapshots")
-        if self.frame is None or self._controls.paused:
-            raise CommandError("there is no picture now")
-        picture = self.frame.grey if self.frame.detail is None else self.frame.detail
-        jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes()
-        return {"frame": self.frame.number, "jpeg": base64.b64encode(jpeg).decode()}
+    controls: RunControls
+    health: Callable[[], dict[str, Any]]
+    wall: Callable[[], float]
+    allow_snapshots: bool = False
+    frame: Frame | None = None
+    state_interval: float = STATE_INTERVAL
 
 
-def answer_health(health: Health, request: dict[str, Any]) -> dict[str, Any]:
-    """The command `health`: the message of that name, now."""
-    only(request)
-    return {"health": health.message()}
+Handler = Callable[..., dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Attributes:
+        handler: Called with the context, and with the values in the request as keyword arguments.
+        keys: The keys that a request may have, and what each accepts.
+    """
+
+    handler: Handler
+    keys: Mapping[str, Kind]
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(name: str, **keys: Kind) -> Callable[[Handler], Handler]:
+    """Register a function as the command `name`; `keys` are those that a request may have, all of them optional."""
+
+    def register(handler: Handler) -> Handler:
+        COMMANDS[name] = Command(handler, keys)
+        return handler
+
+    return register
+
+
+@command("ping")
+def ping(context: CommandContext) -> dict[str, Any]:
+    """Return the time and the version."""
+    return {"time": rfc3339(context.wall()), "version": __version__}
+
+
+@command("pause", paused=SWITCH)
+def pause(context: CommandContext, *, paused: bool = True) -> dict[str, Any]:
+    """Stop taking frames, or take them again."""
+    context.controls.paused = paused
+    return {"paused": paused}
+
+
+@command("resume")
+def resume(context: CommandContext) -> dict[str, Any]:
+    """Take frames again."""
+    context.controls.paused = False
+    return {"paused": False}
+
+
+@command("set", **ADJUSTABLE, state_every=STATE_EVERY)
+def set_options(context: CommandContext, *, state_every: float | None = None, **options: Any) -> dict[str, Any]:
+    """Change options until the next start, and return all of them."""
+    pipeline = context.controls.pipeline
+    if state_every is not None:
+        context.state_interval = state_every
+    if options:
+        pipeline.adjust(replace(pipeline.options, **options))
+    return {name: getattr(pipeline.options, name) for name in ADJUSTABLE} | {"state_every": context.state_interval}
+
+
+@command("health")
+def health(context: CommandContext) -> dict[str, Any]:
+    """Return the message `health` as of now."""
+    return {"health": context.health()}
+
+
+@command("restart")
+def restart(context: CommandContext) -> dict[str, Any]:
+    """Restart the daemon."""
+    context.controls.restart()
+    return {}
+
+
+@command("snapshot")
+def snapshot(context: CommandContext) -> dict[str, Any]:
+    """Return the newest frame as a JPEG in base64, if the owner allows it."""
+    if not context.allow_snapshots:
+        raise CommandError("pictures are not published; the owner can allow it with --allow-snapshots")
+    if context.frame is None or context.controls.paused:
+        raise CommandError("there is no picture now")
+    picture = context.frame.grey if context.frame.detail is None else context.frame.detail
+    jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes()
+    return {"frame": context.frame.number, "jpeg": base64.b64encode(jpeg).decode()}

@@ -1,9 +1,8 @@
-"""The MQTT side of a run."""
+"""The MQTT side of a run: publishes what it is, what it sees and how it is doing, and carries out commands."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from fer_edge.cameras.frame import Frame
@@ -12,24 +11,33 @@ from fer_edge.config.broker import Broker
 from fer_edge.config.model import Config
 from fer_edge.errors import FerError
 from fer_edge.events import encode
-from fer_edge.monitoring.health import Health
-from fer_edge.mqtt.command_dispatcher import Command, CommandDispatcher
-from fer_edge.mqtt.commands import Commands, Controls, answer_health
+from fer_edge.mqtt.command_dispatcher import CommandDispatcher
+from fer_edge.mqtt.commands import CommandContext
+from fer_edge.mqtt.commands import RunControls as CommandControls
 from fer_edge.mqtt.homeassistant import announce
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
-from fer_edge.mqtt.reports import Reports
 from fer_edge.tracking.track import TrackedFace
 
 FLUSH_TIMEOUT = 5.0  # seconds to deliver what is left at the end
 STOP_TIMEOUT = 1.5  # the same when the run is stopped, which must be done within 5 seconds
+STATE_EXPIRY = 600  # seconds after which the broker discards a state that is not sent again
+FIRST_HEALTH, HEALTH_INTERVAL = 10.0, 60.0  # seconds from the start to the first `health`, and between two of them
 
 
 class UndeliveredError(FerError):
     """The run ended and the broker does not have every event."""
 
 
-class Status(Protocol):
+class HealthReader(Protocol):
+    """Source of the message `health`."""
+
+    def message(self) -> dict[str, Any]:
+        """The message as of now; rates are since the last one."""
+        ...
+
+
+class RunStatus(Protocol):
     """Describes a run."""
 
     @property
@@ -46,50 +54,105 @@ class Status(Protocol):
         """The message `state`."""
         ...
 
-    def open_health(self) -> Health:
+    def open_health(self) -> HealthReader:
         """A new source of the message `health`."""
         ...
 
 
+class RunControls(CommandControls, Protocol):
+    """The switches of a run.
+
+    Attributes:
+        stopping: Whether the run is about to end.
+    """
+
+    stopping: bool
+
+
+class StateReporter:
+    """Keeps the retained message `state` current at the broker."""
+
+    def __init__(self, publisher: Publisher, monotonic: Callable[[], float]) -> None:
+        self._publisher, self._monotonic = publisher, monotonic
+        self._state: dict[str, Any] = {}
+        self._sent_at = monotonic()
+
+    def update(self, state: dict[str, Any], score_interval: float) -> None:
+        """Publish `state` if it has changed; if only the score has, at most every `score_interval` seconds."""
+        now = self._monotonic()
+        changed = {key for key, value in state.items() if self._state.get(key, ...) != value}
+        if changed - {"score"} or (changed and now - self._sent_at >= score_interval):
+            self._state, self._sent_at = state, now
+        self._publisher.retain("state", self._state, STATE_EXPIRY)
+
+
+class HealthReporter:
+    """Publishes `health` at a regular interval."""
+
+    def __init__(
+        self, publisher: Publisher, health: Callable[[], dict[str, Any]], monotonic: Callable[[], float]
+    ) -> None:
+        self._publisher, self._health, self._monotonic = publisher, health, monotonic
+        self._due_at = monotonic() + FIRST_HEALTH
+
+    def update(self) -> None:
+        """Publish the message when it is due."""
+        now = self._monotonic()
+        if now >= self._due_at:
+            self._due_at = now + HEALTH_INTERVAL
+            self._publisher.send("health", self._health())
+
+
+class _Session:
+    """The reports and commands of a run, from its start on."""
+
+    def __init__(self, publisher: Publisher, config: Config, status: RunStatus, controls: RunControls) -> None:
+        self.controls = controls
+        self._status, self._publisher = status, publisher
+        health, monotonic = status.open_health().message, status.clock.monotonic
+        self.context = CommandContext(controls, health, status.clock.wall, config.allow_snapshots)
+        publisher.retain("info", status.info)
+        self._state, self._health = StateReporter(publisher, monotonic), HealthReporter(publisher, health, monotonic)
+        self._report_state()
+        if config.discovery:
+            announce(publisher, config.discovery, config.device, status.info)
+        self.dispatcher = CommandDispatcher(publisher, self.context)
+
+    def report(self) -> None:
+        """Publish what is due. Raises DeliveryError when delivery has failed for good."""
+        self._publisher.check()
+        self._report_state()
+        self._health.update()
+
+    def _report_state(self) -> None:
+        self._state.update(self._status.state(), self.context.state_interval)
+
+
 class MqttDevice:
-    """Publishes a run at a broker and carries out commands: an observer of the run."""
+    """Publishes a run at a broker and carries out commands: an observer of the run.
+
+    Attributes:
+        publisher: The connection to the broker.
+    """
 
     def __init__(self, config: Config, broker: Broker, outbox: Outbox, password: str | None) -> None:
-        self._config = config
-        self._outbox = outbox
-        self.address = str(broker)
-        self._open_publisher = partial(Publisher, broker, password, config.device, outbox)
+        self._config, self._outbox = config, outbox
+        self.publisher = Publisher(broker, password, config.device, outbox)
         self._session: _Session | None = None
 
-    @property
-    def connected(self) -> bool:
-        """Whether the broker can be reached."""
-        return self._session is not None and self._session.publisher.connected
-
-    @property
-    def problem(self) -> str:
-        """Why the broker cannot be reached."""
-        return self._session.publisher.problem if self._session else "not connected yet"
-
-    @property
-    def refused(self) -> int:
-        """Number of events that the broker refused."""
-        return self._session.publisher.counts["refused"] if self._session else 0
-
-    def on_start(self, status: Status, controls: Controls) -> None:
-        """Start to connect."""
-        self._session = _Session(self._open_publisher(), self._config, status, controls)
-        self._session.publisher.start()
+    def on_start(self, status: RunStatus, controls: RunControls) -> None:
+        """Start to connect; not before, so that a signal finds a run that can end in good order."""
+        self._session = _Session(self.publisher, self._config, status, controls)
+        self.publisher.start()
 
     def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
         """Keep the frame for the command `snapshot`."""
         if self._session:
-            self._session.commands.frame = frame
+            self._session.context.frame = frame
 
     def on_event(self, message: dict[str, Any]) -> None:
         """Add an event to the outbox. Raises DeliveryError when delivery has failed for good."""
-        if self._session:
-            self._session.publisher.put(encode(message))
+        self.publisher.put(encode(message))
 
     def poll(self) -> None:
         """Publish what is due, then carry out commands. Raises DeliveryError when delivery has failed for good."""
@@ -102,13 +165,12 @@ class MqttDevice:
         if not self._session:
             return
         self._session.report()
-        if not self._session.publisher.flush(STOP_TIMEOUT if self._session.controls.stopping else FLUSH_TIMEOUT):
-            raise UndeliveredError(f"broker {self.problem}; {self._describe_undelivered()}")
+        if not self.publisher.flush(STOP_TIMEOUT if self._session.controls.stopping else FLUSH_TIMEOUT):
+            raise UndeliveredError(f"broker {self.publisher.problem}; {self._describe_undelivered()}")
 
     def close(self) -> None:
         """Publish `offline` and disconnect."""
-        if self._session:
-            self._session.publisher.close()
+        self.publisher.close()
 
     def _describe_undelivered(self) -> str:
         """How many events were not delivered, and what becomes of them."""
@@ -117,25 +179,3 @@ class MqttDevice:
             return "there were no events"
         kept = f"they wait in {path}" if path else "they are lost (--outbox FILE keeps them)"
         return f"{count} events were not delivered; {kept}"
-
-
-class _Session:
-    """What exists from the start of the run on."""
-
-    def __init__(self, publisher: Publisher, config: Config, status: Status, controls: Controls) -> None:
-        self.publisher = publisher
-        self.controls = controls
-        self._status = status
-        health = status.open_health()
-        self._reports = Reports(publisher, status.info, health.message, status.clock.monotonic)
-        self._reports.tell(status.state())
-        if config.discovery:
-            announce(publisher, config.discovery, config.device, status.info)
-        self.commands = Commands(controls, status.clock.wall, snapshots=config.allow_snapshots)
-        commands: dict[str, Command] = {**self.commands.commands, "health": partial(answer_health, health)}
-        self.dispatcher = CommandDispatcher(publisher, commands)
-
-    def report(self) -> None:
-        """Publish what is due. Raises DeliveryError when delivery has failed for good."""
-        self.publisher.check()
-        self._reports.tell(self._status.state(), self.commands.state_every)

@@ -1,12 +1,50 @@
-"""The daemon with a network camera and a real broker: what it publishes and how it answers commands."""
+"""The MQTT side of a run: when it publishes, and a real daemon with a network camera at a real broker."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.support import Mosquitto, heard, wait_until
+from tests.support.clock import FakeClock
+from tests.support.commands import FakePublisher
 from tests.support.daemon_process import DaemonProcess
+
+from fer_edge.mqtt.commands import STATE_INTERVAL
+from fer_edge.mqtt.device import FIRST_HEALTH, HEALTH_INTERVAL, HealthReporter, StateReporter
+
+
+def state(score: float | None, faces: int = 1) -> dict[str, Any]:
+    return {"faces": faces, "emotion": "happy", "score": score, "paused": False}
+
+
+def test_a_score_alone_is_published_at_an_interval_and_anything_else_at_once() -> None:
+    clock, publisher = FakeClock(), FakePublisher()
+    reporter = StateReporter(publisher, clock.monotonic)  # type: ignore[arg-type]
+    reporter.update(state(0.5), STATE_INTERVAL)
+    reporter.update(state(0.6), STATE_INTERVAL)
+    clock.advance(STATE_INTERVAL / 2)
+    reporter.update(state(0.7), STATE_INTERVAL)
+    assert publisher.retained == [("state", state(0.5))]
+    reporter.update(state(0.7, faces=2), STATE_INTERVAL)
+    clock.advance(STATE_INTERVAL)
+    reporter.update(state(0.8, faces=2), 60)
+    reporter.update(state(0.8, faces=2), STATE_INTERVAL)
+    assert [payload for _, payload in publisher.retained][1:] == [state(0.7, faces=2), state(0.8, faces=2)]
+    clock.advance(STATE_INTERVAL)
+    reporter.update(state(0.9, faces=2), 60)
+    assert publisher.retained[-1][1] == state(0.8, faces=2)
+
+
+def test_health_is_published_soon_after_the_start_and_then_once_a_minute() -> None:
+    clock, publisher = FakeClock(100.0), FakePublisher()
+    reporter = HealthReporter(publisher, lambda: {"at": clock.now}, clock.monotonic)  # type: ignore[arg-type]
+    for _ in range(200):
+        clock.advance(1)
+        reporter.update()
+    times = [payload["at"] for _, payload in publisher.sent]
+    assert times == [100 + FIRST_HEALTH + n * HEALTH_INTERVAL for n in range(4)]
 
 
 @pytest.fixture
@@ -18,7 +56,7 @@ def daemon(mosquitto: Mosquitto) -> Iterator[DaemonProcess]:
         made.close()
 
 
-def test_while_paused_the_camera_is_released_and_the_faces_have_ended(daemon: DaemonProcess) -> None:
+def test_a_pause_releases_the_camera_and_ends_the_tracks(daemon: DaemonProcess) -> None:
     connections = len(daemon.camera.paths)
     assert daemon.send_command("pause", '{"transaction": 1}') == {"transaction": 1, "ok": True, "paused": True}
     wait_until(lambda: daemon.published("state")[-1] == {"faces": 0, "emotion": None, "score": None, "paused": True})
@@ -44,7 +82,7 @@ def test_a_restart_is_a_new_run_in_the_same_process(daemon: DaemonProcess) -> No
     ]
 
 
-def test_health_arrives_and_says_what_runs(daemon: DaemonProcess) -> None:
+def test_health_is_published_and_describes_the_run(daemon: DaemonProcess) -> None:
     wait_until(lambda: daemon.published("health"), 30)
     health, info = daemon.published("health")[0], daemon.published("info")[0]
     assert health["accelerator"] == info["accelerator"]
@@ -55,7 +93,7 @@ def test_health_arrives_and_says_what_runs(daemon: DaemonProcess) -> None:
     assert (health["lost"], health["refused"]) == (0, 0)
 
 
-def test_pictures_stay_here_and_strangers_do_no_harm(daemon: DaemonProcess) -> None:
+def test_a_daemon_refuses_pictures_and_survives_malformed_requests(daemon: DaemonProcess) -> None:
     assert daemon.send_command("snapshot")["ok"] is False
     for payload in ("{", "[]", "x" * 100_000, '{"transaction": {}}'):
         assert daemon.send_command("ping", payload)["ok"] is False
@@ -63,7 +101,7 @@ def test_pictures_stay_here_and_strangers_do_no_harm(daemon: DaemonProcess) -> N
     assert "Traceback" not in daemon.close()
 
 
-def test_the_owner_may_have_pictures_given_away(mosquitto: Mosquitto) -> None:
+def test_the_owner_can_allow_snapshots(mosquitto: Mosquitto) -> None:
     daemon = DaemonProcess(mosquitto, "--allow-snapshots")
     try:
         wait_until(lambda: daemon.published("event"), 30)
