@@ -1,4 +1,4 @@
-"""fer-edge as a user runs it."""
+"""fer-edge as a user runs it: output, MQTT messages, signals, exit codes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import cv2
 import jsonschema
 import pytest
 from tests.support import MEDIA, WALK, Mosquitto, Run, command, free_port, heard, run, wait_until
+from tests.support.refusals import assert_refused, error_line
 
 from fer_edge.config.model import DEFAULT_MODEL
 from fer_edge.events import SCHEMA_FILE
@@ -24,13 +25,6 @@ SCHEMA = json.loads(SCHEMA_FILE.read_text())
 
 def fer_edge(*arguments: object, env: dict[str, str] | None = None) -> Run:
     return run("fer_edge", *arguments, env=env)
-
-
-def one_line(done: Run) -> str:
-    """The only line of a complaint, without the runtime's own remarks."""
-    lines = [line for line in done.err.splitlines() if not line.startswith("INFO: ")]
-    assert len(lines) == 1, done.err
-    return lines[0]
 
 
 def test_a_clip_prints_its_events_and_nothing_else() -> None:
@@ -48,20 +42,20 @@ def test_without_print_stdout_is_empty() -> None:
     assert (done.code, done.out) == (0, "")
 
 
-def test_the_shipped_models_can_be_asked_for_by_name() -> None:
+def test_a_shipped_model_is_selected_by_its_name() -> None:
     picture = ["--camera", MEDIA / "faces" / "astronaut.png", "--mqtt", "none", "--print"]
-    said = [fer_edge(*picture, "--model", name).events[0]["scores"] for name in ("nano", "small", "base")]
-    assert said[2] == fer_edge(*picture).events[0]["scores"]
-    assert said[0] != said[1] != said[2]
+    scores = [fer_edge(*picture, "--model", name).events[0]["scores"] for name in ("nano", "small", "base")]
+    assert scores[2] == fer_edge(*picture).events[0]["scores"]
+    assert scores[0] != scores[1] != scores[2]
 
 
-def test_a_folder_of_pictures_is_one_scene_each() -> None:
+def test_each_picture_of_a_folder_is_a_scene_of_its_own() -> None:
     done = fer_edge("--camera", MEDIA / "faces", "--mqtt", "none", "--print")
     assert done.code == 0
     assert [event["type"] for event in done.events] == ["start", "end"] * 7
 
 
-def test_subscribers_hear_status_info_events_and_offline(mosquitto: Mosquitto) -> None:
+def test_subscribers_receive_status_info_events_and_offline(mosquitto: Mosquitto) -> None:
     file = mosquitto.subscribe()
     done = fer_edge("--camera", WALK, "--mqtt", mosquitto.url, "--device", "cam", "--print")
     assert done.code == 0, done.err
@@ -104,7 +98,7 @@ def test_a_signal_ends_it_cleanly(mosquitto: Mosquitto, long_clip: Path, number:
     assert [json.loads(text) for topic, text in heard(file) if topic == "fer/cam/event"] == events
 
 
-def test_ctrl_c_before_it_runs_leaves_no_traceback() -> None:
+def test_ctrl_c_during_the_start_leaves_no_traceback() -> None:
     with subprocess.Popen(
         command("fer_edge", "--camera", MEDIA / "faces", "--mqtt", "none"), stderr=subprocess.PIPE, text=True
     ) as process:
@@ -115,7 +109,7 @@ def test_ctrl_c_before_it_runs_leaves_no_traceback() -> None:
         assert process.wait(20) in (0, -signal.SIGINT)
 
 
-def test_a_killed_one_is_offline_by_its_last_will(mosquitto: Mosquitto, long_clip: Path) -> None:
+def test_a_killed_daemon_becomes_offline_by_its_last_will(mosquitto: Mosquitto, long_clip: Path) -> None:
     file = mosquitto.subscribe()
     process = subprocess.Popen(command("fer_edge", "--camera", long_clip, "--mqtt", mosquitto.url, "--device", "cam"))
     wait_until(lambda: any(topic == "fer/cam/event" for topic, _ in heard(file)))
@@ -124,7 +118,7 @@ def test_a_killed_one_is_offline_by_its_last_will(mosquitto: Mosquitto, long_cli
     wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
 
 
-def test_what_a_run_could_not_deliver_the_next_one_does(mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_events_that_one_run_could_not_deliver_are_delivered_by_the_next(mosquitto: Mosquitto, tmp_path: Path) -> None:
     outbox, picture = tmp_path / "outbox.sqlite", MEDIA / "faces" / "bryan.png"
     away = f"mqtt://127.0.0.1:{free_port()}"
     first = fer_edge("--camera", picture, "--mqtt", away, "--outbox", outbox, "--print", "--device", "cam")
@@ -138,7 +132,7 @@ def test_what_a_run_could_not_deliver_the_next_one_does(mosquitto: Mosquitto, tm
     assert received == first.events + second.events
 
 
-def test_the_state_directory_of_systemd_holds_the_outbox(tmp_path: Path) -> None:
+def test_under_systemd_the_outbox_is_in_the_state_directory(tmp_path: Path) -> None:
     away = f"mqtt://127.0.0.1:{free_port()}"
     picture = MEDIA / "faces" / "bryan.png"
     done = fer_edge("--camera", picture, "--mqtt", away, env={"STATE_DIRECTORY": str(tmp_path)})
@@ -152,21 +146,21 @@ def test_a_truncated_video_gives_its_events_and_exit_1(tmp_path: Path) -> None:
     (tmp_path / "cut.mp4").write_bytes(whole.read_bytes()[:60_000])
     done = fer_edge("--camera", tmp_path / "cut.mp4", "--mqtt", "none", "--print")
     assert done.code == 1
-    assert "of 41 frames could be read" in one_line(done)
+    assert "of 41 frames could be read" in error_line(done)
     assert done.events[-1]["type"] == "end"
 
 
-def not_mqtt(server: socket.socket) -> None:
-    """Serve one connection like something that is no broker."""
+def serve_http(server: socket.socket) -> None:
+    """Answer one connection as a web server does."""
     connection, _ = server.accept()
     connection.recv(1024)
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     connection.close()
 
 
-def test_a_port_that_is_no_broker_is_exit_1_and_says_what_was_lost() -> None:
+def test_a_port_that_is_no_broker_is_exit_1_with_the_number_of_lost_events() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=not_mqtt, args=(server,), daemon=True)
+        thread = threading.Thread(target=serve_http, args=(server,), daemon=True)
         thread.start()
         url = f"mqtt://127.0.0.1:{server.getsockname()[1]}"
         done = fer_edge("--camera", MEDIA / "faces" / "bryan.png", "--mqtt", url)
@@ -176,7 +170,7 @@ def test_a_port_that_is_no_broker_is_exit_1_and_says_what_was_lost() -> None:
     assert len(done.err.splitlines()) <= 3
 
 
-def test_of_two_faults_both_are_said_and_the_first_decides(tmp_path: Path) -> None:
+def test_of_two_errors_both_are_reported_and_the_first_decides_the_exit_code(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no picture")
     done = fer_edge("--camera", tmp_path / "text.jpg", "--mqtt", f"mqtt://127.0.0.1:{free_port()}")
     assert done.code == 2
@@ -185,8 +179,8 @@ def test_of_two_faults_both_are_said_and_the_first_decides(tmp_path: Path) -> No
 
 
 @pytest.fixture
-def rubbish(tmp_path: Path) -> Path:
-    """A folder of files that are not what their names say."""
+def bad_files(tmp_path: Path) -> Path:
+    """A folder of files that are not what their names promise."""
     (tmp_path / "text.mp4").write_text("no video")
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "text.tflite").write_text("no model")
@@ -197,7 +191,7 @@ def rubbish(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("flags", "code", "complaint"),
+    ("flags", "code", "expected"),
     [
         ("", 2, "--camera is missing"),
         ("--json", 2, "--json belongs to --check and to --status"),
@@ -226,29 +220,29 @@ def rubbish(tmp_path: Path) -> Path:
         ("--camera {1} --outbox {0}/no/folder", 2, "--outbox"),
     ],
 )
-def test_bad_input_is_one_line_and_the_documented_code(rubbish: Path, flags: str, code: int, complaint: str) -> None:
-    done = fer_edge("--mqtt", "none", *flags.format(rubbish, WALK).split())
-    assert (done.code, done.out) == (code, "")
-    assert one_line(done).startswith("fer-edge: ")
-    assert complaint in one_line(done)
+def test_bad_input_is_one_line_and_the_documented_exit_code(
+    bad_files: Path, flags: str, code: int, expected: str
+) -> None:
+    done = fer_edge("--mqtt", "none", *flags.format(bad_files, WALK).split())
+    assert_refused(done, "fer-edge: ", expected, code)
 
 
 @pytest.mark.parametrize("camera", ["93", "/dev/video93"])
-def test_a_camera_that_is_away_is_waited_for_and_the_signal_heard(mosquitto: Mosquitto, camera: str) -> None:
+def test_a_missing_camera_is_waited_for_until_a_signal_ends_the_run(mosquitto: Mosquitto, camera: str) -> None:
     file = mosquitto.subscribe()
     arguments = command("fer_edge", "--camera", camera, "--mqtt", mosquitto.url, "--device", "cam")
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: any(topic == "fer/cam/state" for topic, _ in heard(file)))
         process.send_signal(signal.SIGTERM)
         assert process.stderr
-        said = process.stderr.read().splitlines()
+        lines = process.stderr.read().splitlines()
         assert process.wait(10) == 0
-    assert len([line for line in said if line.startswith(f"fer-edge: camera {camera}: ")]) == 1
+    assert len([line for line in lines if line.startswith(f"fer-edge: camera {camera}: ")]) == 1
     assert heard(file)[0] == ("fer/cam/status", "online")
     assert heard(file)[-1] == ("fer/cam/status", "offline")
 
 
-def test_a_picture_is_turned_before_faces_are_searched(tmp_path: Path) -> None:
+def test_a_picture_is_rotated_before_faces_are_detected(tmp_path: Path) -> None:
     upside_down = cv2.rotate(cv2.imread(str(MEDIA / "faces" / "bryan.png")), cv2.ROTATE_180)
     cv2.imwrite(str(tmp_path / "face.png"), upside_down)
     flags = ["--camera", tmp_path / "face.png", "--mqtt", "none", "--print"]
@@ -256,25 +250,25 @@ def test_a_picture_is_turned_before_faces_are_searched(tmp_path: Path) -> None:
     assert [event["type"] for event in fer_edge(*flags, "--rotate", "180").events] == ["start", "end"]
 
 
-def test_the_help_tells_the_exit_codes_and_the_schema_is_printed() -> None:
+def test_the_help_lists_the_exit_codes_and_the_schema_is_printed() -> None:
     assert "exit codes:" in fer_edge("--help").out
     assert json.loads(fer_edge("--schema").out) == SCHEMA
 
 
-def test_a_reader_that_goes_away_ends_it_without_a_traceback(long_clip: Path) -> None:
+def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(long_clip: Path) -> None:
     arguments = command("fer_edge", "--camera", long_clip, "--mqtt", "none", "--print")
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stderr
         process.stdout.readline()
         process.stdout.close()
-        complaint = process.stderr.read()
+        output = process.stderr.read()
         assert process.wait(60) == 0
-    assert "Traceback" not in complaint
-    assert "BrokenPipe" not in complaint
+    assert "Traceback" not in output
+    assert "BrokenPipe" not in output
 
 
-def test_a_full_disk_for_stdout_is_said() -> None:
+def test_a_full_disk_for_stdout_is_reported() -> None:
     with Path("/dev/full").open("w") as full:
         arguments = command("fer_edge", "--camera", WALK, "--mqtt", "none", "--print")
         done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
@@ -283,7 +277,7 @@ def test_a_full_disk_for_stdout_is_said() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_install_for_the_pi_imports_nothing_heavy() -> None:
+def test_the_device_imports_no_host_library() -> None:
     program = (
         "import sys, fer_edge.daemon, fer_edge.cli\n"
         "print(sorted({'tensorflow', 'keras', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules)))"

@@ -9,8 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support import MEDIA, patterns, write_csv
+from tests.support import MEDIA, patterns, run_here, write_csv
 from tests.support.planted_faults import clean_folder, photograph, planted_folder, save
+from tests.support.refusals import assert_refused
 from tests.train.test_inspection import fer_train
 
 from fer_data.dataset import FaceSet
@@ -203,19 +204,14 @@ def test_cut_faces_can_be_read_as_a_data_set(tmp_path: Path) -> None:
         ("crop {0}/faces --out {0}/faces/new", "lies in"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: str, complaint: str
-) -> None:
+def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: str, complaint: str) -> None:
     planted_folder(tmp_path / "faces")
     (tmp_path / "bare").mkdir()
     (tmp_path / "hollow" / "happy").mkdir(parents=True)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").write_text("x")
     before = tree(tmp_path)
-    assert fer_train(*arguments.format(tmp_path).split()) == 2
-    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fer-train: ")]
-    assert len(said) == 1
-    assert complaint in said[0]
+    assert_refused(run_here("fer_train", *arguments.format(tmp_path).split()), "fer-train", complaint)
     assert tree(tmp_path) == before
 
 

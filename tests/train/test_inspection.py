@@ -9,8 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support import patterns, write_csv
+from tests.support import patterns, run_here, write_csv
 from tests.support.planted_faults import planted_folder
+from tests.support.refusals import assert_refused
 
 from fer_train.cli import main
 
@@ -96,15 +97,12 @@ def test_names_that_a_page_or_a_plot_would_take_for_markup_are_shown_as_they_are
         ("{0}/faces --ferplus {0}/text.csv --out {0}/out", "votes go with the rows"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: str, complaint: str
-) -> None:
+def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: str, complaint: str) -> None:
     planted_folder(tmp_path / "faces")
     (tmp_path / "bare").mkdir()
     (tmp_path / "hollow" / "happy").mkdir(parents=True)
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
-    assert fer_train("inspect", *arguments.format(tmp_path).split(), "--no-faces") == 2
-    said = capsys.readouterr().err.strip().splitlines()
-    assert len([line for line in said if line.startswith("fer-train: ")]) == 1
-    assert complaint in said[-1]
+    assert_refused(
+        run_here("fer_train", "inspect", *arguments.format(tmp_path).split(), "--no-faces"), "fer-train", complaint
+    )
     assert not (tmp_path / "out").exists()

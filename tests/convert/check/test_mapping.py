@@ -16,6 +16,7 @@ import pytest
 from keras import layers
 from tests.support import run
 from tests.support.graphs import NANO, altered, code, compiled, operators
+from tests.support.refusals import assert_refused
 
 from fer_convert.check.mapping import MappingReport, check_graph, check_model, read_any_tflite
 from fer_convert.quantize.conversion import quantize
@@ -218,9 +219,7 @@ def test_a_model_of_another_converter_is_checked_and_its_missing_labels_are_repo
 def test_a_damaged_file_gives_one_line_and_exit_code_78(tmp_path: Path, content: bytes, complaint: str) -> None:
     (tmp_path / "fer.tflite").write_bytes(content)
     done = run("fer_convert", "check", tmp_path / "fer.tflite")
-    assert done.code == 78
-    assert done.err.count("\n") == 1
-    assert complaint in done.err
+    assert_refused(done, "fer-convert", complaint, code=78)
 
 
 @pytest.mark.parametrize(
@@ -228,8 +227,7 @@ def test_a_damaged_file_gives_one_line_and_exit_code_78(tmp_path: Path, content:
 )
 def test_a_missing_file_gives_one_line_and_exit_code_78(tmp_path: Path, path: str, complaint: str) -> None:
     done = run("fer_convert", "check", tmp_path / path)
-    assert (done.code, done.err.count("\n")) == (78, 1)
-    assert complaint in done.err
+    assert_refused(done, "fer-convert", complaint, code=78)
 
 
 def test_flipped_bytes_are_checked_or_refused_without_any_other_error() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.support import run
+from tests.support.refusals import assert_refused
 
 from fer_edge.config.model import MODELS
 from fer_edge.inference.model_file import write_model
@@ -96,7 +97,4 @@ def test_bad_input_gives_one_line_and_the_documented_exit_code(
     write_model(tmp_path / "m_edgetpu.tflite", COMPILED, ("a", "b"), {})
     write_model(tmp_path / "unreadable.tflite", COMPILED[:8] + bytes(20), ("a", "b"), {})
     done = run("fer_convert", "latency", *arguments.format(tmp_path, nano=NANO).split())
-    lines = [line for line in done.err.splitlines() if line.startswith("fer-convert")]
-    assert (done.code, len(lines), done.out) == (code, 1, "")
-    assert complaint in lines[0]
-    assert "Traceback" not in done.err
+    assert_refused(done, "fer-convert", complaint, code)

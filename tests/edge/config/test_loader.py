@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support import MEDIA, run
+from tests.support.refusals import assert_refused
 from tests.support.settings import as_flag, parse_flags, write_config
 
 from fer_edge.config.loader import make_config, name_setting, resolve
@@ -257,9 +258,7 @@ def test_the_exit_code_distinguishes_flags_from_the_configuration(
 ) -> None:
     (tmp_path / "config.toml").write_text(text)
     done = run("fer_edge", "--config", tmp_path / "config.toml", *arguments)
-    assert (done.code, done.out) == (code, "")
-    (line,) = (line for line in done.err.splitlines() if not line.startswith("INFO: "))  # of the runtime
-    assert expected in line
+    assert_refused(done, "fer-edge: ", expected, code)
 
 
 def test_a_run_can_be_configured_by_the_file_only(tmp_path: Path) -> None:

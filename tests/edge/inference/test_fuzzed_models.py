@@ -16,6 +16,7 @@ import pytest
 from tests.support import MEDIA, run
 from tests.support.graphs import altered
 from tests.support.models import endless_graph, schema, write_bomb
+from tests.support.refusals import assert_refused
 
 from fer_edge.config.model import MODELS
 from fer_edge.inference.classifier import EmotionClassifier
@@ -226,7 +227,4 @@ def test_the_daemon_ends_with_one_line_and_exit_code_78(
     damage(tmp_path / "m.tflite")
     picture = MEDIA / "faces" / "bryan.png"
     done = run("fer_edge", "--camera", picture, "--mqtt", "none", "--print", "--model", tmp_path / "m.tflite")
-    assert (done.code, done.out) == (78, "")
-    (line,) = (line for line in done.err.splitlines() if not line.startswith("INFO: "))
-    assert line.startswith("fer-edge: --model ")
-    assert problem in line
+    assert_refused(done, "fer-edge: --model ", problem, code=78)
