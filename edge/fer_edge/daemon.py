@@ -18,7 +18,7 @@ from fer_edge.annotation.writers import open_copy
 from fer_edge.cameras.base import FrameSource
 from fer_edge.cameras.browser import BrowserCamera, missing_page_error
 from fer_edge.cameras.factory import open_source
-from fer_edge.cameras.frame import Frame, oriented
+from fer_edge.cameras.frame import Frame, orient
 from fer_edge.clock import Clock
 from fer_edge.config.model import Config
 from fer_edge.errors import FerError
@@ -61,7 +61,7 @@ def open_daemon(config: Config, password: str | None = None, observers: Sequence
     if isinstance(source, BrowserCamera) and not config.web:
         raise missing_page_error()
     if config.annotate:
-        turn = partial(oriented, options=config.camera_options)
+        turn = partial(orient, options=config.camera_options)
         copy = open_copy(config.camera, config.annotate, classifier.labels, turn)
         observers = [CopyObserver(copy), *observers]
     return Daemon(config, source, classifier, password=password, observers=observers)

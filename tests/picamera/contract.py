@@ -1,6 +1,6 @@
-"""What an application meets in picamera2, as facts in JSON, so that the real one and the fake can be compared.
+"""The behaviour of picamera2 as facts in JSON, so that the fake can be compared with the real module.
 
-Run as a program it tells of the real one.
+Run as a program, it prints the facts about the real one.
 """
 
 from __future__ import annotations
@@ -12,54 +12,54 @@ from typing import Any
 
 
 def facts(library: Any) -> dict[str, Any]:
-    """What the module `library` does with its camera 0: names, shapes, sizes, errors."""
-    told: dict[str, Any] = {
+    """Use camera 0 of the module `library`, and record names, shapes, sizes and errors."""
+    found: dict[str, Any] = {
         "info": sorted({"Model", "Location", "Id", "Num"} & library.Picamera2.global_camera_info()[0].keys()),
-        "a number that nobody has": fault(lambda: library.Picamera2(93))[:31],
+        "unknown number": error_of(lambda: library.Picamera2(93))[:31],
     }
     camera = library.Picamera2(0)
-    told["held by another"] = fault(lambda: library.Picamera2(0))
-    told["lores larger than main"] = fault(lambda: configure(camera, (640, 480), (1280, 960)))
+    found["in use"] = error_of(lambda: library.Picamera2(0))
+    found["lores larger than main"] = error_of(lambda: configure(camera, (640, 480), (1280, 960)))
     configure(camera, (1280, 960), (640, 480))
-    told["configuration"] = {
+    found["configuration"] = {
         name: [camera.camera_configuration()[name][key] for key in ("format", "size", "stride", "framesize")]
         for name in ("main", "lores")
     }
     camera.start()
-    told["arrays"] = arrays(library, camera)
-    told["frames"] = sum(bool(arrays(library, camera)) for _ in range(20))
+    found["arrays"] = arrays(library, camera)
+    found["frames"] = sum(bool(arrays(library, camera)) for _ in range(20))
     camera.stop()
-    told["stopped"] = fault(lambda: arrays(library, camera))
+    found["stopped"] = error_of(lambda: arrays(library, camera))
     camera.cancel_all_and_flush()
     camera.stop()
     camera.start()
-    told["started again"] = arrays(library, camera)
+    found["started again"] = arrays(library, camera)
     camera.close()
     camera.close()
-    told["closed"] = fault(camera.start)
+    found["closed"] = error_of(camera.start)
     configure(another := library.Picamera2(0), (640, 480), None)
-    told["one stream"] = another.camera_configuration()["lores"]
+    found["one stream"] = another.camera_configuration()["lores"]
     another.close()
-    return told
+    return found
 
 
 def configure(camera: Any, main: tuple[int, int], lores: tuple[int, int] | None) -> None:
     streams = {"main": main} | ({"lores": lores} if lores else {})
-    wanted = {name: {"size": size, "format": "YUV420"} for name, size in streams.items()}
-    camera.configure(camera.create_video_configuration(**wanted, controls={}, buffer_count=4))
+    formats = {name: {"size": size, "format": "YUV420"} for name, size in streams.items()}
+    camera.configure(camera.create_video_configuration(**formats, controls={}, buffer_count=4))
 
 
 def arrays(library: Any, camera: Any) -> dict[str, Any]:
-    """Shape, type, and whether there is a picture in it, of each stream of the next frame."""
-    told = {}
+    """Shape and type of each stream of the next frame, and whether it contains an image."""
+    found = {}
     with camera.captured_request(wait=1.0) as request:
         for name in ("main", "lores"):
             with library.MappedArray(request, name, write=False) as mapped:
-                told[name] = [list(mapped.array.shape), str(mapped.array.dtype), bool(mapped.array.any())]
-    return told
+                found[name] = [list(mapped.array.shape), str(mapped.array.dtype), bool(mapped.array.any())]
+    return found
 
 
-def fault(action: Callable[[], Any]) -> str:
+def error_of(action: Callable[[], Any]) -> str:
     try:
         action()
     except (RuntimeError, TimeoutError, TypeError) as error:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make_root.sh ROOT WHEEL: a Debian in the folder ROOT with libcamera, picamera2 from its wheel, and the wheel of fer-edge.
-# Unpacked, not configured: enter it with in_root.sh. Needs root and mmdebstrap; takes the mirror of this machine.
+# make_root.sh ROOT WHEEL: makes a Debian in the folder ROOT, with libcamera, picamera2 and fer-edge from their wheels.
+# Its packages are unpacked but not configured; enter it with in_root.sh. Needs root and mmdebstrap; uses this machine's apt mirror.
 set -euo pipefail
 root=$1 wheel=$2 here=$(dirname "$0")
 test "$(id -u)" = 0 || { echo "make_root.sh: only root can make and enter this root" >&2 && exit 2; }
@@ -16,9 +16,9 @@ wheels() {
 	"${PYTHON:-python3}" -m pip install --quiet --disable-pip-version-check --target "$root/opt/site" --upgrade \
 		--only-binary :all: --implementation cp --python-version "$version" "${platforms[@]}" "$@"
 }
-# pip sees the conditions of a requirement with the eyes of its own Python, so what fer-edge asks for is named here.
+# pip evaluates the markers of requirements for its own Python, so the dependencies of fer-edge are listed here.
 wheels 'numpy>=2,<3' 'opencv-python-headless<5' paho-mqtt msgspec ai-edge-litert pillow videodev2 piexif simplejpeg av
-wheels --no-deps "$wheel" picamera2 # some of what picamera2 asks for has no wheels: see virtualcamera.py
+wheels --no-deps "$wheel" picamera2 # some dependencies of picamera2 have no wheel: see virtualcamera.py
 mkdir -p "$root/usr/share/libcamera/pipeline/virtual" "$root/opt/frames"
 cp "$here/virtual.yaml" "$root/usr/share/libcamera/pipeline/virtual/"
 cp "$here/virtualcamera.py" "$here/contract.py" "$here/reuse.py" "$root/opt/site/"

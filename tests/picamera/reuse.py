@@ -14,20 +14,20 @@ from fer_edge.cameras.pi import PiCamera
 from fer_edge.config.camera import CameraOptions
 
 
-def held() -> list[int]:
+def count_resources() -> list[int]:
     return [len(list(Path("/proc/self/fd").iterdir())), threading.active_count()]
 
 
-def busy(camera: PiCamera) -> str:
+def open_error(camera: PiCamera) -> str:
     try:
         camera.open()
     except CameraError as error:
-        return str(error)
+        return error.message
     return "not busy"
 
 
 def restarted(camera: PiCamera) -> bool:
-    """Whether there are pictures after a stall."""
+    """Whether images come again after a stall."""
     camera._camera.stop()
     stalled = camera.read() is None
     camera.open()
@@ -37,14 +37,14 @@ def restarted(camera: PiCamera) -> bool:
 def main() -> None:
     camera = PiCamera(0, picamera2, CameraOptions())
     camera.open()
-    shot = camera.read()
-    before = held()
-    told = {
-        "shapes": [shot.grey.shape, shot.detail.shape],
-        "busy": [busy(PiCamera(0, picamera2, CameraOptions())) for _ in range(20)],
+    image = camera.read()
+    before = count_resources()
+    found = {
+        "shapes": [image.grey.shape, image.detail.shape],
+        "busy": [open_error(PiCamera(0, picamera2, CameraOptions())) for _ in range(20)],
         "restarts": [restarted(camera) for _ in range(20)],
     }
-    json.dump(told | {"before": before, "after": held()}, sys.stdout)
+    json.dump(found | {"before": before, "after": count_resources()}, sys.stdout)
     camera.close()
 
 

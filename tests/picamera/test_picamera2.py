@@ -1,4 +1,4 @@
-"""The fake picamera2, and the daemon, against the real one. `make test-picamera2` makes the root that it needs."""
+"""The fake of picamera2, and the daemon, with the real module. `make test-picamera2` makes the root that this needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 DAEMON = "import virtualcamera; from fer_edge.cli import main; raise SystemExit(main())"
 
 pytestmark = pytest.mark.skipif(
-    ROOT is None, reason="NOT TESTED: no root with picamera2: make test-picamera2 makes one"
+    ROOT is None, reason="NOT TESTED: no root with picamera2; make test-picamera2 makes one"
 )
 
 
@@ -35,29 +35,29 @@ def in_root(*arguments: object) -> list[str]:
     return [str(HERE / "in_root.sh"), str(ROOT), "python3", *map(str, arguments)]
 
 
-def told(module: str) -> dict[str, Any]:
+def run_module(module: str) -> dict[str, Any]:
     done = subprocess.run(in_root("-m", module), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
 
-def test_the_fake_keeps_the_contract_of_the_real_one() -> None:
+def test_the_fake_behaves_like_the_real_module() -> None:
     fake = fake_picamera2()
-    fake.hardware.pixel_format = "NV12"  # all that the virtual camera has
-    assert told("contract") == json.loads(json.dumps(facts(fake)))
+    fake.hardware.pixel_format = "NV12"  # the only one of the virtual camera
+    assert run_module("contract") == json.loads(json.dumps(facts(fake)))
 
 
-def test_a_camera_that_is_busy_or_stalls_leaves_nothing_behind() -> None:
-    found = told("reuse")
+def test_a_camera_that_is_busy_or_stalls_leaves_no_descriptor_and_no_thread() -> None:
+    found = run_module("reuse")
     assert found["shapes"] == [[480, 640], [960, 1280]]
     assert set(found["busy"]) == {"Camera __init__ sequence did not complete."}
     assert all(found["restarts"])
     assert found["after"] == found["before"]
-    print(f"20 times busy, 20 times started again: {found['after']} descriptors and threads, {found['before']} before")
+    print(f"20 times busy, 20 times restarted: {found['after']} descriptors and threads, {found['before']} before")
 
 
 @pytest.mark.parametrize("camera", ["0", "Virtual0"])
-def test_the_daemon_sees_a_face(camera: str) -> None:
+def test_the_daemon_reports_a_face(camera: str) -> None:
     command = in_root("-c", DAEMON, "--camera", camera, "--mqtt", "none", "--print")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -65,9 +65,9 @@ def test_the_daemon_sees_a_face(camera: str) -> None:
         first = process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
-        said = process.stderr.read()
-        assert process.wait(20) == 0, said
+        logged = process.stderr.read()
+        assert process.wait(20) == 0, logged
     events = [json.loads(line) for line in [first, *rest.splitlines()]]
     assert [events[0]["type"], events[-1]["type"]] == ["start", "end"]
     assert (events[0]["frame"]["width"], events[0]["frame"]["height"]) == (640, 480)
-    assert "trying again" not in said
+    assert "retrying" not in logged

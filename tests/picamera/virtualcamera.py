@@ -1,7 +1,7 @@
-"""Makes picamera2 work on libcamera's virtual pipeline. Import it before anything that opens a camera.
+"""Makes picamera2 work with libcamera's virtual pipeline. Import it before anything that opens a camera.
 
-The pipeline gives NV12 alone, in buffers of two planes, and knows no raw modes. The machine needs no devices for
-buffers: files in memory stand in for them.
+The pipeline delivers only NV12, in buffers of two planes, and has no raw modes. Files in memory replace the kernel's
+devices for buffers, so the machine needs none.
 """
 
 import os
@@ -12,17 +12,17 @@ from unittest.mock import Mock
 import libcamera
 
 
-def _stand_in(name: str, **content: object) -> None:
+def _replace_module(name: str, **content: object) -> None:
     module = sys.modules[name] = ModuleType(name)
     module.__dict__.update(content)
 
 
-# What picamera2 imports for previews and raw pictures, and what has no wheel.
-_stand_in("pykms", PixelFormat=Mock())
-_stand_in("prctl", set_pdeathsig=lambda *_: None)
-_stand_in("pidng")
-_stand_in("pidng.camdefs", Picamera2Camera=object)
-_stand_in("pidng.core", PICAM2DNG=object)
+# What picamera2 imports only for previews and raw images, or what has no wheel.
+_replace_module("pykms", PixelFormat=Mock())
+_replace_module("prctl", set_pdeathsig=lambda *_: None)
+_replace_module("pidng")
+_replace_module("pidng.camdefs", Picamera2Camera=object)
+_replace_module("pidng.core", PICAM2DNG=object)
 
 import picamera2  # noqa: E402
 from picamera2.allocators import dmaallocator  # noqa: E402
@@ -35,7 +35,7 @@ class TwoPlanes:
     Plane = libcamera.FrameBuffer.Plane
 
     def __new__(cls, planes: list) -> libcamera.FrameBuffer:
-        (luma,) = planes  # the object itself: picamera2 knows the buffer by its descriptor
+        (luma,) = planes  # changed in place: picamera2 identifies the buffer by its descriptor
         chroma = cls.Plane()
         chroma.fd, chroma.length = luma.fd, luma.length // 3
         luma.length -= chroma.length
@@ -44,7 +44,7 @@ class TwoPlanes:
 
 
 class Heap:
-    """Buffers in memory, in place of the kernel's heap for them."""
+    """Allocates buffers in memory instead of on the kernel's DMA heap."""
 
     def alloc(self, name: str, size: int) -> UniqueFD:
         buffer = os.memfd_create(name)

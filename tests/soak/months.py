@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from tests.support import WALK, Mosquitto, descriptors, heard, wait_until
 from tests.support.persistence import SUBSCRIBER_FLAGS, persistent_broker_settings
 
-from fer_edge.cameras import reconnecting as livesource
 from fer_edge.cameras.base import CameraError, CameraImage
+from fer_edge.cameras.capture_thread import CaptureThread
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
-from fer_edge.cameras.reconnecting import ReconnectingCamera, Timing
+from fer_edge.cameras.reconnecting import ReconnectingCamera, Timeouts
 from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
 from fer_edge.config.camera import CameraOptions
@@ -185,12 +185,21 @@ class Camera:
         self.fault, self._next = "", self.number + int(self._rng.exponential(self._between))
 
 
+class AskingThread(CaptureThread):
+    """Asks the camera for an image only when one is about to be taken, so that none is dropped."""
+
+    def take(self, timeout: float) -> CameraImage | None:
+        self._camera.wanted.set()
+        return super().take(timeout)
+
+
 class Asked(ReconnectingCamera):
-    """A live source that says when it wants a picture, so that none is dropped however fast time passes."""
+    """Ends after so many frames."""
 
     def __init__(self, camera: Camera, time: Time, frames: int) -> None:
-        super().__init__(camera, CameraOptions(), Timing(time.monotonic, time.sleep))
-        self._wanted, self._frames, self.given = camera.wanted, frames, 0
+        clock, timeouts = Clock(time.wall, time.monotonic, time.sleep), Timeouts(poll=0.05)
+        super().__init__(camera, CameraOptions(), clock=clock, timeouts=timeouts, start_thread=AskingThread)
+        self._frames, self.given = frames, 0
 
     def __iter__(self) -> Iterator[Frame | None]:
         for frame in super().__iter__():
@@ -198,10 +207,6 @@ class Asked(ReconnectingCamera):
             yield frame
             if self.given >= self._frames:
                 return
-
-    def _take(self, thread: Any) -> CameraImage | None:
-        self._wanted.set()
-        return super()._take(thread)
 
 
 class EventCounter(NullObserver):
@@ -223,7 +228,7 @@ class Ear(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        for words in ("it is back", "trying again", "connected to"):
+        for words in ("frames again", "retrying", "trying again", "connected to"):
             self.said[f"{message.partition(' ')[0]}: {words}"] += words in message
         self.said[record.levelname] += 1
 
@@ -239,7 +244,6 @@ def live(frames: int, folder: Path, seed: int = 0) -> Record:
         with pytest.MonkeyPatch.context() as patch:
             # The broker's time is real.
             patch.setattr("fer_edge.mqtt.device.Publisher", partial(Publisher, backoff=Backoff(0.1, 0.5)))
-            patch.setattr(livesource, "POLL_INTERVAL", 0.05)
             record = _run(frames, broker, seed)
     finally:
         log.removeHandler(ear)

@@ -28,7 +28,7 @@ def test_months_of_faults_leave_nothing_behind_and_lose_nothing(tmp_path: Path) 
     # It went on after every fault, and to the end.
     assert record.frames == FRAMES
     assert {kind for _, kind in record.faults} == set(FAULTS)
-    assert record.log["camera: trying again"] == record.log["camera: it is back"] > 0
+    assert record.log["camera: retrying"] == record.log["camera: frames again"] > 0
     assert record.log["connected: connected to"] > 1
     assert record.log["ERROR"] == 0
     # Every event arrived, in order; a copy may come from a new connection.

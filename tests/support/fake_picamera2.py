@@ -1,8 +1,8 @@
-"""A module that behaves as picamera2 0.3 does, as far as one camera without a lens can.
+"""A fake of the module picamera2 0.3.
 
-It has the names, shapes, strides, adjusted sizes and errors that `tests/picamera` holds against the real one, and what
-makes trouble there: jobs that stay queued after a timeout, what is left open when a camera is busy, requests that have
-to go back. Made by `fake_picamera2()`, so that each test has its own.
+`tests/picamera` compares its names, shapes, strides, adjusted sizes and errors with those of the real module. It also
+has the pitfalls of the real one: jobs that stay queued after a timeout, a pipe left open when a camera is busy, and
+requests that must be returned. `fake_picamera2()` makes a module for each test.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BUFFERS = 6
 
 
 def plane(number: int, width: int, height: int) -> NDArray[np.uint8]:
-    """The Y plane of the n-th frame: a ramp, so that each pixel tells where it was and of which frame."""
+    """The Y plane of the n-th frame: a ramp, so that each pixel identifies its place and its frame."""
     rows, columns = np.ogrid[:height, :width]
     return ((rows + 3 * columns + number) % 200).astype(np.uint8)
 
@@ -32,17 +32,17 @@ def aligned(value: int, to: int) -> int:
 
 
 class Hardware:
-    """What is shared by all objects of one process, and what a test turns."""
+    """State shared by all Picamera2 objects of one process; tests change it to cause failures."""
 
     def __init__(self) -> None:
         self.ids = ["/base/soc/i2c0mux/i2c@1/imx708@1a", "/base/soc/usb@7e980000/usb-1:1.0"]
         self.sensor = (3280, 2464)
         self.stride = 64  # 64 up to the Pi 4, 128 on the Pi 5
-        self.pixel_format: str | None = None  # what the camera gives instead of what it is asked for
+        self.pixel_format: str | None = None  # format that the camera delivers instead of the one it is asked for
         self.adjust: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height)
         self.busy = False  # held by another process
         self.delivers = True
-        self.wait: Callable[[float], None] = lambda _: None  # how time passes while no frame comes
+        self.wait: Callable[[float], None] = lambda _: None  # called while no frame comes
         self.refuses_to_start = False
         self.owner: Any = None
         self.made = self.starts = 0
@@ -68,7 +68,7 @@ class FakeMappedArray:
         rows = height * 3 // 2
         buffer = np.full((rows, self._config["stride"]), PADDING, np.uint8)
         buffer[:height, :width] = plane(self._number, width, height)
-        # YUV420 comes with its padding, NV12 without: both as picamera2 0.3 has it.
+        # picamera2 0.3 delivers YUV420 with its padding and NV12 without.
         self.array = buffer if self._config["format"] == "YUV420" else buffer[:, :width]
         return self
 
@@ -84,7 +84,7 @@ class FakePicamera2:
     def __init__(self, camera_num: int = 0) -> None:
         self.notifyme_r, self.notifyme_w = os.pipe2(os.O_NONBLOCK)
         self.notifymeread = os.fdopen(self.notifyme_r, "rb")
-        self.helpers = [self]  # a circle: what is left open stays so until the collector comes round
+        self.helpers = [self]  # a reference cycle: what is left open stays open until garbage is collected
         if camera_num >= len(self.hardware.ids):
             raise RuntimeError(f'No camera number {camera_num} found - use "rpicam-hello --list-cameras"')
         if self.hardware.busy or self.hardware.owner:
@@ -154,7 +154,7 @@ class FakePicamera2:
             self.queued += 1
             self.hardware.wait(wait)
             raise TimeoutError
-        while self.queued:  # those come first, and their frames are lost
+        while self.queued:  # queued jobs come first, and their frames are lost
             next(self.hardware.number)
             self.queued -= 1
         assert self.held < self.configuration["buffer_count"] - 2, "held requests starve the camera"
@@ -179,7 +179,7 @@ class FakePicamera2:
 
 
 def fake_picamera2() -> SimpleNamespace:
-    """The module, with its Hardware as `hardware`."""
+    """Make a module; its Hardware is the attribute `hardware`."""
     hardware = Hardware()
     camera = type("Picamera2", (FakePicamera2,), {"hardware": hardware})
     return SimpleNamespace(Picamera2=camera, MappedArray=FakeMappedArray, hardware=hardware)

@@ -1,4 +1,4 @@
-"""A camera with an address: JPEGs over HTTP, as cheap network cameras send them."""
+"""A network camera that sends JPEGs over HTTP, as cheap ones do."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+STOP_TIMEOUT = 10.0  # seconds
+
 
 def jpeg(number: int, size: tuple[int, int] = (320, 240)) -> bytes:
-    """A picture with something in every part of it, and a bright bar that moves."""
-    import cv2  # the rest of this file is at home where there is nothing but Python
+    """Encode a picture of noise with a bright bar that moves from one number to the next."""
+    import cv2  # the rest of this module must work where only the standard library is installed
     import numpy as np
 
     noise = np.random.default_rng(number).integers(60, 160, (size[1], size[0]), np.uint8)
@@ -20,7 +22,14 @@ def jpeg(number: int, size: tuple[int, int] = (320, 240)) -> bytes:
 
 
 class MjpegCamera:
-    """Serves multipart JPEGs on the loopback interface until it is stopped; `picture` makes the n-th of them."""
+    """Serves a multipart stream of JPEGs on the loopback interface until it is stopped.
+
+    Attributes:
+        picture: Makes the n-th JPEG of a stream.
+        fps: JPEGs per second.
+        paths: The path of each request.
+        url: The address, with a user name, a password and a query.
+    """
 
     def __init__(self, port: int = 0, picture: Callable[[int], bytes] = jpeg, fps: float = 25.0) -> None:
         self.picture, self.fps, self.paths = picture, fps, list[str]()
@@ -52,7 +61,8 @@ class MjpegCamera:
         self._thread.start()
 
     def stop(self) -> None:
+        """End the streams and close the port."""
         self.running = False
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join()
+        self._thread.join(STOP_TIMEOUT)

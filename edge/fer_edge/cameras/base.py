@@ -1,23 +1,21 @@
-"""The interfaces of a camera and of a source of frames."""
+"""The interfaces of a camera and of a source of frames, and what the registry knows about each kind of source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.frame import Frame
+from fer_edge.config.camera import CameraOptions
 from fer_edge.errors import FerError, Problem
 
 
 class CameraError(FerError, OSError):
     """There is no camera, or it delivers nothing. Not a mistake of the user: opening it again later may help."""
-
-    def __init__(self, message: str, *, cure: str | None = None) -> None:
-        super().__init__(message)
-        self.message, self.cure = message, cure
 
 
 class FrameSource(Protocol):
@@ -94,3 +92,19 @@ class Camera(Protocol):
     def close(self) -> None:
         """Release the camera. Safe to call more than once."""
         ...
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """A kind of camera or file: one entry in the registry of `cameras.factory`.
+
+    Attributes:
+        name: Key of its help text in `config.camera.SOURCE_KINDS`.
+        matches: Whether a value of `--camera` is of this kind.
+        open: Makes the source of frames for such a value. A camera is opened later, at its first frame. Raises
+            UsageError when the value is malformed, or no camera can ever be there.
+    """
+
+    name: str
+    matches: Callable[[str], bool]
+    open: Callable[[str, CameraOptions], FrameSource]

@@ -1,28 +1,25 @@
-"""The camera of whoever opens the page: a browser sends its pictures as JPEG."""
+"""The webcam of the browser that shows the live page; it sends its images as JPEG."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fer_edge.cameras.frame import Frame, oriented, scaled_for_search
+from fer_edge.cameras.base import SourceKind
+from fer_edge.cameras.frame import Frame, orient, scale_for_search
 from fer_edge.cameras.jpeg import decode
+from fer_edge.cameras.mailbox import Mailbox
 from fer_edge.cameras.pictures import PictureError
 from fer_edge.config.camera import CameraOptions
 from fer_edge.errors import Problem, UsageError
 
-BROWSER = "browser"  # its name on the command line
-POLL_INTERVAL = 0.5  # seconds between two looks while there are no frames
-TIMEOUT = 2.0  # seconds without a picture that are told
+BROWSER = "browser"  # the value of --camera
+POLL_INTERVAL = 0.5  # seconds between two results while there are no frames
+FRAME_TIMEOUT = 2.0  # seconds without an image after which this is a problem
 OPEN_PAGE = "open the live page in a browser and let it use its camera"
 
-
-Answer = Callable[[str | None], None]  # told once what became of a picture: what is wrong with it, or None for nothing
+Reply = Callable[[str | None], None]  # called once per image, with what is wrong with it, or None
 
 
 def missing_page_error() -> UsageError:
@@ -33,38 +30,46 @@ def missing_page_error() -> UsageError:
 class _Offer(NamedTuple):
     jpeg: bytes
     time: float
-    answer: Answer
+    reply: Reply
 
 
 class BrowserCamera:
-    """Frames of pictures that are offered to it from another thread; the newest is looked at, the others are dropped.
+    """Yields the newest image offered from another thread, or None about twice a second while there is none.
 
-    While none is offered it yields None, about twice a second, as a camera does that is away. `wanted` tells whether
-    pictures are looked at, which they are not while it is closed.
+    Attributes:
+        problem: Why there are no frames at present; None when there are.
+        accepting: Whether images are accepted, which they are not while the source is closed.
     """
 
     live, name = True, BROWSER
 
-    def __init__(self, options: CameraOptions | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds."""
+    def __init__(
+        self,
+        options: CameraOptions | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        poll_interval: float = POLL_INTERVAL,
+        frame_timeout: float = FRAME_TIMEOUT,
+    ) -> None:
+        """`monotonic`, `poll_interval` and `frame_timeout` are in seconds."""
         self.problem: Problem | None = Problem("no browser sends pictures yet", OPEN_PAGE)
-        self.dropped = 0
-        self.wanted = False
-        self._options, self._clock = options or CameraOptions(), clock
-        self._news = threading.Condition()
-        self._newest: _Offer | None = None
-        self._number = 0
+        self.accepting = False
+        self._options, self._monotonic = options or CameraOptions(), monotonic
+        self._poll_interval, self._frame_timeout = poll_interval, frame_timeout
+        self._offers = Mailbox[_Offer]()
+        self._number = 0  # of the next frame
 
-    def offer(self, jpeg: bytes, answer: Answer) -> None:
-        """Put a picture where the newest one lies. `answer` is called from whatever thread knows."""
-        with self._news:
-            older, self._newest = self._newest, _Offer(jpeg, self._clock(), answer) if self.wanted else None
-            self.dropped += older is not None
-            self._news.notify()
-        if older:
-            older.answer(None)
-        if not self.wanted:
-            answer("paused")
+    @property
+    def dropped(self) -> int:
+        """How many images were replaced by a newer one before they were decoded."""
+        return self._offers.replaced
+
+    def offer(self, jpeg: bytes, reply: Reply) -> None:
+        """Offer an image, which replaces one that is still waiting. `reply` may be called in any thread."""
+        if replaced := self._offers.put(_Offer(jpeg, self._monotonic(), reply)):
+            replaced.reply(None)
+        if not self.accepting:
+            self._reject_waiting()
 
     def __iter__(self) -> Iterator[Frame | None]:
         """Yield frames, or None, without end."""
@@ -72,39 +77,40 @@ class BrowserCamera:
             yield self._next()
 
     def close(self) -> None:
-        """Look at no more pictures, until a frame is asked for again."""
-        with self._news:
-            self.wanted = False
-            older, self._newest = self._newest, None
-        if older:
-            older.answer("paused")
+        """Accept no more images until a frame is asked for again."""
+        self.accepting = False
+        self._reject_waiting()
 
     def _next(self) -> Frame | None:
-        began = self._clock()
-        self.wanted = True
+        began = self._monotonic()
+        self.accepting = True
         while True:
-            if offer := self._take():
-                try:
-                    grey = decode(offer.jpeg)
-                except PictureError as error:
-                    offer.answer(str(error))
-                else:
-                    offer.answer(None)
-                    return self._frame(grey, offer.time)
-            waited = self._clock() - began
-            if waited >= TIMEOUT or (self.problem and waited >= 0.9 * POLL_INTERVAL):
+            offer = self._offers.take(self._poll_interval)
+            if offer and (frame := self._frame(offer)):
+                return frame
+            waited = self._monotonic() - began
+            if waited >= self._frame_timeout or (self.problem and waited >= 0.9 * self._poll_interval):
                 self.problem = Problem("no browser sends pictures", OPEN_PAGE)
                 return None
 
-    def _take(self) -> _Offer | None:
-        with self._news:
-            if not self._newest:
-                self._news.wait(POLL_INTERVAL)
-            offer, self._newest = self._newest, None
-        return offer
-
-    def _frame(self, picture: NDArray[np.uint8], taken: float) -> Frame:
+    def _frame(self, offer: _Offer) -> Frame | None:
+        """Decode an image and reply to its sender. None when it is unusable."""
+        try:
+            image = decode(offer.jpeg)
+        except PictureError as error:
+            offer.reply(error.message)
+            return None
+        offer.reply(None)
         self.problem = None
-        grey, detail = scaled_for_search(oriented(picture, self._options))
+        grey, detail = scale_for_search(orient(image, self._options))
         self._number += 1
-        return Frame(grey, taken, self._number - 1, detail=detail)
+        return Frame(grey, offer.time, self._number - 1, detail=detail)
+
+    def _reject_waiting(self) -> None:
+        if offer := self._offers.take(timeout=0):
+            offer.reply("paused")
+
+
+BROWSER_KIND = SourceKind(
+    "browser", matches=lambda spec: spec == BROWSER, open=lambda _, options: BrowserCamera(options)
+)

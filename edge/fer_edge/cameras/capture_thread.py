@@ -1,68 +1,117 @@
-"""A camera that is read in a thread of its own, so that a slow reader gets the newest picture, not the next one."""
+"""Reads a camera in a thread of its own, so that a slow reader gets the newest image instead of the next one."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from fer_edge.cameras.base import Camera, CameraError, CameraImage
+from fer_edge.cameras.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
 
 
 class CaptureThread:
-    """Opens `camera` and reads it until it fails or is told to stop; a mailbox for one holds the newest shot."""
+    """Opens a camera and reads it until it fails or `stop` is called. Keeps only the newest image."""
 
     def __init__(self, camera: Camera) -> None:
-        """Start at once."""
-        self.dropped = 0  # shots that nobody took before the next one came
+        """Start the thread."""
         self._camera = camera
-        self._news = threading.Condition()
-        self._newest: CameraImage | None = None
-        self._error: CameraError | None = None
+        self._images = Mailbox[CameraImage]()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"camera {camera.name}", daemon=True)
         self._thread.start()
 
-    def take(self, wait: float) -> CameraImage | None:
-        """The newest shot that was not yet taken, or None when none comes within `wait` seconds.
+    @property
+    def dropped(self) -> int:
+        """How many images were replaced by a newer one before they were taken."""
+        return self._images.replaced
 
-        Raises CameraError when the camera has failed.
+    def take(self, timeout: float) -> CameraImage | None:
+        """Return the newest image not taken yet, or None when there is none within `timeout` seconds.
+
+        Raises CameraError when the camera has failed and its last image has been taken.
         """
-        with self._news:
-            if not self._newest and not self._error:
-                self._news.wait(wait)
-            shot, self._newest = self._newest, None
-            if not shot and self._error:
-                raise self._error
-            return shot
+        return self._images.take(timeout)
 
-    def stop(self, wait: float) -> bool:
-        """Ask the thread to end; tell whether it has, within `wait` seconds. The camera stays as it is."""
+    def stop(self, timeout: float) -> bool:
+        """Ask the thread to end; return whether it does within `timeout` seconds. The camera stays open."""
         self._stopping = True
-        self._thread.join(wait)
+        self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        error = CameraError("it was told to stop")
+        error = CameraError("it was stopped")
         try:
             self._camera.open()
             while not self._stopping:
-                if shot := self._camera.read():
-                    self._put(shot)
+                if image := self._camera.read():
+                    self._images.put(image)
         except CameraError as reason:
             error = reason
         except Exception as reason:
-            # A camera's library may raise anything; the thread's last word must be heard all the same.
+            # The library of a camera may raise anything, and the reader must get to know that the thread has ended.
             log.exception("camera %s", self._camera.name)
             error = CameraError(f"{type(reason).__name__}: {reason}")
         finally:
-            with self._news:
-                self._error = error
-                self._news.notify()
+            self._images.fail(error)
 
-    def _put(self, shot: CameraImage) -> None:
-        with self._news:
-            self.dropped += self._newest is not None
-            self._newest = shot
-            self._news.notify()
+
+class RestartableCapture:
+    """The capture thread of a camera, which can be started again after a failure.
+
+    A thread that hangs inside a camera cannot be ended. It is abandoned, and the next one may still work.
+    """
+
+    def __init__(self, camera: Camera, start_thread: Callable[[Camera], CaptureThread]) -> None:
+        """`start_thread` makes a running thread that captures from `camera`."""
+        self._camera, self._start_thread = camera, start_thread
+        self._thread: CaptureThread | None = None
+        self._abandoned: CaptureThread | None = None
+        self._dropped = 0  # by earlier threads
+
+    @property
+    def name(self) -> str:
+        """The camera, for people to read."""
+        return self._camera.name
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a thread."""
+        return self._thread is not None
+
+    @property
+    def dropped(self) -> int:
+        """How many images were replaced by a newer one before they were taken, by all threads together."""
+        return self._dropped + (self._thread.dropped if self._thread else 0)
+
+    def start(self) -> None:
+        """Start a thread, which opens the camera."""
+        self._thread = self._start_thread(self._camera)
+
+    def take(self, timeout: float) -> CameraImage | None:
+        """Return the newest image, or None when there is none within `timeout` seconds. Raises CameraError."""
+        return self._thread.take(timeout) if self._thread else None
+
+    def stop(self, timeout: float) -> None:
+        """End the thread, but not the camera, so that it can be opened again.
+
+        Raises CameraError when the thread does not end within `timeout` seconds and an abandoned one still hangs.
+        """
+        thread = self._detach()
+        if thread and not thread.stop(timeout):
+            if self._abandoned and not self._abandoned.stop(0):
+                raise CameraError(f"camera {self.name}: two threads hang in it", cure="restart fer-edge")
+            self._abandoned = thread
+
+    def close(self, timeout: float) -> None:
+        """End the thread and release the camera, unless the thread hangs in it for `timeout` seconds."""
+        thread = self._detach()
+        if not thread or thread.stop(timeout):
+            self._camera.close()
+
+    def _detach(self) -> CaptureThread | None:
+        thread, self._thread = self._thread, None
+        self._dropped += thread.dropped if thread else 0
+        return thread

@@ -8,28 +8,30 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_edge.cameras.frame import Frame, oriented
+from fer_edge.cameras.base import SourceKind
+from fer_edge.cameras.frame import Frame, orient
 from fer_edge.cameras.pictures import PICTURE_SUFFIXES, PictureError, list_pictures, read_grey
 from fer_edge.config.camera import CameraOptions
-from fer_edge.errors import FerError, UsageError
+from fer_edge.errors import FerError, Problem, UsageError
+
+DEFAULT_RATE = 25.0  # frames per second of a video that does not state its own
 
 
 class DamagedError(FerError, OSError):
-    """A file that could only be read in part; the frames that it held were delivered before this is raised."""
+    """A file is damaged. Raised after the frames that could be read."""
 
 
 class PictureFiles:
-    """A picture, or every picture of a folder in the order of their names, each a scene of its own."""
+    """A picture, or every picture of a folder sorted by name, each a scene of its own."""
 
-    live, dropped, problem = False, 0, None
+    live, dropped = False, 0
+    problem: Problem | None = None
 
     def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
-        """Raises UsageError when the folder `path` holds no pictures."""
+        """Raises UsageError when `path` is a folder without pictures."""
         self.name = str(path)
         self._options = options or CameraOptions()
-        self._paths = [path]
-        if path.is_dir():
-            self._paths = list_pictures(path)
+        self._paths = list_pictures(path) if path.is_dir() else [path]
         if not self._paths:
             raise UsageError(
                 f"{path}: no pictures in this folder (known endings: {' '.join(PICTURE_SUFFIXES)})",
@@ -37,7 +39,12 @@ class PictureFiles:
             )
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield a frame a picture, a second apart. Raises UsageError when not one of them can be read."""
+        """Yield a frame for each picture, one second apart.
+
+        Raises:
+            UsageError: No picture is readable.
+            DamagedError: Some are not; raised after the last frame.
+        """
         damaged = []
         for number, path in enumerate(self._paths):
             try:
@@ -45,7 +52,7 @@ class PictureFiles:
             except PictureError:
                 damaged.append(path.name)
             else:
-                yield Frame(oriented(grey, self._options), float(number), number, still=True)
+                yield Frame(orient(grey, self._options), float(number), number, still=True)
         if len(damaged) == len(self._paths):
             raise UsageError(f"{self.name}: not a picture that can be read", setting="camera.source")
         if damaged:
@@ -56,16 +63,17 @@ class PictureFiles:
         return len(self._paths)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is kept open."""
 
 
 class VideoFile:
-    """Every frame of a video file, timed by the file."""
+    """Every frame of a video file, with the times that the file gives."""
 
-    live, dropped, problem = False, 0, None
+    live, dropped = False, 0
+    problem: Problem | None = None
 
     def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
-        """Raises UsageError when `path` is no video."""
+        """Raises UsageError when `path` is not a video."""
         self.name = str(path)
         self._options = options or CameraOptions()
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
@@ -75,26 +83,38 @@ class VideoFile:
             )
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield every frame. Raises DamagedError at the end when there were fewer than the file promised."""
+        """Yield every frame. Raises DamagedError after the last one when the file promised more."""
         promised = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
+        rate = self._capture.get(cv2.CAP_PROP_FPS) or DEFAULT_RATE
         number, time = 0, -1 / rate
         while True:
-            there, picture = self._capture.read()
-            if not there:
+            received, image = self._capture.read()
+            if not received:
                 break
-            stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            time = stamp if stamp > time else time + 1 / rate
-            grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-            yield Frame(oriented(grey, self._options), time, number)
+            file_time = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            time = file_time if file_time > time else time + 1 / rate
+            grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+            yield Frame(orient(grey, self._options), time, number)
             number += 1
         if number < promised:
             raise DamagedError(f"{self.name}: cut short or damaged, only {number} of {promised} frames could be read")
 
     def __length_hint__(self) -> int:
-        """How many frames the file promises; 0 when it does not tell."""
+        """How many frames the file promises; 0 when it does not say."""
         return max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     def close(self) -> None:
         """Close the file."""
         self._capture.release()
+
+
+def _is_picture(spec: str) -> bool:
+    path = Path(spec)
+    # An empty path would stand for the working directory.
+    return bool(spec) and (path.is_dir() or (path.suffix.lower() in PICTURE_SUFFIXES and path.exists()))
+
+
+PICTURES_KIND = SourceKind("pictures", _is_picture, lambda spec, options: PictureFiles(Path(spec), options))
+VIDEO_KIND = SourceKind(
+    "video", lambda spec: Path(spec).is_file(), lambda spec, options: VideoFile(Path(spec), options)
+)

@@ -1,4 +1,4 @@
-"""A frame, and how a camera's picture is oriented and scaled for it."""
+"""A frame, and how the image of a camera is turned and scaled for it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from numpy.typing import NDArray
 
 from fer_edge.config.camera import CameraOptions, Size
 
-ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
-FLIPS = {"h": 1, "v": 0}
+SEARCH_SIDE = 640  # pixels, longer side of the image in which faces are searched
+
+_ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+_FLIPS = {"h": 1, "v": 0}
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One grey picture.
+    """A grey image and its time.
 
-    grey: uint8 [H,W]. time: seconds, on a clock that never goes back; its zero means nothing. number: counted from 0 by
-    the source. still: a scene of its own, that has nothing to do with the frame before it. detail: uint8 [H,W], the
-    same picture, larger, of the same aspect ratio, to cut faces from; `grey` is what is searched, and boxes are in its
-    pixels.
+    Attributes:
+        grey: uint8 [H,W], the image that is searched; boxes are in its pixels.
+        time: Seconds on a clock that never runs backwards. Only differences have a meaning.
+        number: Counted from 0 by the source.
+        still: Whether it shows a scene of its own, unrelated to the frame before it.
+        detail: uint8 [H,W], the same image in a larger size and the same aspect ratio, to crop faces from; None when
+            `grey` is all there is.
     """
 
     grey: NDArray[np.uint8]
@@ -31,29 +36,26 @@ class Frame:
     detail: NDArray[np.uint8] | None = None
 
 
-def oriented(grey: NDArray[np.uint8], options: CameraOptions) -> NDArray[np.uint8]:
-    """A picture, uint8 [H,W], rotated and mirrored; the same array when there is nothing to do."""
+def orient(image: NDArray[np.uint8], options: CameraOptions) -> NDArray[np.uint8]:
+    """Rotate and mirror an image, uint8 [H,W] or [H,W,3]. Returns the same array when there is nothing to do."""
     if options.rotate:
-        grey = np.asarray(cv2.rotate(grey, ROTATIONS[options.rotate]), np.uint8)
+        image = np.asarray(cv2.rotate(image, _ROTATIONS[options.rotate]), np.uint8)
     if options.flip:
-        grey = np.asarray(cv2.flip(grey, FLIPS[options.flip]), np.uint8)
-    return grey
+        image = np.asarray(cv2.flip(image, _FLIPS[options.flip]), np.uint8)
+    return image
 
 
-def scaled_for_search(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """The `grey` and `detail` of a Frame, of a camera's picture, uint8 [H,W]: one small enough to search, and all."""
-    height, width = grey.shape
+def scale_for_search(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Return the `grey` and `detail` of a Frame for an image of any size, uint8 [H,W]."""
+    height, width = image.shape
     small = search_size((width, height))
     if small[0] >= width:
-        return grey, None
-    return np.asarray(cv2.resize(grey, small, interpolation=cv2.INTER_AREA), np.uint8), grey
-
-
-SEARCH_SIDE = 640  # pixels, the longer side of the picture in which faces are searched
+        return image, None
+    return np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.uint8), image
 
 
 def search_size(size: Size) -> Size:
-    """The even width and height, of the same shape and at most SEARCH_SIDE long, in which to search a picture."""
-    share = min(1.0, SEARCH_SIDE / max(size))
-    width, height = (max(2, 2 * round(share * side / 2)) for side in size)
+    """Return the size to search an image of `size` in: the same shape, even, and no side longer than SEARCH_SIDE."""
+    scale = min(1.0, SEARCH_SIDE / max(size))
+    width, height = (max(2, 2 * round(scale * side / 2)) for side in size)
     return width, height

@@ -1,4 +1,4 @@
-"""How a camera is asked to look, and which way up its picture stands."""
+"""What a camera is asked for, and how its images are turned."""
 
 from __future__ import annotations
 
@@ -6,22 +6,33 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Size = tuple[int, int]
+Size = tuple[int, int]  # width and height, pixels
 
-SIDES = (32, 8192)  # pixels
-SPECS = (
-    "a camera's number (a Pi's own, else /dev/videoN), its id, a device, an rtsp:// or http:// address, browser (the "
-    "webcam of who opens the page), a video file, a picture or a folder of pictures"
-)
+MIN_SIDE, MAX_SIDE = 32, 8192  # pixels
+
+# What --camera accepts: one phrase for each entry of the registry in cameras/factory.py, under the same name. They are
+# kept apart because the settings are read before any camera library is loaded.
+SOURCE_KINDS = {
+    "number": "a camera's number (a Pi's own, else /dev/videoN)",
+    "id": "its id",
+    "device": "a device",
+    "address": "an rtsp:// or http:// address",
+    "browser": "browser (the webcam of the browser that shows the live page)",
+    "video": "a video file",
+    "pictures": "a picture or a folder of pictures",
+}
+SPECS = ", ".join(SOURCE_KINDS.values())
 
 
 @dataclass(frozen=True)
 class CameraOptions:
-    """What a camera is asked for, and how its picture is turned.
+    """What a camera is asked for, and how its images are turned.
 
-    size: width and height, pixels, or None for what fits the kind of camera. fps: frames a second, or None for the
-    camera's own rate. rotate: degrees clockwise, 0, 90, 180 or 270. flip, after the rotation: "h" mirrors left and
-    right, "v" top and bottom.
+    Attributes:
+        size: Width and height in pixels; None for the default of this kind of camera.
+        fps: Frames per second; None for the camera's own rate.
+        rotate: Degrees clockwise: 0, 90, 180 or 270.
+        flip: Applied after the rotation: "h" swaps left and right, "v" top and bottom.
     """
 
     size: Size | None = None
@@ -31,10 +42,9 @@ class CameraOptions:
 
 
 def parse_size(text: str) -> Size:
-    """`WxH`, two even numbers of pixels. Raises ValueError."""
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
-    width, height = (int(side) for side in found.groups()) if found else (0, 0)
-    least, most = SIDES
-    if width % 2 or height % 2 or not (least <= width <= most and least <= height <= most):
-        raise ValueError(f"{text!r} must be WIDTHxHEIGHT, even, {least} to {most} each, e.g. 1280x720")
+    """Parse `WIDTHxHEIGHT`, two even numbers of pixels. Raises ValueError."""
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    width, height = (int(side) for side in match.groups()) if match else (0, 0)
+    if any(side % 2 or not MIN_SIDE <= side <= MAX_SIDE for side in (width, height)):
+        raise ValueError(f"{text!r} must be WIDTHxHEIGHT, even, {MIN_SIDE} to {MAX_SIDE} each, e.g. 1280x720")
     return width, height

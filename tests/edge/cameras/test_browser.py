@@ -1,135 +1,104 @@
-"""The pictures that a browser sends, and what else it may be."""
-
 from __future__ import annotations
 
-import contextlib
-import itertools
 import threading
+from collections.abc import Iterator
 
-import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from tests.support.mjpeg import jpeg
 
-from fer_edge.cameras import browser as browsercamera
 from fer_edge.cameras.browser import BrowserCamera
-from fer_edge.cameras.jpeg import decode, jpeg_size
-from fer_edge.cameras.pictures import PictureError
+from fer_edge.cameras.jpeg import decode
 from fer_edge.config.camera import CameraOptions
 
 
-def jpeg(width: int = 320, height: int = 240, seed: int = 0) -> bytes:
-    noise = np.random.default_rng(seed).integers(0, 255, (height, width), np.uint8)
-    return bytes(cv2.imencode(".jpg", cv2.GaussianBlur(noise, (9, 9), 0))[1])
-
-
 @pytest.fixture
-def answers() -> list[str | None]:
+def replies() -> list[str | None]:
     return []
 
 
 @pytest.fixture
-def camera(monkeypatch: pytest.MonkeyPatch) -> BrowserCamera:
-    monkeypatch.setattr(browsercamera, "POLL_INTERVAL", 0.05)
-    monkeypatch.setattr(browsercamera, "TIMEOUT", 0.2)
-    made = BrowserCamera()
-    made.wanted = True
-    return made
+def camera() -> BrowserCamera:
+    camera = BrowserCamera(poll_interval=0.05, frame_timeout=0.2)
+    camera.accepting = True
+    return camera
 
 
-def test_a_picture_becomes_a_frame_and_is_answered(camera: BrowserCamera, answers: list[str | None]) -> None:
-    camera.offer(jpeg(), answers.append)
+def soon(camera: BrowserCamera, replies: list[str | None]) -> threading.Timer:
+    """Offer an image from another thread while this one waits for a frame."""
+    timer = threading.Timer(0.02, camera.offer, (jpeg(0), replies.append))
+    timer.start()
+    return timer
+
+
+def first_frame(camera: BrowserCamera) -> Iterator[object]:
+    return (frame for frame in camera if frame)
+
+
+def test_an_image_becomes_a_frame_and_is_replied_to(camera: BrowserCamera, replies: list[str | None]) -> None:
+    camera.offer(jpeg(0), replies.append)
     frame = next(iter(camera))
     assert frame
     assert (frame.grey.shape, frame.number, frame.detail) == ((240, 320), 0, None)
-    assert answers == [None]
+    assert replies == [None]
     assert camera.problem is None
 
 
-def test_the_newest_picture_wins_and_every_one_is_answered(camera: BrowserCamera, answers: list[str | None]) -> None:
-    for seed in range(5):
-        camera.offer(jpeg(seed=seed), answers.append)
+def test_the_newest_image_wins_and_every_one_is_replied_to(camera: BrowserCamera, replies: list[str | None]) -> None:
+    for number in range(5):
+        camera.offer(jpeg(number), replies.append)
     frame = next(iter(camera))
     assert frame
-    assert np.array_equal(frame.grey, decode(jpeg(seed=4)))
-    assert (answers, camera.dropped) == ([None] * 5, 4)
+    assert np.array_equal(frame.grey, decode(jpeg(4)))
+    assert (replies, camera.dropped) == ([None] * 5, 4)
 
 
-def test_a_large_picture_is_searched_small_and_all_are_turned(answers: list[str | None]) -> None:
+def test_a_large_image_is_turned_and_scaled_down_for_the_search(replies: list[str | None]) -> None:
     camera = BrowserCamera(CameraOptions(rotate=90))
-    camera.wanted = True
-    camera.offer(jpeg(1280, 960), answers.append)
+    camera.accepting = True
+    camera.offer(jpeg(0, (1280, 960)), replies.append)
     frame = next(iter(camera))
     assert frame
     assert frame.detail is not None
     assert (frame.grey.shape, frame.detail.shape) == ((640, 480), (1280, 960))
 
 
-def test_while_nothing_comes_there_is_no_frame_and_it_is_told(camera: BrowserCamera) -> None:
-    frames = iter(camera)
-    assert next(frames) is None
-    assert str(camera.problem) == "no browser sends pictures"
-    threading.Timer(0.02, camera.offer, (jpeg(), lambda _: None)).start()
-    assert next(frames)
-    assert camera.problem is None
-
-
-def test_while_it_is_closed_pictures_are_refused(camera: BrowserCamera, answers: list[str | None]) -> None:
-    camera.offer(jpeg(), answers.append)
-    camera.close()
-    camera.offer(jpeg(), answers.append)
-    assert answers == ["paused", "paused"]
-    threading.Timer(0.02, camera.offer, (jpeg(), answers.append)).start()
-    assert next(iter(camera))
-
-
-WHOLE = jpeg()
-BOMB = WHOLE.replace(b"\x00\xf0\x01\x40", b"\xff\xff\xff\xff", 1)  # its header says 65535x65535
-FLAT = bytes(cv2.imencode(".jpg", np.full((240, 320), 128, np.uint8))[1])
-
-
-@pytest.mark.parametrize(
-    ("picture", "complaint"),
-    [
-        (b"", "not a JPEG"),
-        (b"\xff\xd8\xff", "not a JPEG"),
-        (b"GET / HTTP/1.1" * 100, "not a JPEG"),
-        (bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1]), "not a JPEG"),
-        (b"\xff\xd8\xff\xe0\x00\x00" * 1000, "not a JPEG"),
-        (WHOLE[:200], "not a JPEG|cut short"),
-        (WHOLE[: len(WHOLE) // 2], "cut short"),
-        (WHOLE[: len(WHOLE) // 2] + b"\xff\xd9", "only half there"),
-        (BOMB, "65535x65535 is too large"),
-        (FLAT, "of one grey"),
-    ],
-)
-def test_what_is_no_whole_picture_is_said(
-    camera: BrowserCamera, answers: list[str | None], picture: bytes, complaint: str
+def test_without_images_there_is_no_frame_but_a_problem_with_a_cure(
+    camera: BrowserCamera, replies: list[str | None]
 ) -> None:
-    with pytest.raises(PictureError, match=complaint) as refusal:
-        decode(picture)
-    camera.offer(picture, answers.append)
+    assert str(camera.problem) == "no browser sends pictures yet"
     assert next(iter(camera)) is None
-    assert answers == [str(refusal.value)]
+    assert camera.problem
+    assert camera.problem.text == "no browser sends pictures"
+    assert camera.problem.cure == "open the live page in a browser and let it use its camera"
+    timer = soon(camera, replies)
+    assert next(first_frame(camera))
+    assert camera.problem is None
+    timer.join(10)
 
 
-@given(st.binary(max_size=600), st.integers(0, len(WHOLE)))
-@settings(max_examples=500, deadline=None)
-def test_any_bytes_are_a_picture_or_none(some: bytes, place: int) -> None:
-    for made in (some, b"\xff\xd8\xff" + some, WHOLE[:place] + some, WHOLE[:place] + some + WHOLE[place:]):
-        try:
-            width, height = jpeg_size(made)
-        except PictureError:
-            continue
-        with contextlib.suppress(PictureError):
-            assert decode(made).shape == (height, width)
+def test_images_that_stop_become_a_problem_after_a_timeout(camera: BrowserCamera, replies: list[str | None]) -> None:
+    camera.offer(jpeg(0), replies.append)
+    assert next(iter(camera))
+    assert next(iter(camera)) is None
+    assert str(camera.problem) == "no browser sends pictures"
 
 
-def test_sizes_are_read_from_every_kind_of_jpeg() -> None:
-    picture = np.zeros((50, 70, 3), np.uint8)
-    kinds = itertools.product((0, 1), (0, 1), (10, 95))
-    for progressive, optimised, quality in kinds:
-        options = [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive, cv2.IMWRITE_JPEG_OPTIMIZE, optimised]
-        made = bytes(cv2.imencode(".jpg", picture, [*options, cv2.IMWRITE_JPEG_QUALITY, quality])[1])
-        assert jpeg_size(made) == (70, 50)
+def test_while_it_is_closed_images_are_refused(camera: BrowserCamera, replies: list[str | None]) -> None:
+    camera.offer(jpeg(0), replies.append)
+    camera.close()
+    camera.offer(jpeg(0), replies.append)
+    assert replies == ["paused", "paused"]
+    timer = soon(camera, replies)
+    assert next(first_frame(camera))
+    timer.join(10)
+    assert replies == ["paused", "paused", None]
+
+
+def test_an_unusable_image_gives_no_frame_and_its_sender_gets_the_reason(
+    camera: BrowserCamera, replies: list[str | None]
+) -> None:
+    camera.offer(jpeg(0)[:2000], replies.append)
+    assert next(iter(camera)) is None
+    assert replies == ["the JPEG is cut short"]
+    assert camera.problem

@@ -1,4 +1,4 @@
-"""The Pi camera, against a fake with the names, shapes, strides and errors of picamera2 0.3."""
+"""The camera of a Pi, with the fake of picamera2 that `tests/picamera` compares with the real module."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from tests.support import descriptors
+from tests.support.clock import FakeClock
 from tests.support.fake_picamera2 import fake_picamera2, plane
 
 from fer_edge.cameras.base import CameraError, CameraImage
@@ -16,35 +17,26 @@ from fer_edge.cameras.pi import PiCamera
 from fer_edge.config.camera import CameraOptions
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def library() -> SimpleNamespace:
     return fake_picamera2()
 
 
-def opened(library: SimpleNamespace, options: CameraOptions | None = None, clock: Clock | None = None) -> PiCamera:
-    camera = PiCamera(0, library, options or CameraOptions(), clock or Clock())
+def opened(library: SimpleNamespace, options: CameraOptions | None = None, clock: FakeClock | None = None) -> PiCamera:
+    camera = PiCamera(0, library, options or CameraOptions(), (clock or FakeClock()).monotonic)
     camera.open()
     return camera
 
 
-def shot(camera: PiCamera) -> CameraImage:
-    taken = camera.read()
-    assert taken
-    return taken
+def read(camera: PiCamera) -> CameraImage:
+    image = camera.read()
+    assert image
+    return image
 
 
-def stall(camera: PiCamera, clock: Clock) -> None:
-    """Let the camera go without a frame until it says so."""
+def read_until_stalled(camera: PiCamera, clock: FakeClock) -> None:
     assert camera.read() is None
-    clock.now += 4
+    clock.advance(4)
     with pytest.raises(CameraError, match="stalled"):
         camera.read()
 
@@ -57,51 +49,51 @@ def test_grey_and_detail_are_the_y_planes_without_their_padding(
     library.hardware.stride, library.hardware.pixel_format = stride, pixel_format
     camera = opened(library, CameraOptions(size=(1000, 600)))
     for number in range(3):
-        taken = shot(camera)
-        assert np.array_equal(taken.grey, plane(number, 640, 384))
-        assert taken.detail is not None
-        assert np.array_equal(taken.detail, plane(number, 1000, 600))
+        image = read(camera)
+        assert np.array_equal(image.grey, plane(number, 640, 384))
+        assert image.detail is not None
+        assert np.array_equal(image.detail, plane(number, 1000, 600))
 
 
-def test_the_size_that_the_camera_made_of_ours_is_honoured(library: SimpleNamespace) -> None:
+def test_a_size_that_the_camera_adjusted_is_used(library: SimpleNamespace) -> None:
     library.hardware.adjust = lambda width, height: (width - 20, height - 30)
-    taken = shot(opened(library))
-    assert taken.grey.shape == (450, 620)
-    assert taken.detail is not None
-    assert taken.detail.shape == (930, 1260)
+    image = read(opened(library))
+    assert image.grey.shape == (450, 620)
+    assert image.detail is not None
+    assert image.detail.shape == (930, 1260)
 
 
 @pytest.mark.parametrize(("sensor", "height"), [((3280, 2464), 960), ((4608, 2592), 720), ((4056, 3040), 960)])
-def test_the_whole_field_of_view_of_a_sensor_is_asked_for(
+def test_by_default_the_whole_field_of_view_of_the_sensor_is_asked_for(
     library: SimpleNamespace, sensor: tuple[int, int], height: int
 ) -> None:
     library.hardware.sensor = sensor
-    taken = shot(opened(library))
-    assert taken.detail is not None
-    assert taken.detail.shape == (height, 1280)
-    assert taken.grey.shape == (height // 2, 640)
+    image = read(opened(library))
+    assert image.detail is not None
+    assert image.detail.shape == (height, 1280)
+    assert image.grey.shape == (height // 2, 640)
 
 
-def test_the_smaller_stream_is_searched_whatever_the_camera_made_of_it(library: SimpleNamespace) -> None:
+def test_the_smaller_stream_is_searched_whichever_it_is_after_adjustment(library: SimpleNamespace) -> None:
     library.hardware.adjust = lambda width, height: (1280, 960) if width == 640 else (640, 480)
-    taken = shot(opened(library))
-    assert taken.grey.shape == (480, 640)
-    assert taken.detail is not None
-    assert taken.detail.shape == (960, 1280)
+    image = read(opened(library))
+    assert image.grey.shape == (480, 640)
+    assert image.detail is not None
+    assert image.detail.shape == (960, 1280)
 
 
-def test_a_small_picture_needs_no_second_stream(library: SimpleNamespace) -> None:
-    taken = shot(opened(library, CameraOptions(size=(320, 240))))
-    assert taken.grey.shape == (240, 320)
-    assert taken.detail is None
+def test_a_small_image_needs_no_second_stream(library: SimpleNamespace) -> None:
+    image = read(opened(library, CameraOptions(size=(320, 240))))
+    assert image.grey.shape == (240, 320)
+    assert image.detail is None
 
 
-def test_a_wanted_frame_rate_is_asked_of_the_camera(library: SimpleNamespace) -> None:
+def test_the_frame_rate_becomes_a_control_of_the_camera(library: SimpleNamespace) -> None:
     opened(library, CameraOptions(fps=10))
     assert library.hardware.owner.configuration["controls"] == {"FrameDurationLimits": (100000, 100000)}
 
 
-def test_a_camera_without_such_a_control_is_left_alone(
+def test_a_camera_without_that_control_keeps_its_own_rate(
     library: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(library.Picamera2, "camera_controls", {})
@@ -109,48 +101,48 @@ def test_a_camera_without_such_a_control_is_left_alone(
     assert library.hardware.owner.configuration["controls"] == {}
 
 
-def test_a_format_without_a_y_plane_is_refused_and_the_camera_given_back(library: SimpleNamespace) -> None:
+def test_a_format_without_a_y_plane_is_refused_and_the_camera_released(library: SimpleNamespace) -> None:
     library.hardware.pixel_format = "YUYV"
-    with pytest.raises(CameraError, match="gives YUYV"):
+    with pytest.raises(CameraError, match="its format is YUYV"):
         opened(library)
     assert library.hardware.owner is None
 
 
-def test_more_frames_than_buffers_are_read_since_each_request_goes_back(library: SimpleNamespace) -> None:
+def test_each_request_is_returned_so_that_more_frames_than_buffers_can_be_read(library: SimpleNamespace) -> None:
     camera = opened(library)
-    assert [int(shot(camera).grey[0, 0]) for _ in range(50)] == list(range(50))
+    assert [int(read(camera).grey[0, 0]) for _ in range(50)] == list(range(50))
 
 
-def test_a_moment_without_a_frame_is_no_fault_and_costs_no_frame(library: SimpleNamespace) -> None:
+def test_a_moment_without_a_frame_is_not_an_error_and_loses_no_frame(library: SimpleNamespace) -> None:
     camera = opened(library)
-    shot(camera)
+    read(camera)
     library.hardware.delivers = False
     assert [camera.read() for _ in range(3)] == [None] * 3
     library.hardware.delivers = True
-    assert shot(camera).grey[0, 0] == 1
+    assert read(camera).grey[0, 0] == 1
 
 
 def test_after_a_stall_the_same_object_is_started_again(library: SimpleNamespace) -> None:
-    clock = Clock()
+    clock = FakeClock()
     camera = opened(library, clock=clock)
     for _ in range(100):
         library.hardware.delivers = False
-        stall(camera, clock)
+        read_until_stalled(camera, clock)
         library.hardware.delivers = True
         camera.open()
-        shot(camera)
+        read(camera)
     assert (library.hardware.made, library.hardware.starts) == (1, 101)
 
 
 def test_a_slow_camera_has_time_for_its_first_frames(library: SimpleNamespace) -> None:
-    clock = Clock()
+    clock = FakeClock()
     camera = opened(library, CameraOptions(fps=1), clock)
     library.hardware.delivers = False
-    clock.now += 7
+    clock.advance(7)
     assert camera.read() is None
 
 
-def test_a_camera_that_does_not_start_again_is_made_anew(library: SimpleNamespace) -> None:
+def test_after_a_failed_restart_a_new_object_is_made(library: SimpleNamespace) -> None:
     camera = opened(library)
     library.hardware.refuses_to_start = True
     with pytest.raises(CameraError, match="Input/output error"):
@@ -158,14 +150,14 @@ def test_a_camera_that_does_not_start_again_is_made_anew(library: SimpleNamespac
     assert library.hardware.owner is None
     library.hardware.refuses_to_start = False
     camera.open()
-    shot(camera)
+    read(camera)
     assert library.hardware.made == 2
 
 
-def test_a_camera_that_is_gone_says_which_there_are(library: SimpleNamespace) -> None:
+def test_the_error_of_a_missing_camera_lists_the_available_ones(library: SimpleNamespace) -> None:
     camera = opened(library)
     library.hardware.ids.clear()
-    with pytest.raises(CameraError, match="there is none; those that there are: none") as caught:
+    with pytest.raises(CameraError, match="there is none; available: none") as caught:
         camera.open()
     assert caught.value.cure == PLUG_IN
 
@@ -182,23 +174,23 @@ def test_a_busy_camera_leaves_no_descriptor_open(library: SimpleNamespace) -> No
     assert descriptors() == before
     library.hardware.busy = False
     camera.open()
-    shot(camera)
+    read(camera)
 
 
-def test_a_camera_is_known_by_its_id_wherever_it_is_in_the_list(library: SimpleNamespace) -> None:
-    wanted = library.hardware.ids[0]
+def test_a_camera_is_found_by_its_id_at_any_index(library: SimpleNamespace) -> None:
+    own = library.hardware.ids[0]
     library.hardware.ids.insert(0, "/base/soc/i2c0mux/i2c@0/imx219@10")
-    camera = PiCamera(wanted, library, CameraOptions())
+    camera = PiCamera(own, library, CameraOptions())
     camera.open()
-    assert camera.name == f"picamera2 {wanted}"
-    with pytest.raises(CameraError, match=r"those that there are: /base/.*imx219"):
+    assert camera.name == f"picamera2 {own}"
+    with pytest.raises(CameraError, match=r"available: /base/.*imx219"):
         PiCamera("/base/nosuch", library, CameraOptions()).open()
 
 
-def test_it_may_be_closed_twice_and_opened_again(library: SimpleNamespace) -> None:
+def test_a_camera_may_be_closed_twice_and_opened_again(library: SimpleNamespace) -> None:
     camera = opened(library)
     camera.close()
     camera.close()
     assert library.hardware.owner is None
     camera.open()
-    shot(camera)
+    read(camera)
