@@ -38,7 +38,7 @@ class BrowserCamera:
 
     Attributes:
         problem: Why there are no frames at present; None when there are.
-        accepting: Whether images are accepted, which they are not while the source is closed.
+        accepting: Whether images are accepted: not from `close` until the next frame is asked for.
     """
 
     live, name = True, BROWSER
@@ -53,7 +53,7 @@ class BrowserCamera:
     ) -> None:
         """`monotonic`, `poll_interval` and `frame_timeout` are in seconds."""
         self.problem: Problem | None = Problem("no browser sends pictures yet", OPEN_PAGE)
-        self.accepting = False
+        self.accepting = True
         self._options, self._monotonic = options or CameraOptions(), monotonic
         self._poll_interval, self._frame_timeout = poll_interval, frame_timeout
         self._offers = Mailbox[_Offer]()

@@ -19,9 +19,7 @@ def replies() -> list[str | None]:
 
 @pytest.fixture
 def camera() -> BrowserCamera:
-    camera = BrowserCamera(poll_interval=0.05, frame_timeout=0.2)
-    camera.accepting = True
-    return camera
+    return BrowserCamera(poll_interval=0.05, frame_timeout=0.2)
 
 
 def soon(camera: BrowserCamera, replies: list[str | None]) -> threading.Timer:
@@ -55,7 +53,6 @@ def test_the_newest_image_wins_and_every_one_is_replied_to(camera: BrowserCamera
 
 def test_a_large_image_is_turned_and_scaled_down_for_the_search(replies: list[str | None]) -> None:
     camera = BrowserCamera(CameraOptions(rotate=90))
-    camera.accepting = True
     camera.offer(jpeg(0, (1280, 960)), replies.append)
     frame = next(iter(camera))
     assert frame
