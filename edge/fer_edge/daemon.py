@@ -14,7 +14,7 @@ from typing import TextIO
 
 import cv2
 
-from fer_edge.annotation.writers import open_copy
+from fer_edge.annotation.writers import open_writer
 from fer_edge.cameras.base import FrameSource
 from fer_edge.cameras.browser import BrowserCamera, missing_page_error
 from fer_edge.cameras.factory import open_source
@@ -62,7 +62,7 @@ def open_daemon(config: Config, password: str | None = None, observers: Sequence
         raise missing_page_error()
     if config.annotate:
         turn = partial(orient, options=config.camera_options)
-        copy = open_copy(config.camera, config.annotate, classifier.labels, turn)
+        copy = open_writer(config.camera, config.annotate, classifier.labels, turn)
         observers = [CopyObserver(copy), *observers]
     return Daemon(config, source, classifier, password=password, observers=observers)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_edge.annotation.overlay import draw
+from fer_edge.annotation.overlay import draw_faces
 from fer_edge.cameras.files import VideoFile
 from fer_edge.config.model import DEFAULT_MODEL, PipelineOptions
 from fer_edge.inference.classifier import EmotionClassifier
@@ -33,7 +33,7 @@ def main() -> None:
     capture.set(cv2.CAP_PROP_POS_FRAMES, FRAME)
     large = cv2.resize(capture.read()[1], None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_CUBIC)
     picture = np.asarray(large, np.uint8)
-    draw(picture, pipeline.tracked_faces, model.labels, 1 / SCALE)
+    draw_faces(picture, pipeline.tracked_faces, model.labels, 1 / SCALE)
     cv2.imwrite(str(MEDIA / "readme.jpg"), picture)
 
 

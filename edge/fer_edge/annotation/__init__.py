@@ -1,1 +1,1 @@
-"""Copies of clips and pictures with their faces drawn."""
+"""Copies of clips and pictures with the faces drawn."""

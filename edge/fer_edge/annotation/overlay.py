@@ -1,105 +1,134 @@
-"""Draws the faces that are followed, and what they express, onto a picture."""
+"""Draws tracked faces and their emotions on a picture."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.cameras.frame import Frame
 from fer_edge.geometry import Box
 from fer_edge.tracking.track import TrackedFace
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-# Blue, green, red. A face keeps its colour for as long as it keeps its number, so that a mix-up is seen.
+# Blue, green, red. A face has the same colour as long as it has the same number, so that a mix-up is visible.
 COLOURS = ((90, 220, 90), (60, 190, 255), (255, 190, 80), (200, 130, 255), (80, 240, 240), (235, 235, 120))
 TEXT_HEIGHT = 0.035  # of the shorter side of the picture
-SMALLEST_TEXT = 9  # pixels, so that it can be read in a small clip
+MIN_TEXT_HEIGHT = 9  # pixels; smaller text is illegible
+TEXT_HEIGHT_PER_LINE_WIDTH = 9
+TEXT_HEIGHT_PER_GAP = 4
+
+Picture = NDArray[np.uint8]  # [H,W,3], blue, green, red
 
 
-class _Lettering(NamedTuple):
-    """How text is set in one picture: the font's scale, and the thickness of lines, the gap around text, in pixels."""
+class Annotator:
+    """Draws the faces of a frame on the colour picture that it was made from."""
+
+    def __init__(self, labels: Sequence[str], orient: Callable[[Picture], Picture] | None = None) -> None:
+        """`labels` are in the order of the probabilities; `orient` is how the camera rotates and flips a picture."""
+        self._labels, self._orient = labels, orient
+
+    def annotate(self, picture: Picture, frame: Frame, faces: Sequence[TrackedFace]) -> Picture:
+        """The oriented picture with the faces drawn on it."""
+        if self._orient:
+            picture = self._orient(picture)
+        draw_faces(picture, faces, self._labels, frame.grey.shape[1] / picture.shape[1])
+        return picture
+
+
+class _TextStyle(NamedTuple):
+    """How text is drawn in one picture.
+
+    Attributes:
+        scale: Scale of the font.
+        line: Width of lines, pixels.
+        gap: Space around the text, pixels.
+    """
 
     scale: float
     line: int
     gap: int
 
 
-def draw(picture: NDArray[np.uint8], tracks: Sequence[TrackedFace], labels: Sequence[str], shrunk: float = 1.0) -> None:
-    """Draw onto `picture`, uint8 [H,W,3] in blue, green, red, each track's box, number, emotion and its probability.
+def draw_faces(picture: Picture, faces: Sequence[TrackedFace], labels: Sequence[str], frame_scale: float = 1.0) -> None:
+    """Draw each face's box, track number, emotion and score.
 
-    shrunk: pixels of the picture that was searched, in which boxes are given, for a pixel of this one.
+    Args:
+        picture: The picture to draw on.
+        faces: The faces, with boxes in pixels of the frame.
+        labels: The emotions, in the order of the probabilities.
+        frame_scale: Width of the frame as a multiple of the width of the picture.
     """
     height, width = picture.shape[:2]
-    text_height = max(SMALLEST_TEXT, TEXT_HEIGHT * min(height, width))
-    line = max(1, round(text_height / 9))
+    text_height = max(MIN_TEXT_HEIGHT, TEXT_HEIGHT * min(height, width))
+    line = max(1, round(text_height / TEXT_HEIGHT_PER_LINE_WIDTH))
+    boxes = [Box(*(round(value / frame_scale) for value in face.box)) for face in faces]
+    for face, box in zip(faces, boxes, strict=True):
+        cv2.rectangle(picture, box[:4], _colour(face), line, cv2.LINE_AA)
     plates: list[Box] = []
-    boxes = [Box(*(round(value / shrunk) for value in track.box)) for track in tracks]
-    for track, box in zip(tracks, boxes, strict=True):
-        cv2.rectangle(picture, box[:4], _colour(track), line, cv2.LINE_AA)
-    for track, box in zip(tracks, boxes, strict=True):
-        text = f"{track.number}: {labels[track.emotion]} {track.probabilities[track.emotion]:.0%}"
-        lettering = _fit(text, text_height, line, width)
-        places = _places(box, _plate_size(text, lettering), (width, height))
-        plate = _freest(places, plates, [other for other in boxes if other is not box])
+    for face, box in zip(faces, boxes, strict=True):
+        text = f"{face.number}: {labels[face.emotion]} {face.score:.0%}"
+        style = _fit_text(text, text_height, line, width)
+        places = _label_places(box, _plate_size(text, style), (width, height))
+        plate = _least_covering(places, plates, [other for other in boxes if other is not box])
         plates.append(plate)
-        _write(picture, text, plate, _colour(track), lettering)
+        _draw_label(picture, text, plate, _colour(face), style)
 
 
-def _colour(track: TrackedFace) -> tuple[int, int, int]:
-    return COLOURS[(track.number - 1) % len(COLOURS)]
+def _colour(face: TrackedFace) -> tuple[int, int, int]:
+    return COLOURS[(face.number - 1) % len(COLOURS)]
 
 
-def _fit(text: str, text_height: float, line: int, width: int) -> _Lettering:
-    """The lettering of that height in pixels, or a smaller one with which `text` is no wider than the picture."""
+def _fit_text(text: str, text_height: float, line: int, width: int) -> _TextStyle:
+    """The style for text of that height, pixels, or less if it would be wider than the picture."""
     scale = float(cv2.getFontScaleFromHeight(FONT, max(1, round(text_height)), line))
-    gap = max(2, round(text_height / 4))
-    needed = cv2.getTextSize(text, FONT, scale, line)[0][0]
-    return _Lettering(scale * min(1.0, max(1, width - 2 * gap) / needed), line, gap)
+    gap = max(2, round(text_height / TEXT_HEIGHT_PER_GAP))
+    text_width = cv2.getTextSize(text, FONT, scale, line)[0][0]
+    return _TextStyle(scale * min(1.0, max(1, width - 2 * gap) / text_width), line, gap)
 
 
-def _plate_size(text: str, lettering: _Lettering) -> tuple[int, int]:
-    (width, height), below = cv2.getTextSize(text, FONT, lettering.scale, lettering.line)
-    return width + 2 * lettering.gap, height + below + 2 * lettering.gap
+def _plate_size(text: str, style: _TextStyle) -> tuple[int, int]:
+    """Width and height of the filled rectangle behind a text, pixels."""
+    (width, height), descent = cv2.getTextSize(text, FONT, style.scale, style.line)
+    return width + 2 * style.gap, height + descent + 2 * style.gap
 
 
-def _places(box: Box, size: tuple[int, int], picture: tuple[int, int]) -> list[Box]:
-    """Where a label of that size, (width, height), may go within the picture, (width, height); the best place first.
+def _label_places(box: Box, size: tuple[int, int], picture: tuple[int, int]) -> list[Box]:
+    """Where the label of a box can be within the picture, the best place first.
 
-    Above its box, else below, else within, flush with the left or the right side.
+    That is above the box, else below it, else inside; aligned with its left or its right side.
+
+    Args:
+        box: The face.
+        size: Width and height of the label, pixels.
+        picture: Width and height of the picture, pixels.
     """
     width, height = size
     rows = (box.y - height, box.y + box.h, box.y, box.y + box.h - height)
-    columns = [_within(x, picture[0] - width) for x in (box.x, box.x + box.w - width)]
+    columns = [_clamp(x, picture[0] - width) for x in (box.x, box.x + box.w - width)]
     places = [Box(x, y, width, height) for y in rows if 0 <= y <= picture[1] - height for x in columns]
-    return places or [Box(columns[0], _within(box.y, picture[1] - height), width, height)]
+    return places or [Box(columns[0], _clamp(box.y, picture[1] - height), width, height)]
 
 
-def _freest(places: Sequence[Box], plates: Sequence[Box], faces: Sequence[Box]) -> Box:
+def _least_covering(places: Sequence[Box], plates: Sequence[Box], faces: Sequence[Box]) -> Box:
     """The first of the places that cover the least of other labels, and then the least of other faces."""
-    return min(places, key=lambda place: (_covered(place, plates), _covered(place, faces)))
+    return min(places, key=lambda place: (_covered_area(place, plates), _covered_area(place, faces)))
 
 
-def _covered(place: Box, others: Sequence[Box]) -> int:
-    """How much of the others a label would cover, square pixels."""
-    return sum(
-        max(0, min(place.x + place.w, other.x + other.w) - max(place.x, other.x))
-        * max(0, min(place.y + place.h, other.y + other.h) - max(place.y, other.y))
-        for other in others
-    )
+def _covered_area(place: Box, others: Sequence[Box]) -> int:
+    return sum(place.intersection(other) for other in others)
 
 
-def _within(value: int, most: int) -> int:
-    return max(0, min(value, most))
+def _clamp(value: int, maximum: int) -> int:
+    return max(0, min(value, maximum))
 
 
-def _write(
-    picture: NDArray[np.uint8], text: str, plate: Box, colour: tuple[int, int, int], lettering: _Lettering
-) -> None:
-    """The text in black on a plate of the colour: it can be read before any background."""
+def _draw_label(picture: Picture, text: str, plate: Box, colour: tuple[int, int, int], style: _TextStyle) -> None:
+    """Black text on a filled rectangle of the colour is legible on any background."""
     cv2.rectangle(picture, plate[:4], colour, cv2.FILLED)
-    below = cv2.getTextSize(text, FONT, lettering.scale, lettering.line)[1]
-    foot = (plate.x + lettering.gap, plate.y + plate.h - lettering.gap - below)
-    cv2.putText(picture, text, foot, FONT, lettering.scale, (0, 0, 0), lettering.line, cv2.LINE_AA)
+    descent = cv2.getTextSize(text, FONT, style.scale, style.line)[1]
+    origin = (plate.x + style.gap, plate.y + plate.h - style.gap - descent)
+    cv2.putText(picture, text, origin, FONT, style.scale, (0, 0, 0), style.line, cv2.LINE_AA)

@@ -1,1 +1,1 @@
-"""Where the faces are in a picture."""
+"""Face detection."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Protocol, TextIO
 
-from fer_edge.annotation.writers import AnnotatedCopy
+from fer_edge.annotation.writers import AnnotationWriter
 from fer_edge.cameras.frame import Frame
 from fer_edge.errors import FerError
 from fer_edge.events import encode
@@ -108,7 +108,7 @@ class EventPrinter(NullObserver):
 class CopyObserver(NullObserver):
     """Draws each frame into an annotated copy, which is dropped if the run is stopped before its end."""
 
-    def __init__(self, copy: AnnotatedCopy) -> None:
+    def __init__(self, copy: AnnotationWriter) -> None:
         self._copy = copy
         self._controls: RunControls | None = None
 
@@ -117,11 +117,11 @@ class CopyObserver(NullObserver):
         self._controls = controls
 
     def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
-        """Draw the frame. Raises AnnotateError."""
-        self._copy.add(frame, faces)
+        """Draw the frame. Raises AnnotationError."""
+        self._copy.write(frame, faces)
 
     def finish(self) -> None:
-        """Complete the copy. Raises AnnotateError."""
+        """Complete the copy. Raises AnnotationError."""
         if self._controls and self._controls.stopping:
             log.warning("--annotate: stopped before the end; the copy is dropped")
         else:
@@ -129,4 +129,4 @@ class CopyObserver(NullObserver):
 
     def close(self) -> None:
         """Drop what is unfinished."""
-        self._copy.drop()
+        self._copy.discard()

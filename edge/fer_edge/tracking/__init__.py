@@ -1,1 +1,1 @@
-"""Which face is which from frame to frame, and how its emotion develops."""
+"""Tracking of faces from frame to frame, and of their emotions."""
