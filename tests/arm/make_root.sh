@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# make_root.sh ROOT WHEEL: a 64-bit Arm Debian in the folder ROOT, with the wheel of fer-edge and what systemd/install.sh would install
-# with it: the wheels of the lock file, for Arm, and no others. Unpacked, not configured, for qemu-user: ROOT/python runs its Python. Needs mmdebstrap, arch-test and qemu-user-static; takes the mirror of this machine, and the
-# Python of the environment's PYTHON.
+# make_root.sh ROOT WHEEL: make a 64-bit Arm Debian in the folder ROOT, with the wheel of fer-edge and the Arm wheels of
+# the lock file, as systemd/install.sh would install them. Its packages are unpacked and not configured, which is enough
+# for qemu-user: ROOT/python runs its Python. Needs mmdebstrap, arch-test and qemu-user-static; uses the Debian mirror of
+# this machine, and the Python named by the variable PYTHON.
 set -euo pipefail
 root=$1 wheel=$2
 python=${PYTHON:-python3}
@@ -24,7 +25,7 @@ lock=$(dirname "$0")/../../systemd/requirements-$version.txt
 "${pip[@]}" --require-hashes --requirement "$lock"
 "${pip[@]}" --no-deps "$wheel"
 
-# As its own interpreter's name, so that what it starts is run by qemu, too.
+# argv[0] is this script, so that a child process of the interpreter runs under qemu, too.
 root=$(realpath "$root")
 printf '#!/bin/sh\nexec qemu-aarch64-static -L "%s" -0 "$0" "%s/usr/bin/python3" "$@"\n' "$root" "$root" >"$root/python"
 chmod +x "$root/python"

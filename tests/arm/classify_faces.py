@@ -1,4 +1,7 @@
-"""What a shipped model says of the shipped faces, in several framings, as JSON, to compare machines by."""
+"""Classify the faces of a folder with a shipped model, in several crops each, and print the scores as JSON.
+
+Runs on the machines that test_arm.py compares: classify_faces.py MODEL FOLDER
+"""
 
 import json
 import sys
@@ -12,7 +15,7 @@ from fer_edge.inference.crop import crop_face
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
 
-MARGINS = (-0.1, -0.05, 0.0, 0.05, 0.1, 0.15)
+MARGINS = (-0.1, -0.05, 0.0, 0.05, 0.1, 0.15)  # of the crops, as a share of the box
 
 
 def main(model_name: str, folder: Path) -> None:
@@ -26,8 +29,8 @@ def main(model_name: str, folder: Path) -> None:
                 crop = crop_face(grey, box, margin, classifier.side)
                 crops[f"{path.name} {number} {margin}"] = crop
                 crops[f"{path.name} {number} {margin} mirrored"] = crop[:, ::-1]
-    answers = zip(crops, classifier.classify(crops.values()).tolist(), strict=True)
-    json.dump({"runs_on": classifier.runs_on, "answers": dict(answers)}, sys.stdout)
+    scores = zip(crops, classifier.classify(crops.values()).tolist(), strict=True)
+    json.dump({"runs_on": classifier.runs_on, "scores": dict(scores)}, sys.stdout)
 
 
 if __name__ == "__main__":
