@@ -1,4 +1,4 @@
-"""Opens a model for programs that run it themselves; the daemon uses `selection`, which tries it out first."""
+"""Opens a model in this process; the daemon uses `selection`, which tries it in a child process first."""
 
 from __future__ import annotations
 

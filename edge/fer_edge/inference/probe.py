@@ -25,18 +25,14 @@ PROBE_TIMEOUT = 60  # seconds: a USB Coral takes 3 to load its firmware, a Pi th
 MEMORY_LIMIT = 1 << 30  # bytes, so that a damaged model cannot use up the memory of a Pi
 
 ANSWER_PREFIX = "fer-edge probe: "  # of a line; libraries write to standard output too
-ERRORS = {error.__name__: error for error in (AcceleratorError, ModelError)}  # that the child passes on
+ERRORS = {error.__name__: error for error in (AcceleratorError, ModelError)}  # passed from child to parent
 
 
-class ProbeError(FerError):
-    """The child process gave no answer."""
-
-
-class ProbeCrashError(ProbeError):
+class ProbeCrashError(FerError):
     """The child process has crashed; the message says how, e.g. `SIGSEGV`."""
 
 
-class ProbeTimeoutError(ProbeError):
+class ProbeTimeoutError(FerError):
     """The child process did not answer in time."""
 
 
@@ -45,13 +41,14 @@ def probe(path: Path, accelerator: str, runtime: str, *, threads: int = 1, timeo
 
     Args:
         path: the model file.
-        accelerator: the `spec` of a backend.
+        accelerator: the `spec` of the backend.
         runtime: one of `available_runtimes()`.
         threads: how many the interpreter may use.
         timeout: whole seconds for all of it.
 
     Raises:
-        AcceleratorError, ModelError: as `open_engine` raises them, or because the invoke fails.
+        AcceleratorError: the backend does not work, or the invoke fails on an accelerator.
+        ModelError: the interpreter cannot load the model, or the invoke fails on the CPU.
         ProbeCrashError: the process has crashed.
         ProbeTimeoutError: the process has not answered in time.
     """

@@ -24,7 +24,7 @@ class Interpreter(Protocol):
     """The part of a TFLite interpreter that is used here."""
 
     def allocate_tensors(self) -> None:
-        """Plan the memory; fails if nothing implements one of the operators."""
+        """Plan the memory. Raises RuntimeError if an operator has no implementation."""
 
     def get_input_details(self) -> list[dict[str, Any]]:
         """Name, index, shape, dtype and quantization (scale, zero point) of each input."""
@@ -77,7 +77,7 @@ def pick_runtime(name: str | None = None, *, available: Sequence[str] | None = N
     """Check that a runtime is available, or choose the fastest.
 
     Args:
-        name: the runtime that is wanted; None for the fastest.
+        name: the runtime to check; None for the fastest.
         available: the runtimes to choose from; None for those of this process.
 
     Raises:
@@ -99,7 +99,7 @@ def make_interpreter(runtime: str, graph: bytes, threads: int, delegate: Any = N
 
     Raises:
         ValueError: the flatbuffer is damaged.
-        RuntimeError: the graph is damaged, nothing implements one of its operators, or the delegate has failed.
+        RuntimeError: the graph is damaged, one of its operators has no implementation, or the delegate has failed.
     """
     interpreter: Interpreter = _module(runtime).Interpreter(
         model_content=graph, num_threads=threads, experimental_delegates=None if delegate is None else [delegate]

@@ -1,4 +1,4 @@
-"""Decides at start which model file runs on which backend, with which runtime, by trying."""
+"""Selects the model file, the backend and the runtime of a run, by trying them at start."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Selection:
     Attributes:
         model: the file that runs.
         engine: what runs it.
-        warnings: why a backend or runtime that would have been preferred does not work, one line each.
+        warnings: why a preferred backend or runtime does not work, one line each.
     """
 
     model: ModelFile
@@ -33,12 +33,12 @@ class Selection:
 
 @dataclass(frozen=True)
 class Platform:
-    """What there is to select from; tests hand in their own.
+    """The backends and runtimes to select from, and how they are tried; tests hand in their own.
 
     Attributes:
         backends: in the order in which `auto` tries them.
         runtimes: names of TFLite runtimes, in the order in which they are tried.
-        files: where devices are looked for.
+        files: where the backends search for their devices.
         probe: tries a model in a child process; see `fer_edge.inference.probe.probe`.
         timeout: of the probe, in whole seconds.
     """
@@ -53,14 +53,14 @@ class Platform:
 def select_engine(
     path: Path, accelerator: str = AUTO, threads: int = 1, *, platform: Platform | None = None
 ) -> Selection:
-    """Select and open what runs a model, after it has worked in a child process.
+    """Select what runs a model, and open it there once it has run in a child process.
 
-    With `auto` a model that was compiled for a backend runs there and nowhere else; any other model runs on the first
-    backend that works, in the end the CPU, and the warnings say why the others do not.
+    With `auto`, a model that was compiled for a backend runs there and nowhere else. Any other model runs on the first
+    backend that works, at last the CPU, and the warnings say why the others do not.
 
     Args:
-        path: the model file. A backend may run the one compiled for it beside it.
-        accelerator: `auto`, or as `parse_backend` takes it.
+        path: the model file; a backend may run the compiled one beside it instead.
+        accelerator: `auto`, or NAME or NAME:ARGUMENT of a backend.
         threads: how many the interpreter may use.
         platform: None for this machine.
 
@@ -68,39 +68,39 @@ def select_engine(
         AcceleratorError: the backend does not work.
         FerError: no TFLite runtime is installed.
         ModelError: the model cannot be used, or not on this backend.
-        UsageError: no such backend.
+        UsageError: there is no such backend.
     """
     platform = platform or Platform()
     pick_runtime(available=platform.runtimes)  # raises if there is none
     if accelerator == AUTO:
-        return _select(read_model(path), threads, platform)
+        return _select_automatically(read_model(path), threads, platform)
     backend, model = parse_backend(accelerator, platform.backends), read_model(path)
     target = compiled_for(model, platform.backends)
     if target and backend.name == CPU.name:
         raise model_error(path, f"compiled for the {target.title}, and cannot run on the CPU")
-    return _open(model, backend, threads, platform)
+    return _probe_and_open(model, backend, threads, platform)
 
 
-def _select(model: ModelFile, threads: int, platform: Platform) -> Selection:
+def _select_automatically(model: ModelFile, threads: int, platform: Platform) -> Selection:
     target = compiled_for(model, platform.backends)
     if target:
-        return _open(model, target, threads, platform)
+        return _probe_and_open(model, target, threads, platform)
     *preferred, last = [backend for backend in platform.backends if backend.is_candidate(model, platform.files)]
     problems: list[str] = []
     for backend in preferred:
         try:
-            selection = _open(model, backend, threads, platform)
+            selection = _probe_and_open(model, backend, threads, platform)
             break
         except FerError as error:
             problems.append(" ".join(str(error).split()))
     else:
-        backend, selection = last, _open(model, last, threads, platform)
+        backend, selection = last, _probe_and_open(model, last, threads, platform)
     warnings = [f"runs on the {backend.title}: {problem}" for problem in problems]
     return replace(selection, warnings=(*warnings, *selection.warnings))
 
 
-def _open(model: ModelFile, backend: Backend, threads: int, platform: Platform) -> Selection:
-    """Probe one runtime after the other until one does not crash, and open the model with that."""
+def _probe_and_open(model: ModelFile, backend: Backend, threads: int, platform: Platform) -> Selection:
+    """Probe the runtimes until one does not crash, and open the model with that one."""
     model = backend.find_model(model)
     crashes: list[FerError] = []
     for runtime in platform.runtimes:

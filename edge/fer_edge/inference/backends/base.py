@@ -1,4 +1,4 @@
-"""What a backend is, and the values and errors that all backends share."""
+"""The protocol of a backend, and the classes that all backends share."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from fer_edge.inference.runtimes import Interpreter
 
 
 class AcceleratorError(FerError, RuntimeError):
-    """The backend that was asked for cannot be used, or has failed while it ran."""
+    """The backend cannot be used, or has failed during the run."""
 
 
 @dataclass(frozen=True)
 class InferenceEngine:
-    """A model in an interpreter of a backend, ready to be invoked.
+    """A model loaded on a backend, ready to be invoked.
 
     Attributes:
-        interpreter: its tensors are allocated.
+        interpreter: with the tensors allocated.
         runs_on: backend, runtime and threads, e.g. `cpu (tflite-runtime 2.14.0, 3 threads)`.
     """
 
@@ -36,7 +36,7 @@ def _may_write(node: Path) -> bool:
 
 @dataclass(frozen=True)
 class DeviceFiles:
-    """Where the kernel lists its devices; a test hands in folders of its own."""
+    """Where the kernel lists its devices; tests hand in their own folders."""
 
     sysfs: Path = Path("/sys")
     dev: Path = Path("/dev")
@@ -44,38 +44,38 @@ class DeviceFiles:
 
 
 class Backend(Protocol):
-    """Runs models: the CPU, or an accelerator.
+    """Runs models: the CPU or an accelerator.
 
-    A new one is a module in this package and an entry in `BACKENDS`. Nothing else has to know its name; only the help
-    text of `--accelerator` in `fer_edge.config.schema` should mention it.
+    A new backend is a module in this package and an entry in `BACKENDS`. No other code has to know it; the help text of
+    `--accelerator` in `fer_edge.config.schema` should mention it.
     """
 
     @property
     def name(self) -> str:
-        """What `--accelerator` calls it, e.g. `edgetpu`."""
+        """Its name in `--accelerator`, e.g. `edgetpu`."""
         ...
 
     @property
     def title(self) -> str:
-        """What messages call it, e.g. `Edge TPU`."""
+        """Its name in messages, e.g. `Edge TPU`."""
         ...
 
     @property
     def examples(self) -> tuple[str, ...]:
-        """What `--accelerator` accepts for it, to be listed in an error message."""
+        """Values of `--accelerator` that select it, to be listed in an error message."""
         ...
 
     @property
     def spec(self) -> str:
-        """What `--accelerator` would have to be for exactly this backend: the name, and `:ARGUMENT` if it has one."""
+        """The value of `--accelerator` that selects exactly this: the name, and `:ARGUMENT` if it has one."""
         ...
 
     def configure(self, argument: str) -> Backend:
-        """This backend with the ARGUMENT of `--accelerator NAME:ARGUMENT`, empty for none. Raises ValueError."""
+        """This backend with an ARGUMENT, empty for none. Raises ValueError for an argument it does not take."""
         ...
 
     def is_target(self, model: ModelFile) -> bool:
-        """Whether the model was compiled for this backend, and so runs on no other."""
+        """Whether the model was compiled for this backend, so that it runs on no other."""
         ...
 
     def find_model(self, model: ModelFile) -> ModelFile:
@@ -83,7 +83,7 @@ class Backend(Protocol):
         ...
 
     def find_devices(self, files: DeviceFiles) -> list[Path]:
-        """The device nodes of this backend that are present; its user must be able to write to them."""
+        """The device nodes of this backend that are present; the process needs permission to write to them."""
         ...
 
     def is_candidate(self, model: ModelFile, files: DeviceFiles) -> bool:
@@ -99,17 +99,17 @@ class Backend(Protocol):
             threads: how many the interpreter may use.
 
         Raises:
-            AcceleratorError: the backend does not work; the error says what to do.
+            AcceleratorError: the backend does not work; `cure` says what to do.
             ModelError: the interpreter cannot load the model.
         """
         ...
 
     def crash_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
-        """The error to report when a process that opened the model here has crashed; `reason` says how."""
+        """The error to report when a child process has crashed with the model; `reason` says how."""
         ...
 
     def timeout_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
-        """The error to report when a process that opened the model here has not answered in time."""
+        """The error to report when a child process with the model has not answered in time."""
         ...
 
 

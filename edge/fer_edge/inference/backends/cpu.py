@@ -1,4 +1,4 @@
-"""The CPU, which runs every model that was not compiled for an accelerator."""
+"""The CPU. It runs every model that was not compiled for an accelerator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CpuBackend:
         return self
 
     def is_target(self, model: ModelFile) -> bool:
-        """Never: no compiler produces models for the CPU alone."""
+        """Never: a model for the CPU runs on other backends, too."""
         return False
 
     def find_model(self, model: ModelFile) -> ModelFile:
@@ -51,9 +51,9 @@ class CpuBackend:
         return InferenceEngine(interpreter, f"{self.name} ({describe_runtime(runtime)}, {threads} {unit})")
 
     def crash_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
-        """Only a damaged model crashes the runtime."""
+        """The model is at fault: only a damaged one crashes the runtime."""
         return model_error(model.path, f"crashes {runtime} ({reason})", NEW_MODEL)
 
     def timeout_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
-        """Only a damaged model runs for ever."""
+        """The model is at fault: only a damaged one takes this long."""
         return model_error(model.path, f"hangs in {runtime} ({reason})", NEW_MODEL)

@@ -20,7 +20,7 @@ class DelegateBackend:
     """`--accelerator delegate:LIBRARY` or `delegate:LIBRARY?KEY=VALUE&KEY=VALUE`.
 
     Attributes:
-        argument: the library, as a path or as the dynamic loader finds it, and the options that it is given.
+        argument: the library, a path or a name as the dynamic loader finds it, and the options for it.
     """
 
     argument: str = ""
@@ -41,12 +41,12 @@ class DelegateBackend:
 
     @property
     def options(self) -> dict[str, str]:
-        """What the library is given at its creation."""
+        """Passed to the library when it creates the delegate."""
         _, _, options = self.argument.partition("?")
         return dict(option.split("=", 1) for option in options.split("&") if option)
 
     def configure(self, argument: str) -> DelegateBackend:
-        """A library, and options for it."""
+        """The delegate of a library, created with these options."""
         backend = DelegateBackend(argument)
         if not backend.library:
             raise ValueError(argument)
@@ -66,7 +66,7 @@ class DelegateBackend:
         return []
 
     def is_candidate(self, model: ModelFile, files: DeviceFiles) -> bool:
-        """Never: the library has to be named."""
+        """Never: its library has to be named."""
         return False
 
     def open(self, model: ModelFile, runtime: str, threads: int) -> InferenceEngine:
@@ -81,7 +81,7 @@ class DelegateBackend:
             raise self._error(f"cannot be created ({reason})", "check its device and its options") from error
         try:
             interpreter = make_interpreter(runtime, model.graph, threads, delegate)
-        except ValueError as error:  # the flatbuffer is damaged; the delegate has not been asked yet
+        except ValueError as error:  # the flatbuffer is damaged; the delegate is not involved yet
             raise load_error(model, runtime, error) from error
         except RuntimeError as error:
             raise self._error(f"does not take {model.path}: {error}") from error

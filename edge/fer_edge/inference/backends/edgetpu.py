@@ -51,11 +51,11 @@ class EdgeTpuBackend:
         return EdgeTpuBackend(argument)
 
     def is_target(self, model: ModelFile) -> bool:
-        """Whether edgetpu_compiler made it."""
+        """Whether edgetpu_compiler has compiled it."""
         return CUSTOM_OPERATOR in model.graph
 
     def find_model(self, model: ModelFile) -> ModelFile:
-        """The compiled model, with the labels of `model`."""
+        """The model itself if it is compiled, else the compiled one beside it, which must have the same labels."""
         if self.is_target(model):
             return model
         path, cure = _compiled_path(model), f"fer-convert compile {model.path}"
@@ -69,11 +69,11 @@ class EdgeTpuBackend:
         return compiled
 
     def find_devices(self, files: DeviceFiles) -> list[Path]:
-        """See find_edgetpus."""
+        """The Edge TPUs that are plugged in."""
         return find_edgetpus(files)
 
     def is_candidate(self, model: ModelFile, files: DeviceFiles) -> bool:
-        """When a compiled model is there, or an Edge TPU for which there should be one."""
+        """When there is a compiled model, or an Edge TPU for which there should be one."""
         return self.is_target(model) or _compiled_path(model).is_file() or bool(self.find_devices(files))
 
     def open(self, model: ModelFile, runtime: str, threads: int) -> InferenceEngine:
@@ -82,7 +82,7 @@ class EdgeTpuBackend:
         try:
             interpreter = make_interpreter(runtime, model.graph, threads, delegate)
         except (ValueError, RuntimeError) as error:
-            # TFLite gives no code for an operator that nothing implements: only its text names the operator.
+            # TFLite has no error code for an operator without an implementation: only its text names the operator.
             if CUSTOM_OPERATOR.decode() in str(error):
                 message = f"Edge TPU: the delegate of {library_name()} does not take {model.path}: {error}"
                 raise AcceleratorError(message) from error
@@ -134,12 +134,12 @@ def library_name() -> str:
 def load_edgetpu(runtime: str, device: str = "", files: DeviceFiles | None = None) -> Any:
     """Create the delegate of an Edge TPU.
 
-    A library that was built for another version of TFLite raises nothing but crashes the process: see probe.
+    A library built for another version of TFLite crashes the process instead of raising an error: see probe.
 
     Args:
         runtime: the TFLite runtime that will use the delegate.
         device: `usb:N` or `pci:N`; empty for any.
-        files: where to look for devices if the library finds none.
+        files: where to search for devices if the library finds none.
 
     Raises:
         AcceleratorError: the library or the device cannot be used; `cure` says what helps.
