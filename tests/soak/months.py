@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tests.support import WALK, Mosquitto, descriptors, heard, wait_until
 from tests.support.persistence import SUBSCRIBER_FLAGS, persistent_broker_settings
 
+from fer_edge.backoff import Backoff
 from fer_edge.cameras.base import CameraError, CameraImage
 from fer_edge.cameras.capture_thread import CaptureThread
 from fer_edge.cameras.files import VideoFile
@@ -37,7 +38,6 @@ from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.monitoring.system import resident_memory
 from fer_edge.mqtt.publisher import Publisher
-from fer_edge.mqtt.timeouts import Backoff
 from fer_edge.run.observer import NullObserver
 
 FPS = 15.0

@@ -14,10 +14,11 @@ import select
 import sys
 from pathlib import Path
 
+from fer_edge.backoff import Backoff
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
-from fer_edge.mqtt.timeouts import Backoff, Timeouts
+from fer_edge.mqtt.timeouts import Timeouts
 
 DELIVERY = 60.0  # seconds for the rest, when the line stands again
 

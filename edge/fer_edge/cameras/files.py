@@ -100,7 +100,7 @@ class VideoFile:
             raise DamagedError(f"{self.name}: cut short or damaged, only {number} of {promised} frames could be read")
 
     def __length_hint__(self) -> int:
-        """How many frames the file promises; 0 when it does not say."""
+        """How many frames the file promises; 0 when that is unknown."""
         return max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     def close(self) -> None:

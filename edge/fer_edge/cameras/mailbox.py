@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """Holds one item: a new one replaces the one that nobody has taken yet.
+    """Holds one item: a new one replaces an older one that was not taken yet.
 
     Attributes:
         replaced: How many items were replaced.

@@ -11,8 +11,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from fer_edge.backoff import Backoff
 from fer_edge.config.broker import Broker, tls_context
-from fer_edge.mqtt.timeouts import Backoff, Timeouts
+from fer_edge.mqtt.timeouts import Timeouts
 
 SESSION_EXPIRY = 60  # seconds that the broker keeps commands for the device while the connection is lost
 MAX_PACKET_SIZE = 262_144  # bytes of a message from the broker, so that nobody can fill the memory (MQTT 5)

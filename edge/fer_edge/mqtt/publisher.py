@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import paho.mqtt.client as paho
 
+from fer_edge.backoff import Backoff
 from fer_edge.config.broker import Broker
 from fer_edge.events import encode
 from fer_edge.mqtt.client import Client
@@ -18,7 +19,7 @@ from fer_edge.mqtt.connection import Connection
 from fer_edge.mqtt.delivery import Delivery
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.paho_client import ConnectionSettings
-from fer_edge.mqtt.timeouts import Backoff, Timeouts
+from fer_edge.mqtt.timeouts import Timeouts
 from fer_edge.mqtt.topics import device_topic
 
 Handler = Callable[[str, bytes, bool], None]  # topic, payload, whether the broker had retained it

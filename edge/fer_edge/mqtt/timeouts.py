@@ -1,9 +1,8 @@
-"""Timeouts and back-off delays of the connection to the broker; handed in, so that tests can shorten them."""
+"""Timeouts of the connection to the broker; handed in, so that tests can shorten them."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 POLL_INTERVAL = 0.1  # seconds between two checks of a condition that nothing signals
@@ -24,21 +23,6 @@ class Timeouts:
     mqtt5_connack: float = 2.0
     keepalive: int = 30
     close: float = 2.0
-
-
-@dataclass(frozen=True)
-class Backoff:
-    """Delays between attempts that fail, in seconds: `first`, then twice the last one each time, up to `longest`."""
-
-    first: float = 1.0
-    longest: float = 60.0
-
-    def delays(self) -> Iterator[float]:
-        """The delays in their order, without end."""
-        delay = self.first
-        while True:
-            yield delay
-            delay = min(2 * delay, self.longest)
 
 
 def jitter(delay: float) -> float:

@@ -16,7 +16,7 @@ def image(number: int) -> CameraImage:
 
 
 class StepCamera:
-    """A camera whose `read` blocks until the test releases `go`, and then does what the test says."""
+    """A camera whose `read` blocks until the test releases `go`, and then calls the function of the test."""
 
     name = "fake"
 

@@ -69,7 +69,7 @@ def source_of(
         camera,  # type: ignore[arg-type]
         options or CameraOptions(),
         clock=camera.clock,
-        retry=RetrySchedule(camera.clock, jitter),
+        retry=RetrySchedule(camera.clock, jitter=jitter),
         start_thread=camera.start_thread,  # type: ignore[arg-type]
     )
 

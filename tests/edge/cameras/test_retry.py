@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.support.clock import FakeClock
 
+from fer_edge.backoff import Backoff
 from fer_edge.cameras.retry import RetrySchedule
 
 
@@ -82,3 +83,13 @@ def test_an_interruption_begins_the_ten_seconds_anew() -> None:
     retry.record_frame()
     retry.record_failure()
     assert pause(retry, clock) == 2
+
+
+def test_the_delays_are_those_of_the_backoff_that_is_handed_in() -> None:
+    clock = FakeClock()
+    retry = RetrySchedule(clock, Backoff(0.25, 0.5), jitter=lambda: 0.0)
+    delays = []
+    for _ in range(3):
+        retry.record_failure()
+        delays.append(pause(retry, clock))
+    assert delays == [0.25, 0.5, 0.5]

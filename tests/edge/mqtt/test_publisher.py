@@ -19,11 +19,12 @@ from tests.support import Mosquitto, free_port, heard, wait_until
 from tests.support.publishing import publish
 from tests.support.scripted_broker import rude_broker
 
+from fer_edge.backoff import Backoff
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.delivery import DeliveryError
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
-from fer_edge.mqtt.timeouts import Backoff, Timeouts
+from fer_edge.mqtt.timeouts import Timeouts
 
 FAST = Backoff(0.1, 0.4)
 ALERT = Timeouts(keepalive=1)  # notices within two seconds that the broker is frozen
