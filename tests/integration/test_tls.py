@@ -11,7 +11,7 @@ import pytest
 from tests.support import MEDIA, command, heard, wait_until
 from tests.support.tls import Authority, TlsMosquitto
 
-from fer_edge.config.broker import Broker, with_files
+from fer_edge.config.broker import Broker, make_broker
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
 
@@ -50,7 +50,7 @@ def problem(url_port: int, **files: Path) -> str:
 
 
 def broker(port: int, **files: Path) -> Broker:
-    made = with_files(Broker("127.0.0.1", port, scheme="mqtts"), **files)
+    made = make_broker(Broker("127.0.0.1", port, scheme="mqtts"), **files)
     assert made
     return made
 
@@ -75,7 +75,7 @@ def test_websockets_over_tls_are_checked_like_the_rest(
     for ca, works in ((stranger.ca, False), (authority.ca, True)):
         outbox = Outbox()
         outbox.put("x")
-        address = with_files(Broker("127.0.0.1", encrypted.tls_port, scheme="wss", path="/mqtt"), ca=ca)
+        address = make_broker(Broker("127.0.0.1", encrypted.tls_port, scheme="wss", path="/mqtt"), ca=ca)
         assert address
         made = Publisher(address, None, "cam", outbox)
         made.start()

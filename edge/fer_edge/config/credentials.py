@@ -1,7 +1,8 @@
-"""Secrets and certificates: where they are read from, and how a bad one is reported."""
+"""Secrets and certificates: where they are read from, how a bad one is reported, how a secret is hidden."""
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,25 +13,40 @@ from fer_edge.errors import UsageError
 
 @dataclass(frozen=True)
 class Secret:
-    """Where a secret may be: a file that a setting names, a credential (systemd's LoadCredential=), a variable."""
+    """A secret, which may be in a file, in a credential of systemd (LoadCredential=), or in a variable.
+
+    Attributes:
+        setting: Key of the setting that names the file.
+        credential: Name of the credential.
+        variable: Name of the environment variable.
+    """
 
     setting: str
     credential: str
     variable: str
 
     def read(self, file: Path | None, environment: Mapping[str, str]) -> str | None:
-        """The secret: of `file`, of systemd's credential or of the environment, in this order.
+        """Read the secret from the file, else from the credential, else from the variable.
 
-        A newline at the end of a file is not part of it, and an empty one is none. Raises UsageError when a file cannot
-        be read.
+        A newline at the end of a file does not belong to the secret.
+
+        Args:
+            file: What the setting names, if it is set.
+            environment: Holds the variable, and the folder of credentials.
+
+        Returns:
+            The secret; empty if the file is, None if there is none.
+
+        Raises:
+            UsageError: The file cannot be read.
         """
         if file:
-            return self._line(file)
+            return self._read_line(file)
         credential = Path(environment.get("CREDENTIALS_DIRECTORY", "")) / self.credential
-        given = self._line(credential) if "CREDENTIALS_DIRECTORY" in environment and credential.exists() else ""
+        given = self._read_line(credential) if "CREDENTIALS_DIRECTORY" in environment and credential.exists() else ""
         return given or environment.get(self.variable)
 
-    def _line(self, file: Path) -> str:
+    def _read_line(self, file: Path) -> str:
         try:
             return file.read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
@@ -40,12 +56,19 @@ class Secret:
 
 
 def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None, setting: str) -> None:
-    """Have a connection show a certificate, PEM; `key` is None when it is in the same file.
+    """Load the certificate that our side presents.
 
-    `setting` is the key of the certificate, e.g. web.certificate. Raises UsageError.
+    Args:
+        context: Where it is loaded.
+        certificate: In PEM.
+        key: In PEM; None if it is in the same file.
+        setting: Key of the setting that names the certificate.
+
+    Raises:
+        UsageError: A file cannot be used.
     """
     try:
-        # An empty password instead of a question on the terminal, which a service has not.
+        # With an empty password OpenSSL does not ask for one on the terminal, which a service does not have.
         context.load_cert_chain(certificate, key, password="")
     except OSError as error:  # ssl.SSLError is one
         files = " with key ".join(map(str, filter(None, (certificate, key))))
@@ -56,7 +79,17 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | Non
 
 
 def describe_tls_error(error: OSError) -> str:
-    """Why a file in PEM cannot be used, or a connection not be made, in words."""
+    """Return why a file in PEM is unusable or a TLS connection failed."""
     if isinstance(error, ssl.SSLError):
         return (error.reason or "no certificate or key in it").replace("_", " ").lower()
     return str(error.strerror).lower()
+
+
+def hide_password(text: str) -> str:
+    """Replace the password of an address by ***."""
+    return re.sub(r"//([^:@/]*):.*@", r"//\1:***@", text)
+
+
+def hide_secrets(text: str) -> str:
+    """Replace the password of an address, and everything after its `?`, by ***."""
+    return re.sub(r"(\w+://[^?\s]*)\?.*", r"\1?***", hide_password(text))

@@ -12,17 +12,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from fer_edge.config import broker
+from fer_edge.config.broker import PASSWORD, make_broker
 from fer_edge.config.camera import CameraOptions
 from fer_edge.config.model import LIBRARY_VARIABLE, Config, PipelineOptions
 from fer_edge.config.schema import SETTINGS, SWITCH
 from fer_edge.config.setting import Environment, Setting
-from fer_edge.config.web import TOKEN, make_options
+from fer_edge.config.web import TOKEN, make_web_options
 from fer_edge.errors import ConfigError, FerError, UsageError
 
 DEFAULT_FILE = Path("/etc/fer-edge/config.toml")
 PREFIX = "FER_EDGE_"
-OTHER_VARIABLES = {broker.PASSWORD.variable, TOKEN.variable, LIBRARY_VARIABLE}  # ours, but not settings
+OTHER_VARIABLES = {PASSWORD.variable, TOKEN.variable, LIBRARY_VARIABLE}  # ours, but not settings
 MIN_SIMILARITY = 0.75  # 0..1, from which the name of a variable counts as a misspelling of one of ours
 
 
@@ -118,16 +118,12 @@ def name_setting(error: FerError, resolved: Iterable[Resolved]) -> FerError:
     return kind(f"{found.origin.name}: {found.setting.key} {error.message}", cure=error.cure)
 
 
-def _make_broker(url: broker.Broker | None, **files: Path | None) -> broker.Broker | None:
-    return broker.with_files(url, **files)
-
-
 # The fields of Config that are made of several settings, and what makes them: keyword arguments are the settings.
 SECTIONS: dict[str, Callable[..., Any]] = {
-    "broker": _make_broker,
+    "broker": make_broker,
     "camera_options": CameraOptions,
     "pipeline": PipelineOptions,
-    "web": make_options,
+    "web": make_web_options,
 }
 
 

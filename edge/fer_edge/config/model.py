@@ -17,16 +17,19 @@ MODELS = Path(__file__).parents[1] / "models"
 SHIPPED = ("nano", "small", "base")  # models that come with the package, by name
 DEFAULT_MODEL = MODELS / "base.tflite"
 DEFAULT_DISCOVERY = "homeassistant"
+NO_DISCOVERY = "none"
 AUTO = "auto"
+MAX_DEFAULT_THREADS = 3
+LIBRARY_VARIABLE = "FER_EDGE_EDGETPU_LIBRARY"  # the environment variable that names another libedgetpu
 
 
 def default_threads() -> int:
-    """The cores of a Pi but one, which stays free for the camera: threads that share a task wait for the last one."""
-    return min(3, max(1, len(os.sched_getaffinity(0)) - 1))
+    """Return all cores of a Pi but one, which the camera needs: threads that share a task wait for the slowest."""
+    return min(MAX_DEFAULT_THREADS, max(1, len(os.sched_getaffinity(0)) - 1))
 
 
 def default_device() -> str:
-    """The machine's name, in the letters that topics and Home Assistant allow."""
+    """Return the host name, in the characters that topics and Home Assistant allow."""
     return re.sub(r"[^a-zA-Z0-9_-]+", "-", socket.gethostname()).strip("-") or "fer-edge"
 
 
@@ -59,13 +62,23 @@ class PipelineOptions:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that a run of the daemon can be told.
+    """The configuration of a run.
 
-    camera: see cameras.open_source. camera_options: what is asked of it. broker: None for none. outbox: a file, or None
-    for memory. discovery: the prefix of Home Assistant's topics, or None for no word to it. allow_snapshots: whether
-    the command `snapshot` gives a picture away. accelerator: see parse_accelerator. threads: of the network and of
-    OpenCV. pipeline: how faces are found and classified. annotate: where the annotated copy of a file goes. web: where
-    the live page is, or None for nowhere.
+    Attributes:
+        camera: What delivers the frames, see cameras.factory.open_source.
+        broker: Where events go, or None.
+        model: Model file.
+        device: Name of this device in the topics.
+        outbox: File in which events wait for the broker; None for memory.
+        print_events: Whether events are printed on stdout.
+        threads: Threads of the network and of OpenCV.
+        accelerator: See parse_accelerator.
+        camera_options: What the camera is asked for.
+        pipeline: How faces are detected and classified.
+        allow_snapshots: Whether the command `snapshot` is answered with a picture.
+        annotate: Where the annotated copy of a file goes, or None.
+        discovery: Prefix of Home Assistant's discovery topics, or None for no discovery.
+        web: Options of the live page, or None for no page.
     """
 
     camera: str
@@ -85,7 +98,7 @@ class Config:
 
 
 def parse_model(text: str) -> Path:
-    """The file of a model: that of a shipped one by its name, else the path itself."""
+    """Return the file of a model: of a shipped one by its name, otherwise the path itself."""
     return MODELS / f"{text}.tflite" if text in SHIPPED else Path(text)
 
 
@@ -100,19 +113,16 @@ def parse_accelerator(text: str) -> str:
 
 
 def parse_device(text: str) -> str:
-    """A device's name as it stands in topics. Raises UsageError for letters that topics or Home Assistant refuse."""
+    """Check a device's name. Raises UsageError for characters that topics or Home Assistant do not allow."""
     if not re.fullmatch(r"[a-zA-Z0-9_-]+", text):
         raise UsageError(f"{text!r}: only the letters a-z, A-Z, 0-9, _ and - are allowed")
     return text
 
 
 def parse_discovery(text: str) -> str | None:
-    """What Home Assistant's topics begin with, None for `none`. Raises UsageError for what cannot begin a topic."""
-    if text == "none":
+    """Check the prefix of Home Assistant's topics; None for `none`. Raises UsageError if no topic can begin with it."""
+    if text == NO_DISCOVERY:
         return None
     if not re.fullmatch(r"[^+#/\s\0]+(/[^+#/\s\0]+)*", text):
-        raise UsageError(f"{text!r}: expected what Home Assistant's topics begin with, or none")
+        raise UsageError(f"{text!r}: expected the prefix of Home Assistant's topics, or {NO_DISCOVERY}")
     return text
-
-
-LIBRARY_VARIABLE = "FER_EDGE_EDGETPU_LIBRARY"

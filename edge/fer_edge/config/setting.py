@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from fer_edge.config.broker import without_password
+from fer_edge.config.credentials import hide_password
 
 Environment = Mapping[str, str]
 
@@ -40,7 +40,7 @@ class Kind:
         try:
             return msgspec.convert(value, self.type, strict=strict)
         except msgspec.ValidationError as error:
-            quoted = without_password(repr(value))[:MAX_QUOTED]
+            quoted = hide_password(repr(value))[:MAX_QUOTED]
             raise ValueError(f"{quoted} must be {self.description}") from error
 
 

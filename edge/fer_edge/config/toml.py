@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import textwrap
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from fer_edge.config.broker import without_password
+from fer_edge.config.credentials import hide_secrets
 from fer_edge.config.loader import Resolved
 from fer_edge.config.schema import SETTINGS
 from fer_edge.config.setting import Setting
@@ -41,16 +40,11 @@ def example() -> str:
     return "\n".join(lines)
 
 
-def redact(text: str) -> str:
-    """Replace the password in an address, and everything after a `?` in one, by ***."""
-    return re.sub(r"(\w+://[^?\s]*)\?.*", r"\1?***", without_password(text))
-
-
 def _line(each: Resolved) -> str:
     name = each.setting.name
     if each.value is None:
         return f"# {name}: {each.setting.describe_default()} (default)"
-    value = redact(each.value) if isinstance(each.value, str) else each.value
+    value = hide_secrets(each.value) if isinstance(each.value, str) else each.value
     return f"{name} = {_toml(value)}  # {each.origin.name if each.origin else 'default'}"
 
 

@@ -1,4 +1,4 @@
-"""Where the live page is, and who may see it."""
+"""The live page: its address, its token and its certificate."""
 
 from __future__ import annotations
 
@@ -14,16 +14,25 @@ from fer_edge.errors import UsageError
 OFF = "none"
 LOOPBACK = "127.0.0.1"
 TOKEN = Secret("web.token_file", "web-token", "FER_EDGE_WEB_TOKEN")
-SHORTEST = 8  # characters of a token: a stranger has a handful of guesses a minute
-IN_THE_CLEAR = "without --web-cert whoever listens on the network sees the pictures and the token"
-NAME = r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?"
+MIN_TOKEN_LENGTH = 8  # characters: a stranger has a handful of guesses a minute
+UNENCRYPTED_WARNING = "without --web-cert (web.certificate), pictures and token cross the network unencrypted"
+HOST_NAME = r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?"
+MAX_PORT = 65535
 
 Address = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class WebOptions:
-    """listen: host and port. token_file: see TOKEN. certificate, key: PEM, for https. names: more names of the host."""
+    """Options of the live page.
+
+    Attributes:
+        listen: Host and port.
+        token_file: File with the token; see TOKEN for where else it may be.
+        certificate: PEM, for https.
+        key: Its private key, PEM; None if it is in the same file.
+        names: Further names of the host.
+    """
 
     listen: Address
     token_file: Path | None = None
@@ -33,38 +42,38 @@ class WebOptions:
 
     @property
     def address(self) -> str:
-        """As in a flag."""
+        """HOST:PORT, as in the setting."""
         host, port = self.listen
         return f"{in_url(host)}:{port}"
 
     @property
-    def in_the_clear(self) -> bool:
-        """Whether pictures and token go over a network as they are."""
+    def unencrypted(self) -> bool:
+        """Whether pictures and token cross a network unencrypted."""
         return not (self.certificate or is_loopback(self.listen[0]))
 
 
 def parse_listen(text: str) -> Address | None:
-    """`PORT`, on this machine alone, `HOST:PORT`, `[IPv6]:PORT`, or None for `none`. Raises UsageError."""
+    """Parse `PORT` (this machine only), `HOST:PORT`, `[IPv6]:PORT`, or `none`. Raises UsageError."""
     if text == OFF:
         return None
-    found = re.fullmatch(rf"(?:(?P<host>{NAME}|\[[0-9a-fA-F:.]+\]):)?(?P<port>\d{{1,5}})", text)
-    if not found or int(found["port"]) > 65535:
+    found = re.fullmatch(rf"(?:(?P<host>{HOST_NAME}|\[[0-9a-fA-F:.]+\]):)?(?P<port>\d{{1,5}})", text)
+    if not found or int(found["port"]) > MAX_PORT:
         raise UsageError(f"{text!r}: expected PORT, HOST:PORT (0.0.0.0:8080 for the whole network), or {OFF}")
     return (found["host"] or LOOPBACK).strip("[]"), int(found["port"])
 
 
 def parse_names(text: str) -> tuple[str, ...]:
-    """Names of hosts, with commas between. Raises UsageError."""
+    """Parse host names that are separated by commas. Raises UsageError."""
     names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
-    if wrong := [name for name in names if not re.fullmatch(NAME, name)]:
-        raise UsageError(f"{wrong[0]!r}: expected names of hosts, without a port, with commas between")
+    if wrong := [name for name in names if not re.fullmatch(HOST_NAME, name)]:
+        raise UsageError(f"{wrong[0]!r}: expected host names, without ports, separated by commas")
     return names
 
 
-def make_options(
+def make_web_options(
     listen: Address | None, names: tuple[str, ...] | None = None, **files: Path | None
 ) -> WebOptions | None:
-    """The options, or None when there is no page. Raises UsageError for a certificate that cannot be used."""
+    """Return the options, or None without a page. Raises UsageError for a certificate that cannot be used."""
     if not listen:
         return None
     options = WebOptions(listen, names=names or (), **files)
@@ -75,7 +84,7 @@ def make_options(
 
 
 def tls_context(options: WebOptions) -> ssl.SSLContext | None:
-    """What shows the certificate, if there is one. Raises UsageError when it cannot be used."""
+    """Return what presents the certificate, or None without one. Raises UsageError if it cannot be used."""
     if not options.certificate:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -84,7 +93,7 @@ def tls_context(options: WebOptions) -> ssl.SSLContext | None:
 
 
 def check_token(options: WebOptions, token: str | None) -> None:
-    """Raise UsageError when the page would stand open to whom it should not, or its token could be guessed."""
+    """Raise UsageError if the page would be open to the network without a token, or if the token can be guessed."""
     if options.token_file and not token:
         raise UsageError(f"{options.token_file}: there is no token in it", setting=TOKEN.setting)
     if not token and not is_loopback(options.listen[0]):
@@ -94,12 +103,12 @@ def check_token(options: WebOptions, token: str | None) -> None:
             cure="set a token (--web-token-file or web.token_file), "
             f"or listen on this machine only ({options.listen[1]})",
         )
-    if token and len(token) < SHORTEST:
-        raise UsageError(f"needs a token of at least {SHORTEST} characters", setting=TOKEN.setting)
+    if token and len(token) < MIN_TOKEN_LENGTH:
+        raise UsageError(f"needs a token of at least {MIN_TOKEN_LENGTH} characters", setting=TOKEN.setting)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches it."""
+    """Whether only this machine reaches the host."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -107,5 +116,5 @@ def is_loopback(host: str) -> bool:
 
 
 def in_url(host: str) -> str:
-    """A host as it stands in an address."""
+    """Return a host as it is written in a URL."""
     return f"[{host}]" if ":" in host else host

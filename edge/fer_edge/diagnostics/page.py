@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from fer_edge.cameras.browser import BROWSER, missing_page_error
 from fer_edge.config.model import Config
-from fer_edge.config.web import IN_THE_CLEAR, TOKEN, WebOptions, tls_context
+from fer_edge.config.web import TOKEN, UNENCRYPTED_WARNING, WebOptions, tls_context
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
 from fer_edge.web.factory import open_web_server
 
@@ -42,8 +42,8 @@ def check_page(
     server = open_web_server(options, token)
     found = f"{server.url}, {'with' if token else 'without'} a token"
     server.close()
-    if options.in_the_clear:
-        return warn(f"{found}; {IN_THE_CLEAR}")
+    if options.unencrypted:
+        return warn(f"{found}; {UNENCRYPTED_WARNING}")
     certificate = _check_certificate(options, wall)
     return Finding(certificate.level, f"{found}; {certificate.text}") if certificate else ok(found)
 

@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from fer_edge.cameras.frame import Frame
-from fer_edge.config.web import IN_THE_CLEAR, WebOptions, check_token, in_url, tls_context
+from fer_edge.config.web import UNENCRYPTED_WARNING, WebOptions, check_token, in_url, tls_context
 from fer_edge.errors import FerError, UsageError
 from fer_edge.run.controls import RunControls
 from fer_edge.run.status import RunStatus
@@ -73,8 +73,8 @@ class WebServer:
         self._begun.wait(TIMEOUT)
         self.poll()
         log.info("page at %s%s", self.url, "" if self._token is None else ", with a token")
-        if self._options.in_the_clear:
-            log.warning("page: %s", IN_THE_CLEAR)
+        if self._options.unencrypted:
+            log.warning("page: %s", UNENCRYPTED_WARNING)
 
     def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
         """Show a frame and its faces, the largest first."""

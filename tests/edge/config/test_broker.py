@@ -1,3 +1,5 @@
+"""The broker: its address, its password and its certificates."""
+
 from __future__ import annotations
 
 import re
@@ -5,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.config.broker import Broker, parse_broker, read_password, with_files
+from fer_edge.config.broker import Broker, make_broker, parse_broker, read_password
 from fer_edge.errors import UsageError
 
 
@@ -23,7 +25,7 @@ from fer_edge.errors import UsageError
         ("wss://broker:9001/here/it/is", Broker("broker", 9001, scheme="wss", path="/here/it/is")),
     ],
 )
-def test_an_address_is_read(text: str, broker: Broker | None) -> None:
+def test_an_address_is_parsed(text: str, broker: Broker | None) -> None:
     assert parse_broker(text) == broker
 
 
@@ -48,41 +50,27 @@ def test_a_wrong_address_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("port", ["", ":port"])
-def test_a_password_is_refused_and_not_repeated(port: str) -> None:
+def test_a_password_in_an_address_is_refused_and_not_repeated(port: str) -> None:
     with pytest.raises(UsageError, match="FER_EDGE_MQTT_PASSWORD" if not port else "port") as refusal:
         parse_broker(f"mqtt://anna:hunter2@broker{port}")
     assert "hunter2" not in str(refusal.value)
 
 
-def test_an_address_is_told_without_its_user() -> None:
+def test_an_address_is_shown_without_its_user() -> None:
     assert str(parse_broker("mqtt://anna@[::1]")) == "mqtt://[::1]:1883"
     assert str(parse_broker("wss://broker/x")) == "wss://broker:443/x"
 
 
-def test_the_password_is_that_of_the_file_then_of_systemd_then_of_the_environment(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("of the file\n")
-    (tmp_path / "mqtt-password").write_text("of systemd")
-    environment = {"FER_EDGE_MQTT_PASSWORD": "of the environment"}
-    everything = {**environment, "CREDENTIALS_DIRECTORY": str(tmp_path)}
-    broker = Broker("h", 1883, "anna")
-    assert read_password(Broker("h", 1883, "anna", password_file=tmp_path / "file"), everything) == "of the file"
-    assert read_password(broker, everything) == "of systemd"
-    assert read_password(broker, {**environment, "CREDENTIALS_DIRECTORY": "/nowhere"}) == "of the environment"
-    (tmp_path / "mqtt-password").write_text("\n")
-    assert read_password(broker, everything) == "of the environment"
-    assert read_password(broker, {}) is None
-
-
-def test_a_password_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    for name, complaint in (("none", "no such file"), ("binary", "not UTF-8")):
-        with pytest.raises(UsageError, match=f"{tmp_path / name}: {complaint}") as refusal:
-            read_password(Broker("h", 1, "anna", password_file=tmp_path / name), {})
-        assert refusal.value.setting == "mqtt.password_file"
+def test_the_password_is_read_from_the_file_that_the_broker_names(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the file\n")
+    environment = {"FER_EDGE_MQTT_PASSWORD": "in the environment"}
+    assert read_password(Broker("h", 1883, "anna", password_file=tmp_path / "file"), environment) == "in the file"
+    assert read_password(Broker("h", 1883, "anna"), environment) == "in the environment"
+    assert read_password(Broker("h", 1883, "anna"), {}) is None
 
 
 @pytest.mark.parametrize(
-    ("url", "files", "complaint"),
+    ("url", "files", "expected"),
     [
         ("mqtt://h", {"ca": "text"}, "needs TLS, and mqtt://h:1883 has none: use mqtts:// or wss://"),
         ("mqtt://h", {"certificate": "text"}, "needs TLS, and mqtt://h:1883 has none: use mqtts:// or wss://"),
@@ -94,12 +82,14 @@ def test_a_password_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ("mqtt://h", {"password_file": "text"}, "needs a user, and mqtt://h:1883 has none: use mqtt://USER@h"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, url: str, files: dict[str, str], complaint: str) -> None:
+def test_an_unusable_file_is_an_error_of_its_setting(
+    tmp_path: Path, url: str, files: dict[str, str], expected: str
+) -> None:
     (tmp_path / "text").write_text("no PEM")
-    with pytest.raises(UsageError, match=complaint) as refusal:
-        with_files(parse_broker(url), **{kind: tmp_path / name for kind, name in files.items()})
+    with pytest.raises(UsageError, match=expected) as refusal:
+        make_broker(parse_broker(url), **{kind: tmp_path / name for kind, name in files.items()})
     assert refusal.value.setting == f"mqtt.{next(iter(files))}"
 
 
-def test_no_broker_needs_no_files(tmp_path: Path) -> None:
-    assert with_files(None, ca=tmp_path / "none") is None
+def test_without_a_broker_its_files_are_not_read(tmp_path: Path) -> None:
+    assert make_broker(None, ca=tmp_path / "none") is None

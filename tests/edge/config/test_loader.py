@@ -117,7 +117,7 @@ def test_an_empty_variable_sets_nothing_and_variables_of_other_programs_are_igno
         ("faces.min_score", 1.5, "must be a number from 0 to 1"),
         ("web.listen", "localhost", "'localhost': expected PORT, HOST:PORT (0.0.0.0:8080"),
         ("web.listen", "70000", "'70000': expected PORT"),
-        ("web.names", "https://faces.example", "'https://faces.example': expected names of hosts, without a port"),
+        ("web.names", "https://faces.example", "'https://faces.example': expected host names, without ports"),
     ],
 )
 def test_a_wrong_value_is_reported_with_its_place_and_what_would_be_right(

@@ -11,7 +11,7 @@ from tests.support import MEDIA, Mosquitto, free_port, heard, wait_until
 from tests.support.checks import run_check
 from tests.support.tls import Authority, TlsMosquitto
 
-from fer_edge.config.broker import Broker, parse_broker, with_files
+from fer_edge.config.broker import Broker, make_broker, parse_broker
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.broker import check_broker
 from fer_edge.diagnostics.finding import Finding, fail, ok
@@ -85,12 +85,12 @@ def test_an_untrusted_certificate_and_a_port_without_tls_fail_with_the_cure(tmp_
     encrypted.serve()
     try:
         address = parse_broker(f"mqtts://127.0.0.1:{encrypted.tls_port}")
-        finding = check(with_files(address, ca=Authority(tmp_path / "strange").ca))
+        finding = check(make_broker(address, ca=Authority(tmp_path / "strange").ca))
         assert finding.level == "FAIL"
         assert "its certificate is refused" in finding.text
         assert "mqtt.ca must hold the authority that signed it" in finding.text
-        assert check(with_files(address, ca=tmp_path / "ours" / "ca.pem")).level == "ok"
-        finding = check(with_files(parse_broker(f"mqtts://127.0.0.1:{encrypted.port}"), ca=None))
+        assert check(make_broker(address, ca=tmp_path / "ours" / "ca.pem")).level == "ok"
+        finding = check(make_broker(parse_broker(f"mqtts://127.0.0.1:{encrypted.port}"), ca=None))
         assert "usually 8883" in finding.text
     finally:
         encrypted.close()

@@ -68,7 +68,7 @@ def test_a_short_token_and_a_missing_token_file_are_errors(tmp_path: Path) -> No
 def test_a_page_without_tls_on_the_network_is_a_warning() -> None:
     finding = check(("0.0.0.0", free_port()), TOKEN)  # noqa: S104  for a moment
     assert finding.level == "warn"
-    assert "without --web-cert whoever listens on the network sees the pictures and the token" in finding.text
+    assert "pictures and token cross the network unencrypted" in finding.text
 
 
 def test_a_port_in_use_is_an_error_with_the_cure() -> None:
