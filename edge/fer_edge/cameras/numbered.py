@@ -17,8 +17,8 @@ USB = "/usb"  # part of the libcamera id of a USB camera
 class NumberedCamera:
     """The Pi's camera of a number if there is one, else /dev/videoN.
 
-    The camera is searched for each time it is opened: a Pi's own may appear later than its /dev/videoN, which delivers no
-    images.
+    The camera is searched for each time it is opened, because a Pi's own may appear later than its /dev/videoN. That
+    device delivers no images.
     """
 
     def __init__(self, number: int, options: CameraOptions, devices: Path = Path("/dev")) -> None:
