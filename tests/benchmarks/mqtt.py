@@ -19,6 +19,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.support import Mosquitto
 
+from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.outbox import COMMIT_INTERVAL, Outbox
 from fer_edge.mqtt.publisher import Publisher
@@ -53,7 +54,7 @@ def throughput(broker: Mosquitto, folder: Path | None, events: int) -> None:
 def bytes_a_day(folder: Path, events: int, rate: float) -> None:
     """What the outbox writes at a steady rate with a broker that answers at once, by the kernel's count."""
     now = [0.0]
-    outbox = Outbox(folder / "steady.sqlite", clock=lambda: now[0])
+    outbox = Outbox(folder / "steady.sqlite", clock=Clock(monotonic=lambda: now[0]))
     start = written_bytes()
     for number in range(1, events + 1):
         now[0] += 1 / rate

@@ -16,9 +16,10 @@ from tests.support.daemon_process import DaemonProcess
 from tests.support.publishing import publish
 
 from fer_edge.config.broker import Broker
-from fer_edge.mqtt.homeassistant import announce, discovery_message, discovery_topic
+from fer_edge.mqtt.homeassistant import announce, discovery_message
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.topics import discovery_topic
 
 PYTHON = os.environ.get("FER_EDGE_HOMEASSISTANT", "")
 HERE = Path(__file__).parent

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
-from fer_edge.mqtt.outbox import ON_DISK
-from fer_edge.mqtt.outbox_store import Store, is_damage
+from fer_edge.mqtt.outbox import DISK_LIMIT
+from fer_edge.mqtt.outbox_store import Store, error_code, is_damage
 
 MEGABYTE = 1_000_000
-MIN_FREE = 2 * ON_DISK.size  # bytes: a full outbox, and its write-ahead log
-PRIMARY_CODE = 0xFF  # the bits of SQLite's error code that hold the kind; those above hold details
+MIN_FREE = 2 * DISK_LIMIT.size  # bytes: a full outbox, and its write-ahead log
 
 MAKE_ROOM = "make room"
 CHANGE_OWNER = "give the folder to the user that runs fer-edge"
@@ -63,7 +62,7 @@ def _check_content(path: Path) -> Finding:
     try:
         store = Store(path)
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE
+        code = error_code(error)
         if code == sqlite3.SQLITE_BUSY:
             return ok("in use, probably by fer-edge")
         if is_damage(error):

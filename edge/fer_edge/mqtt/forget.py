@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from fer_edge.config.broker import Broker
-from fer_edge.mqtt.homeassistant import discovery_topic
 from fer_edge.mqtt.paho_client import ConnectionSettings
 from fer_edge.mqtt.request import Message, Request, RequestError
-from fer_edge.mqtt.topics import RETAINED_NAMES, device_topic
+from fer_edge.mqtt.topics import RETAINED_NAMES, device_topic, discovery_topic
 
 TIMEOUT = 12.0  # seconds for the network and the broker's answers
 

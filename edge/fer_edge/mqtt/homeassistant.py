@@ -1,4 +1,4 @@
-"""How Home Assistant (2024.11 or later) gets to know this device: one retained message that describes its entities."""
+"""Home Assistant (2024.11 or later) discovers the device by one retained message that describes its entities."""
 
 from __future__ import annotations
 
@@ -7,34 +7,41 @@ from typing import Any
 
 from fer_edge.events import encode
 from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.topics import discovery_id, discovery_topic
 
-STALE = 150  # seconds without `health`, which comes every 60 s, until what it told is unknown
+HEALTH_EXPIRY = 150  # seconds after which a value from `health`, which is published every 60 s, becomes unknown
 
 
 def announce(publisher: Publisher, prefix: str, device: str, info: dict[str, Any]) -> None:
-    """Keep `device` known to Home Assistant, and say it again when Home Assistant has come up. info: as in `info`."""
+    """Publish the discovery message, and publish it again whenever Home Assistant starts.
+
+    Args:
+        publisher: Where to publish.
+        prefix: Home Assistant's discovery prefix.
+        device: Name of the device.
+        info: The message `info` of the device.
+    """
     topic = discovery_topic(prefix, device)
 
-    def greet(_: str, payload: bytes, retained: bool) -> None:
-        if payload == b"online" and not retained:  # a retained one is older than this connection, and so than our word
+    def on_birth(_: str, payload: bytes, retained: bool) -> None:
+        # A retained birth message is older than this connection, and so than the discovery message on it.
+        if payload == b"online" and not retained:
             publisher.send_again(topic)
 
     publisher.retain_at(topic, encode(discovery_message(publisher.topic, device, info)))
-    publisher.subscribe(f"{prefix}/status", greet)
-
-
-def discovery_topic(prefix: str, device: str) -> str:
-    """Where the message for `device` is kept."""
-    return f"{prefix}/device/{_identity(device)}/config"
+    publisher.subscribe(f"{prefix}/status", on_birth)
 
 
 def discovery_message(topic: str, device: str, info: dict[str, Any]) -> dict[str, Any]:
-    """The message for `device`, whose own topics begin with `topic`. info: `version`, `model`, `labels`, as in `info`.
+    """The discovery message, for the device discovery of Home Assistant's MQTT integration.
 
-    Method: the device discovery of Home Assistant's MQTT integration.
+    Args:
+        topic: Topic under which the topics of the device lie.
+        device: Name of the device.
+        info: The message `info` of the device, of which `version`, `model` and `labels` are used.
     """
-    identity = _identity(device)
-    entities = {**_what_is_seen(topic, info["labels"]), **_pause(topic), **_how_it_runs(topic)}
+    identity = discovery_id(device)
+    entities = {**_face_entities(topic, info["labels"]), **_pause_switch(topic), **_diagnostic_entities(topic)}
     return {
         "device": {
             "identifiers": [identity],
@@ -49,12 +56,7 @@ def discovery_message(topic: str, device: str, info: dict[str, Any]) -> dict[str
     }
 
 
-def _identity(device: str) -> str:
-    """What no other device has: a device's name has only the letters that Home Assistant allows (see parse_device)."""
-    return f"fer-edge-{device}"
-
-
-def _what_is_seen(topic: str, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _face_entities(topic: str, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
     state = {"platform": "sensor", "state_topic": f"{topic}/state"}
     return {
         "emotion": {
@@ -91,7 +93,7 @@ def _what_is_seen(topic: str, labels: Sequence[str]) -> dict[str, dict[str, Any]
     }
 
 
-def _pause(topic: str) -> dict[str, dict[str, Any]]:
+def _pause_switch(topic: str) -> dict[str, dict[str, Any]]:
     return {
         "paused": {
             "platform": "switch",
@@ -108,9 +110,14 @@ def _pause(topic: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _how_it_runs(topic: str) -> dict[str, dict[str, Any]]:
+def _diagnostic_entities(topic: str) -> dict[str, dict[str, Any]]:
     diagnostic = {"platform": "sensor", "entity_category": "diagnostic"}
-    health = {**diagnostic, "state_topic": f"{topic}/health", "expire_after": STALE, "state_class": "measurement"}
+    health = {
+        **diagnostic,
+        "state_topic": f"{topic}/health",
+        "expire_after": HEALTH_EXPIRY,
+        "state_class": "measurement",
+    }
     return {
         "fps": {
             **health,

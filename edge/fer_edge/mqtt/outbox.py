@@ -1,4 +1,4 @@
-"""Events that wait for the broker: on disk before they are sent, there until they have arrived."""
+"""Events that wait for the broker: on disk before they are sent, and until they have arrived."""
 
 from __future__ import annotations
 
@@ -6,35 +6,39 @@ import contextlib
 import logging
 import sqlite3
 import threading
-import time
-from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 
+from fer_edge.clock import Clock
 from fer_edge.errors import UsageError
-from fer_edge.mqtt.outbox_store import Limit, Row, Store, is_damage, set_aside
+from fer_edge.mqtt.memory_queue import MemoryQueue
+from fer_edge.mqtt.outbox_store import Limit, Row, Store, error_code, is_damage, set_aside
+from fer_edge.mqtt.timeouts import Backoff
 
 log = logging.getLogger(__name__)
 
-ON_DISK = Limit(events=100_000, size=64_000_000)  # a day at one a second
-IN_MEMORY = Limit(events=20_000, size=16_000_000)
+DISK_LIMIT = Limit(events=100_000, size=64_000_000)  # a day at one event per second
+MEMORY_LIMIT = Limit(events=20_000, size=16_000_000)
 COMMIT_INTERVAL = 0.5  # seconds between two commits; each costs a write to the disk
-RUSH = 200  # events that do not wait for the interval
-BATCH = 1000  # events in one commit
-FORGET_INTERVAL = 5.0  # seconds that what has arrived may stay on disk when nothing else is to be written
-RETRY = (1.0, 60.0)  # seconds between two tries of a disk that fails: the first, the longest
-LATER = 2**40  # added to the numbers of a run that finds its file only later: they come behind all that may be in it
+COMMIT_AT_ONCE = 200  # waiting events that are committed before the interval is over
+COMMIT_BATCH = 1000  # events in one commit
+PURGE_INTERVAL = 5.0  # seconds that delivered events may stay on disk when nothing else is to be written
+DISK_BACKOFF = Backoff(first=1.0, longest=60.0)
+LATE_FIRST_NUMBER = 2**40  # of a run that could not open its file at first: higher than any number that may be in it
 
 
 class Outbox:
-    """A first-in, first-out store. An event may be sent when `after` gives it, and leaves by `remove`.
+    """A first-in, first-out store. An event may be sent once `after` returns it, and leaves by `remove`.
 
-    With a path an event waits in memory for the next commit, at most half a second, and is given out once it is on
-    disk; commits are few, for the sake of an SD card. While the disk is full, read-only or gone, events are kept in
-    memory and given out from there, and brought to disk in order when it works again. Without a path they live in
-    memory only. When it is full the oldest event goes, and is counted in `lost`.
+    With a path, an event waits in memory for the next commit, at most half a second, and is returned once it is on
+    disk; commits are few, to spare an SD card. While the disk is full, read-only or unavailable, events are kept in
+    memory and returned from there, and written to disk in order when it works again. Without a path they live in
+    memory only. When the outbox is full, the oldest event is dropped and counted in `lost`.
 
-    `put`, `len` and the counts may be used from any thread, all else from one only.
+    `put`, `len` and the attributes may be used from any thread, everything else from one thread only.
+
+    Attributes:
+        lost: Number of events dropped because the outbox was full or its file damaged.
+        problem: Why the disk cannot be written; empty while it can.
     """
 
     def __init__(
@@ -42,23 +46,30 @@ class Outbox:
         path: Path | None = None,
         limit: Limit | None = None,
         *,
-        in_memory: Limit = IN_MEMORY,
-        clock: Callable[[], float] = time.monotonic,
+        memory_limit: Limit = MEMORY_LIMIT,
+        clock: Clock | None = None,
     ) -> None:
-        """Open the file. Raises UsageError when it lies in no folder, or another process has it."""
+        """Open the file.
+
+        Args:
+            path: The file; None to keep events in memory only.
+            limit: How much may wait.
+            memory_limit: With a path, how much of that may wait in memory.
+            clock: The monotonic clock for commits and retries.
+
+        Raises:
+            UsageError: The folder does not exist, or another process uses the file.
+        """
         self.lost = 0
-        self.problem = ""  # why the disk cannot be written
-        self._path, self._limit, self._in_memory, self._clock = path, limit or ON_DISK, in_memory, clock
-        if not path:
-            self._in_memory = limit or in_memory
+        self.problem = ""
+        self._path, self._limit, self._clock = path, limit or DISK_LIMIT, clock or Clock()
         self._store: Store | None = None
-        self._lock = threading.Lock()  # guards what `put` touches
-        self._waiting: deque[Row] = deque()  # not on disk
-        self._waiting_size = 0
-        self._number = self._count = 0
-        self._left: set[int] = set()  # has arrived and is still on disk
-        self._committed = -FORGET_INTERVAL
-        self._retry_at, self._pause = 0.0, RETRY[0]
+        self._lock = threading.Lock()  # guards what `put` changes
+        self._memory = MemoryQueue(memory_limit if path else limit or memory_limit)  # what is not on disk
+        self._number = self._count = 0  # number of the newest event; how many wait
+        self._delivered: set[int] = set()  # numbers of events that have arrived and are still on disk
+        self._committed_at = -PURGE_INTERVAL
+        self._retry_at, self._retry_delays = 0.0, DISK_BACKOFF.delays()
         if path:
             self._open_first(path)
 
@@ -67,73 +78,67 @@ class Outbox:
 
     @property
     def stored(self) -> int:
-        """The number of the last event that is safe on disk."""
+        """The number of the newest event that is safe on disk."""
         return self._store.last if self._store else 0
 
     def put(self, payload: str) -> None:
-        """Add an event behind the others. Never fails and never waits for a disk."""
+        """Add an event. Never fails and never waits for a disk."""
         with self._lock:
             self._number, self._count = self._number + 1, self._count + 1
-            self._waiting.append((self._number, payload))
-            self._waiting_size += len(payload.encode())
-            self._trim()
+            self._drop(self._memory.append((self._number, payload)))
 
     def after(self, number: int, count: int) -> list[Row]:
-        """Up to `count` events behind the one of this number, oldest first, each as (number, payload)."""
+        """At most `count` events that were added after the one of this number, oldest first: (number, payload)."""
         rows: list[Row] = []
         if self._store:
             try:
-                found = self._store.after(number, count + len(self._left))
-                rows = [row for row in found if row[0] not in self._left][:count]
+                found = self._store.after(number, count + len(self._delivered))
+                rows = [row for row in found if row[0] not in self._delivered][:count]
             except sqlite3.Error as error:
                 self._fail(error)
         if len(rows) < count and (self.problem or not self._path):
             with self._lock:
-                behind = (row for row in self._waiting if row[0] > number)
-                rows += [row for row, _ in zip(behind, range(count - len(rows)), strict=False)]
+                rows += self._memory.after(number, count - len(rows))
         return rows
 
     def remove(self, number: int) -> None:
-        """Forget an event that has arrived."""
+        """Remove an event that has arrived."""
         with self._lock:
             self._count -= 1
-            for place, (waiting, payload) in enumerate(self._waiting):
-                if waiting == number:
-                    del self._waiting[place]
-                    self._waiting_size -= len(payload.encode())
-                    return
-                if waiting > number:
-                    break
+            if self._memory.remove(number):
+                return
             if self._store:
-                self._left.add(number)
+                self._delivered.add(number)
             else:
                 self._restore(1)
 
     def commit(self, *, now: bool = False) -> None:
-        """Bring to disk what waits in memory, and take from it what has arrived, when it is time, or `now`."""
-        time_now = self._clock()
-        if not self._path or not (now or self._is_due(time_now)):
+        """Write waiting events to disk and delete delivered ones, when that is due, or `now`."""
+        time = self._clock.monotonic()
+        if not self._path or not (now or self._is_due(time)):
             return
-        batch = self._take(BATCH)
+        with self._lock:
+            batch = self._memory.take(COMMIT_BATCH)
         try:
             self._store = self._store or self._open_later(self._path)
-            removed, lost = self._store.commit(self._left, batch, self._limit)
+            removed, lost = self._store.commit(self._delivered, batch, self._limit)
         except sqlite3.Error as error:
-            self._give_back(batch)
+            with self._lock:
+                self._drop(self._memory.give_back(batch))
             self._fail(error)
             return
         with self._lock:
-            self._lose(lost)
-            self._restore(len(self._left) - removed)
-        self._left.clear()
-        self._committed = time_now
+            self._drop(lost)
+            self._restore(len(self._delivered) - removed)
+        self._delivered.clear()
+        self._committed_at = time
         if self.problem:
             log.info("outbox %s: can be written again", self._path)
-            self.problem, self._pause = "", RETRY[0]
+            self.problem, self._retry_delays = "", DISK_BACKOFF.delays()
 
     def close(self) -> None:
-        """Commit what waits and close the file; what is in it stays."""
-        while self._waiting and self._path and not self.problem:
+        """Commit waiting events and close the file; what is in it stays."""
+        while self._memory and self._path and not self.problem:
             self.commit(now=True)
         self.commit(now=True)
         if self._store:
@@ -142,33 +147,18 @@ class Outbox:
     def _is_due(self, now: float) -> bool:
         if self.problem:
             return now >= self._retry_at
-        if self._waiting:
-            return now - self._committed >= COMMIT_INTERVAL or len(self._waiting) >= RUSH
-        return bool(self._left) and (now - self._committed >= FORGET_INTERVAL or len(self._left) >= BATCH)
+        waited = now - self._committed_at
+        if self._memory:
+            return waited >= COMMIT_INTERVAL or len(self._memory) >= COMMIT_AT_ONCE
+        return bool(self._delivered) and (waited >= PURGE_INTERVAL or len(self._delivered) >= COMMIT_BATCH)
 
-    def _take(self, count: int) -> list[Row]:
-        with self._lock:
-            batch = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
-            self._waiting_size -= sum(len(payload.encode()) for _, payload in batch)
-        return batch
-
-    def _give_back(self, batch: list[Row]) -> None:
-        with self._lock:
-            self._waiting.extendleft(reversed(batch))
-            self._waiting_size += sum(len(payload.encode()) for _, payload in batch)
-            self._trim()
-
-    def _trim(self) -> None:
-        while not self._in_memory.holds(len(self._waiting), self._waiting_size):
-            self._waiting_size -= len(self._waiting.popleft()[1].encode())
-            self._lose(1)
-
-    def _lose(self, count: int) -> None:
+    def _drop(self, count: int) -> None:
+        """Count events that were dropped. The lock is held."""
         self._count -= count
         self.lost += count
 
     def _restore(self, count: int) -> None:
-        """What was let go while it was under way, and then arrived, was not lost, and had left already."""
+        """Correct the counts for events that were dropped after they were sent, and have arrived all the same."""
         self._count += count
         self.lost -= count
 
@@ -179,16 +169,16 @@ class Outbox:
             self._store = _open(path)
             self._number, self._count = self._store.last, self._store.count
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
+            if error_code(error) == sqlite3.SQLITE_BUSY:
                 raise UsageError(
                     f"{path}: another process uses it", setting="mqtt.outbox", cure="give each its own"
                 ) from error
-            self._number = LATER
+            self._number = LATE_FIRST_NUMBER
             self._fail(error)
 
     def _open_later(self, path: Path) -> Store:
         store = _open(path)
-        if store.last >= self._number:  # its events and ours would be taken for each other
+        if store.last >= self._number:  # the events of the other process and ours have the same numbers
             store.close()
             raise sqlite3.OperationalError("another process has written it")
         with self._lock:
@@ -196,32 +186,31 @@ class Outbox:
         return store
 
     def _fail(self, error: sqlite3.Error) -> None:
-        """Go on in memory, and try again later."""
+        """Continue in memory, and retry later."""
         if self._store and self._path and is_damage(error):
             with self._lock:
-                self._lose(self._store.count - len(self._left))
+                self._drop(self._store.count - len(self._delivered))
             self._store.close()
             self._store = None
-            self._left.clear()
+            self._delivered.clear()
             with contextlib.suppress(sqlite3.OperationalError):
-                _say_damaged(self._path, error)
-        self._retry_at = self._clock() + self._pause
-        self._pause = min(2 * self._pause, RETRY[1])
+                _set_damaged_aside(self._path, error)
+        self._retry_at = self._clock.monotonic() + next(self._retry_delays)
         if not self.problem:
-            log.warning("outbox %s: %s; going on in memory", self._path, error)
+            log.warning("outbox %s: %s; events are kept in memory", self._path, error)
         self.problem = str(error)
 
 
 def _open(path: Path) -> Store:
-    """Open the file; one that is damaged is set aside and said, and a new one made. Raises sqlite3.Error."""
+    """Open the file; set a damaged one aside and create a new one. Raises sqlite3.Error."""
     try:
         return Store(path)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-        _say_damaged(path, error)
+        _set_damaged_aside(path, error)
         return Store(path)
 
 
-def _say_damaged(path: Path, error: sqlite3.Error) -> None:
-    log.warning("outbox %s: %s; it is now %s, and a new one is begun", path, error, set_aside(path))
+def _set_damaged_aside(path: Path, error: sqlite3.Error) -> None:
+    log.warning("outbox %s: %s; it is now %s, and a new one is created", path, error, set_aside(path))

@@ -19,9 +19,10 @@ from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
 from fer_edge.monitoring.health import Health
 from fer_edge.monitoring.timing import StageTimer
-from fer_edge.mqtt.homeassistant import announce, discovery_message, discovery_topic
+from fer_edge.mqtt.homeassistant import announce, discovery_message
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.topics import discovery_topic
 
 INFO = {"version": "1.2.3", "model": {"name": "base", "sha256": "0" * 64}, "labels": ["happy", "sad", "so-so"]}
 HEALTH = {

@@ -1,3 +1,5 @@
+"""The outbox: the order of events, when they are on disk, and what disks and kills can do to them."""
+
 from __future__ import annotations
 
 import os
@@ -8,21 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.clock import FakeClock
 
 from fer_edge.errors import UsageError
-from fer_edge.mqtt.outbox import COMMIT_INTERVAL, FORGET_INTERVAL, RUSH, Outbox
+from fer_edge.mqtt.outbox import COMMIT_AT_ONCE, COMMIT_INTERVAL, PURGE_INTERVAL, Outbox
 from fer_edge.mqtt.outbox_store import Limit, Store
 
 FEW = Limit(events=3, size=1000)
-
-
-class Clock:
-    """Seconds that pass when told."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def payloads(outbox: Outbox) -> list[str]:
@@ -30,7 +24,7 @@ def payloads(outbox: Outbox) -> list[str]:
 
 
 def on_disk(path: Path) -> list[str]:
-    """What another process would find after this one was killed: the copy is of the file as it is now."""
+    """The events that another process would find if this one was killed now: read from a copy of the file."""
     copy = path.with_name("copy.sqlite")
     for suffix in ("", "-wal"):
         copy.with_name(copy.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
@@ -46,7 +40,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
     return tmp_path / "outbox.sqlite" if request.param == "disk" else None
 
 
-def test_events_leave_in_the_order_in_which_they_came_and_only_when_removed(path: Path | None) -> None:
+def test_events_leave_in_order_and_only_when_removed(path: Path | None) -> None:
     outbox = Outbox(path)
     for number in range(5):
         outbox.put(f"event {number}")
@@ -62,7 +56,7 @@ def test_events_leave_in_the_order_in_which_they_came_and_only_when_removed(path
     assert (len(outbox), payloads(outbox)) == (3, ["event 1", "event 3", "event 4"])
 
 
-def test_an_event_is_given_out_once_it_is_on_disk(tmp_path: Path) -> None:
+def test_an_event_is_returned_once_it_is_on_disk(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.sqlite")
     outbox.put("a")
     assert (len(outbox), payloads(outbox)) == (1, [])
@@ -70,36 +64,36 @@ def test_an_event_is_given_out_once_it_is_on_disk(tmp_path: Path) -> None:
     assert (payloads(outbox), on_disk(tmp_path / "outbox.sqlite")) == (["a"], ["a"])
 
 
-def test_commits_are_few_and_the_first_event_and_a_rush_do_not_wait(tmp_path: Path) -> None:
-    clock = Clock()
+def test_commits_are_few_but_the_first_event_and_a_burst_do_not_wait(tmp_path: Path) -> None:
+    clock = FakeClock()
     outbox = Outbox(tmp_path / "outbox.sqlite", clock=clock)
     for expected in (["a"], ["a"], ["a"]):
         outbox.put("a")
         outbox.commit()
         assert payloads(outbox) == expected
-    clock.now += COMMIT_INTERVAL
+    clock.advance(COMMIT_INTERVAL)
     outbox.commit()
     assert payloads(outbox) == ["a"] * 3
-    for _ in range(RUSH):
+    for _ in range(COMMIT_AT_ONCE):
         outbox.put("b")
     outbox.commit()
-    assert len(payloads(outbox)) == 3 + RUSH
+    assert len(payloads(outbox)) == 3 + COMMIT_AT_ONCE
 
 
-def test_what_has_arrived_leaves_the_disk_with_the_next_event_or_after_a_while(tmp_path: Path) -> None:
-    clock = Clock()
+def test_delivered_events_are_deleted_with_the_next_commit_or_after_a_while(tmp_path: Path) -> None:
+    clock = FakeClock()
     outbox = Outbox(tmp_path / "outbox.sqlite", clock=clock)
     outbox.put("a")
     outbox.commit()
     outbox.remove(1)
     outbox.commit()
     assert (payloads(outbox), on_disk(tmp_path / "outbox.sqlite")) == ([], ["a"])
-    clock.now += FORGET_INTERVAL
+    clock.advance(PURGE_INTERVAL)
     outbox.commit()
     assert on_disk(tmp_path / "outbox.sqlite") == []
 
 
-def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_stored_events_survive_a_restart(tmp_path: Path) -> None:
     first = Outbox(tmp_path / "outbox.sqlite")
     for payload in ("gone", "kept", "kept at the end"):
         first.put(payload)
@@ -113,7 +107,7 @@ def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limit", [FEW, Limit(events=100, size=3)])
-def test_a_full_outbox_lets_the_oldest_go_and_counts_it(path: Path | None, limit: Limit) -> None:
+def test_a_full_outbox_drops_the_oldest_event_and_counts_it(path: Path | None, limit: Limit) -> None:
     outbox = Outbox(path, limit)
     for number in range(5):
         outbox.put(str(number))
@@ -121,15 +115,15 @@ def test_a_full_outbox_lets_the_oldest_go_and_counts_it(path: Path | None, limit
     assert (len(outbox), outbox.lost, payloads(outbox)) == (3, 2, ["2", "3", "4"])
 
 
-def test_what_waits_for_the_disk_is_bounded_too(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.sqlite", in_memory=FEW)
+def test_events_that_wait_for_the_disk_are_bounded_too(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.sqlite", memory_limit=FEW)
     for number in range(5):
         outbox.put(str(number))
     outbox.commit()
     assert (len(outbox), outbox.lost, payloads(outbox)) == (3, 2, ["2", "3", "4"])
 
 
-def test_what_has_arrived_makes_room_before_anything_is_lost(tmp_path: Path) -> None:
+def test_delivered_events_make_room_before_any_is_dropped(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.sqlite", FEW)
     for number in range(3):
         outbox.put(str(number))
@@ -152,7 +146,7 @@ for number in itertools.count(1):
 """
 
 
-def test_a_process_that_is_killed_loses_nothing_that_was_stored(tmp_path: Path) -> None:
+def test_a_killed_process_loses_no_stored_event(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout
@@ -167,10 +161,11 @@ def test_a_process_that_is_killed_loses_nothing_that_was_stored(tmp_path: Path) 
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
+from fer_edge.clock import Clock
 from fer_edge.mqtt.outbox import Outbox
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 now = [0.0]
-outbox = Outbox(Path(sys.argv[1]), clock=lambda: now[0])
+outbox = Outbox(Path(sys.argv[1]), clock=Clock(monotonic=lambda: now[0]))
 def put(first, last):
     for number in range(first, last):
         outbox.put(f"{number:0500}")
@@ -180,39 +175,39 @@ unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
 put(0, 50)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, unlimited[1]))
 put(50, 800)
-trouble, held, order = outbox.problem, len(outbox), [int(text) for _, text in outbox.after(0, 1000)]
+problem, held, order = outbox.problem, len(outbox), [int(text) for _, text in outbox.after(0, 1000)]
 for number, _ in outbox.after(0, 10):
     outbox.remove(number)
 resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
 put(800, 900)
 rest = [int(text) for _, text in outbox.after(0, 1000)]
-print(bool(trouble), outbox.problem == "", held == 800, order == list(range(800)), rest == list(range(10, 900)))
+print(bool(problem), outbox.problem == "", held == 800, order == list(range(800)), rest == list(range(10, 900)))
 outbox.close()
 """
 
 
-def test_a_full_disk_is_said_once_and_outlived_in_memory_and_everything_comes_to_disk_in_order(tmp_path: Path) -> None:
-    """The limit on the size of files makes the system refuse to write, as a full disk does."""
+def test_a_full_disk_is_logged_once_and_events_wait_in_memory_until_they_are_written_in_order(tmp_path: Path) -> None:
+    """A limit on the size of files makes the system refuse to write, as a full disk does."""
     path = tmp_path / "outbox.sqlite"
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.split() == ["True"] * 5
-    assert done.stderr.count("going on in memory") == 1
+    assert done.stderr.count("events are kept in memory") == 1
     assert [int(payload) for payload in payloads(Outbox(path))] == list(range(10, 900))
 
 
-def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path) -> None:
+def test_a_path_where_no_file_can_be_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "no" / "folder", tmp_path):
         with pytest.raises(UsageError, match=f"{path}: expected a file") as refusal:
             Outbox(path)
         assert refusal.value.setting == "mqtt.outbox"
 
 
-def test_a_file_that_cannot_be_opened_yet_is_used_when_it_can_and_what_was_in_it_is_not_lost(
+def test_a_file_that_cannot_be_opened_at_first_is_used_later_with_what_is_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, clock = tmp_path / "outbox.sqlite", Clock()
+    path, clock = tmp_path / "outbox.sqlite", FakeClock()
     earlier = Outbox(path)
     earlier.put("old")
     earlier.close()
@@ -226,13 +221,13 @@ def test_a_file_that_cannot_be_opened_yet_is_used_when_it_can_and_what_was_in_it
         outbox.put("new")
         outbox.commit()
         assert (payloads(outbox), outbox.problem) == (["new"], "unable to open database file")
-    clock.now += 100
+    clock.advance(100)
     outbox.commit()
     assert (payloads(outbox), outbox.problem) == (["old", "new"], "")
 
 
 @pytest.mark.parametrize("damage", ["rubbish", "zeros in the middle"])
-def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
+def test_a_damaged_file_is_set_aside_and_a_new_one_created(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "outbox.sqlite"
@@ -251,10 +246,10 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
     assert (tmp_path / "outbox.sqlite.damaged").exists()
 
 
-def test_a_file_that_is_damaged_while_it_is_used_costs_what_was_in_it_and_no_more(
+def test_a_file_damaged_while_in_use_costs_only_what_was_in_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path, clock = tmp_path / "outbox.sqlite", Clock()
+    path, clock = tmp_path / "outbox.sqlite", FakeClock()
     outbox = Outbox(path)
     for number in range(5000):
         outbox.put(f"{number:0500}")
@@ -264,7 +259,7 @@ def test_a_file_that_is_damaged_while_it_is_used_costs_what_was_in_it_and_no_mor
     path.write_bytes(whole[:1024] + bytes(len(whole) - 1024))
     assert outbox.after(0, 100) == []
     outbox.put("new")
-    clock.now += 100
+    clock.advance(100)
     outbox.commit()
     assert (payloads(outbox), outbox.lost, outbox.problem) == (["new"], 5000, "")
     assert "malformed" in caplog.text
@@ -277,22 +272,22 @@ def test_two_processes_cannot_share_a_file(tmp_path: Path) -> None:
     first.close()
 
 
-def test_what_was_let_go_while_it_was_under_way_and_then_arrived_was_not_lost(path: Path | None) -> None:
+def test_an_event_dropped_after_it_was_sent_is_not_lost_if_it_arrives(path: Path | None) -> None:
     outbox = Outbox(path, FEW)
     for number in range(3):
         outbox.put(str(number))
     outbox.commit(now=True)
-    under_way = [number for number, _ in outbox.after(0, 2)]
+    sent = [number for number, _ in outbox.after(0, 2)]
     outbox.put("3")
     outbox.commit(now=True)
     assert (len(outbox), outbox.lost) == (3, 1)
-    for number in under_way:
+    for number in sent:
         outbox.remove(number)
     outbox.commit(now=True)
     assert (len(outbox), outbox.lost, payloads(outbox)) == (2, 0, ["2", "3"])
 
 
-def test_a_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+def test_a_file_of_an_earlier_version_is_readable(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA journal_mode = WAL")
