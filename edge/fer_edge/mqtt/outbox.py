@@ -8,11 +8,11 @@ import sqlite3
 import threading
 from pathlib import Path
 
+from fer_edge.backoff import Backoff
 from fer_edge.clock import Clock
 from fer_edge.errors import UsageError
 from fer_edge.mqtt.memory_queue import MemoryQueue
 from fer_edge.mqtt.outbox_store import Limit, Row, Store, error_code, is_damage, set_aside
-from fer_edge.mqtt.timeouts import Backoff
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,7 @@
-"""What Home Assistant is told, by the documented rules of its MQTT integration, on what a run really says."""
+"""The discovery message, against the documentation of Home Assistant's MQTT integration and the messages of a real run.
+
+The topics it is published at are those of mqtt.topics, which has no test file of its own.
+"""
 
 from __future__ import annotations
 
@@ -40,14 +43,14 @@ HEALTH = {
     "rss_mb": 120.5,
 }
 ID = re.compile(r"[a-zA-Z0-9_-]+")
-NAMES = ["a", "A", "a-emotion", "a-fer-edge", "fer-edge-a", "-", "_", "--", "a_", "front-door_2", "x" * 200]
+DEVICES = ["a", "A", "a-emotion", "a-fer-edge", "fer-edge-a", "-", "_", "--", "a_", "front-door_2", "x" * 200]
 
-# By the documentation of its integrations MQTT, MQTT sensor, MQTT event, MQTT switch and sensor.
-EVERY = {"platform", "unique_id", "name", "icon", "entity_category", "qos", "state_topic", "value_template"}
+# From the documentation of the integrations MQTT, MQTT sensor, MQTT event, MQTT switch and sensor.
+COMMON = {"platform", "unique_id", "name", "icon", "entity_category", "qos", "state_topic", "value_template"}
 ALLOWED = {
-    "sensor": EVERY | {"device_class", "options", "state_class", "unit_of_measurement", "expire_after"},
-    "event": EVERY | {"event_types"},
-    "switch": EVERY | {"command_topic", "payload_on", "payload_off", "state_on", "state_off"},
+    "sensor": COMMON | {"device_class", "options", "state_class", "unit_of_measurement", "expire_after"},
+    "event": COMMON | {"event_types"},
+    "switch": COMMON | {"command_topic", "payload_on", "payload_off", "state_on", "state_off"},
 }
 REQUIRED = {"sensor": {"state_topic"}, "event": {"state_topic", "event_types"}, "switch": {"command_topic"}}
 UNITS = {"duration": {"d", "h", "min", "s", "ms", "µs"}, "temperature": {"°C", "°F", "K"}}
@@ -55,9 +58,9 @@ STATE_CLASSES = {"measurement", "total", "total_increasing"}
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[str, str]]]:
-    """Everything that a run says at its broker."""
-    broker = Mosquitto(tmp_path_factory.mktemp("played"))
+def run_messages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[str, str]]]:
+    """Every message of a run over a clip: (topic, payload)."""
+    broker = Mosquitto(tmp_path_factory.mktemp("run"))
     broker.start()
     file = broker.subscribe("#")
     done = run("fer_edge", "--camera", WALK, "--mqtt", broker.url, "--device", "porch")
@@ -72,7 +75,7 @@ class Source:
 
 
 def health() -> dict[str, Any]:
-    """What a daemon that has seen a frame says."""
+    """The message `health` of a daemon that has processed a frame."""
     meter = StageTimer(Clock())
     counts = {"queue": 0, "lost": 2, "refused": 0}
     made = Health(Source(), meter, "cpu", lambda: counts, Clock())
@@ -90,7 +93,7 @@ def render(entity: dict[str, Any], payload: str) -> str:
     return template.render(value=payload, value_json=json.loads(payload))
 
 
-def test_the_message_names_the_device_where_it_comes_from_and_where_it_says_that_it_is_there() -> None:
+def test_the_message_names_device_origin_and_availability_topic() -> None:
     message = discovery_message("fer/porch", "porch", INFO)
     assert message["device"]["identifiers"]
     assert message["device"]["name"] == "porch"
@@ -99,7 +102,7 @@ def test_the_message_names_the_device_where_it_comes_from_and_where_it_says_that
     assert discovery_topic("ha/discovery", "porch") == "ha/discovery/device/fer-edge-porch/config"
 
 
-def test_the_entities_are_those_that_a_home_wants() -> None:
+def test_these_are_the_entities() -> None:
     kinds = {key: entity["platform"] for key, entity in entities(discovery_message("fer/a", "a", INFO)).items()}
     assert kinds == {
         **dict.fromkeys(("emotion", "faces", "confidence"), "sensor"),
@@ -108,17 +111,17 @@ def test_the_entities_are_those_that_a_home_wants() -> None:
     }
 
 
-def test_each_entity_has_what_its_platform_requires_and_nothing_that_it_does_not_know() -> None:
+def test_each_entity_has_the_required_keys_of_its_platform_and_no_unknown_ones() -> None:
     for key, entity in entities(discovery_message("fer/a", "a", INFO)).items():
         platform = entity["platform"]
-        assert entity["qos"] == 1  # of its own: where the device has it, it is not handed on
+        assert entity["qos"] == 1  # entities do not inherit that of the device
         assert {"unique_id", "name", *REQUIRED[platform]} <= set(entity) <= ALLOWED[platform], key
         for topic in (value for name, value in entity.items() if name.endswith("_topic")):
             assert topic.startswith("fer/a/")
             assert not set(topic) & set("+#")
 
 
-def test_what_a_sensor_measures_fits_its_kind() -> None:
+def test_units_and_state_classes_fit_the_device_class() -> None:
     found = entities(discovery_message("fer/a", "a", INFO))
     for entity in (entity for entity in found.values() if entity["platform"] == "sensor"):
         kind = entity.get("device_class")
@@ -131,18 +134,18 @@ def test_what_a_sensor_measures_fits_its_kind() -> None:
     assert found["emotion"]["options"] == INFO["labels"]
 
 
-def test_what_is_of_use_to_a_mechanic_is_marked_so_and_is_not_believed_for_ever() -> None:
+def test_diagnostic_entities_are_marked_and_values_from_health_expire() -> None:
     for key, entity in entities(discovery_message("fer/a", "a", INFO)).items():
-        mechanics = key in {"fps", "latency", "temperature", "lost", "accelerator"}
-        assert entity.get("entity_category") == ("diagnostic" if mechanics else None)
+        diagnostic = key in {"fps", "latency", "temperature", "lost", "accelerator"}
+        assert entity.get("entity_category") == ("diagnostic" if diagnostic else None)
         of_health = entity["state_topic"] == "fer/a/health"
         assert ("expire_after" in entity) == of_health
         if of_health:
             assert entity["expire_after"] > 60
 
 
-@pytest.mark.parametrize("device", NAMES)
-def test_ids_have_only_the_letters_that_home_assistant_allows(device: str) -> None:
+@pytest.mark.parametrize("device", DEVICES)
+def test_ids_have_only_characters_that_home_assistant_allows(device: str) -> None:
     message = discovery_message(f"fer/{device}", device, INFO)
     ids = [
         discovery_topic("homeassistant", device).split("/")[2],
@@ -155,18 +158,18 @@ def test_ids_have_only_the_letters_that_home_assistant_allows(device: str) -> No
 
 def test_no_two_devices_share_an_id() -> None:
     ids = []
-    for device in NAMES:
+    for device in DEVICES:
         message = discovery_message(f"fer/{device}", device, INFO)
         ids.append({entity["unique_id"] for entity in entities(message).values()})
         assert len(ids[-1]) == len(message["components"])
     assert not any(one & other for one, other in combinations(ids, 2))
-    assert len({discovery_topic("homeassistant", device) for device in NAMES}) == len(NAMES)
+    assert len({discovery_topic("homeassistant", device) for device in DEVICES}) == len(DEVICES)
 
 
-def test_a_run_is_announced_after_what_it_speaks_of_with_the_labels_of_its_model(
-    played: list[tuple[str, str]],
+def test_a_run_is_announced_after_its_status_info_and_state(
+    run_messages: list[tuple[str, str]],
 ) -> None:
-    topics = [topic for topic, _ in played]
+    topics = [topic for topic, _ in run_messages]
     assert topics.count("homeassistant/device/fer-edge-porch/config") == 1
     assert topics[:4] == [
         "fer/porch/status",
@@ -174,28 +177,28 @@ def test_a_run_is_announced_after_what_it_speaks_of_with_the_labels_of_its_model
         "fer/porch/state",
         "homeassistant/device/fer-edge-porch/config",
     ]
-    said = dict(played)
-    info = json.loads(said["fer/porch/info"])
-    assert json.loads(said[topics[3]]) == discovery_message("fer/porch", "porch", info)
+    payloads = dict(run_messages)
+    info = json.loads(payloads["fer/porch/info"])
+    assert json.loads(payloads[topics[3]]) == discovery_message("fer/porch", "porch", info)
 
 
-def test_every_template_makes_of_all_that_a_run_says_what_its_entity_may_hold(played: list[tuple[str, str]]) -> None:
-    said = [*played, ("fer/porch/health", json.dumps(health()))]
-    config = next(text for topic, text in played if topic.startswith("homeassistant/"))
+def test_every_template_yields_a_valid_value_for_every_message_of_a_run(run_messages: list[tuple[str, str]]) -> None:
+    messages = [*run_messages, ("fer/porch/health", json.dumps(health()))]
+    config = next(text for topic, text in run_messages if topic.startswith("homeassistant/"))
     for key, entity in entities(json.loads(config)).items():
-        values = [render(entity, payload) for topic, payload in said if topic == entity["state_topic"]]
+        values = [render(entity, payload) for topic, payload in messages if topic == entity["state_topic"]]
         assert values, key
         for value in values:
-            assert may_hold(entity, value), (key, value)
+            assert is_valid(entity, value), (key, value)
 
 
-def test_what_a_daemon_tells_of_itself_is_all_known() -> None:
+def test_every_value_of_health_is_a_number() -> None:
     for key, entity in entities(discovery_message("fer/a", "a", INFO)).items():
-        if entity["state_topic"] == "fer/a/health" and key != "temperature":  # which not every machine tells
+        if entity["state_topic"] == "fer/a/health" and key != "temperature":  # not every machine has a thermometer
             assert float(render(entity, json.dumps(health()))) >= 0
 
 
-def may_hold(entity: dict[str, Any], value: str) -> bool:
+def is_valid(entity: dict[str, Any], value: str) -> bool:
     if entity["platform"] == "event":
         return json.loads(value)["event_type"] in entity["event_types"]
     if entity["platform"] == "switch":
@@ -226,31 +229,31 @@ def may_hold(entity: dict[str, Any], value: str) -> bool:
         ("accelerator", {**INFO, "accelerator": "Edge TPU (usb:0)"}, "Edge TPU (usb:0)"),
     ],
 )
-def test_a_template_picks_the_value_of_its_entity(key: str, payload: dict[str, Any], value: str) -> None:
+def test_a_template_extracts_the_value_of_its_entity(key: str, payload: dict[str, Any], value: str) -> None:
     assert render(entities(discovery_message("fer/a", "a", INFO))[key], json.dumps(payload)) == value
 
 
-def test_an_event_keeps_its_parts_whatever_its_emotion_is_called() -> None:
+def test_the_event_entity_keeps_every_field_of_an_event() -> None:
     event = {"type": "update", "track": 7, "emotion": 'it\'s <so> "so" & ☺', "scores": {"a": 0.5}, "previous": None}
     rendered = render(entities(discovery_message("fer/a", "a", INFO))["face"], json.dumps(event))
     assert json.loads(rendered) == {**event, "event_type": "update"}
 
 
-def test_the_switch_sends_the_command_that_pauses_and_the_one_that_goes_on() -> None:
+def test_the_switch_sends_the_pause_command() -> None:
     switch = entities(discovery_message("fer/a", "a", INFO))["paused"]
     assert switch["command_topic"] == "fer/a/cmd/pause"
     assert json.loads(switch["payload_on"]) == {"paused": True}
     assert json.loads(switch["payload_off"]) == {"paused": False}
 
 
-def test_home_assistants_birth_has_the_device_announced_again(mosquitto: Mosquitto) -> None:
+def test_a_birth_message_of_home_assistant_announces_the_device_again(mosquitto: Mosquitto) -> None:
     file = mosquitto.subscribe("#")
     publish(mosquitto, "homeassistant/status", "online", "-r")
     with Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox()) as publisher:
         announce(publisher, "homeassistant", "porch", INFO)
         assert publisher.flush(10)
-        for words in (("offline",), ("online",), ("online",), ("online", "-r")):
-            publish(mosquitto, "homeassistant/status", *words)
+        for message in (("offline",), ("online",), ("online",), ("online", "-r")):
+            publish(mosquitto, "homeassistant/status", *message)
         wait_until(lambda: announcements(file) >= 4)
     wait_until(lambda: ("fer/porch/status", "offline") in heard(file))
     assert announcements(file) == 4
@@ -261,7 +264,7 @@ def announcements(file: Path) -> int:
 
 
 @pytest.mark.parametrize(("prefix", "topics"), [("none", []), ("my/ha", ["my/ha/device/fer-edge-porch/config"])])
-def test_the_announcement_goes_where_it_is_asked_for_or_nowhere(
+def test_the_device_is_announced_under_the_prefix_or_not_at_all(
     mosquitto: Mosquitto, prefix: str, topics: list[str]
 ) -> None:
     face = WALK.parent / "faces" / "astronaut.png"
