@@ -159,7 +159,6 @@ class NewBackend(CpuBackend):
 
     name = "npu"
     title = "NPU"
-    spec = "npu"
     examples = ("npu",)
 
     def open(self, model: ModelFile, runtime: str, threads: int) -> InferenceEngine:

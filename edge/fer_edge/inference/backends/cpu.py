@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fer_edge.errors import FerError
-from fer_edge.inference.backends.base import DeviceFiles, InferenceEngine, load_error
+from fer_edge.inference.backends.base import Backend, DeviceFiles, InferenceEngine, load_error
 from fer_edge.inference.model_file import ModelFile, model_error
 from fer_edge.inference.runtimes import describe_runtime, make_interpreter
 
 NEW_MODEL = "make it again with fer-convert quantize"
 
 
-class CpuBackend:
+class CpuBackend(Backend):
     """`--accelerator cpu`."""
 
-    name = spec = "cpu"
+    name = "cpu"
     title = "CPU"
-    examples = (name,)
-
-    def configure(self, argument: str) -> CpuBackend:
-        """Takes no argument."""
-        if argument:
-            raise ValueError(argument)
-        return self
-
-    def is_target(self, model: ModelFile) -> bool:
-        """Never: a model for the CPU runs on other backends, too."""
-        return False
-
-    def find_model(self, model: ModelFile) -> ModelFile:
-        """The model itself."""
-        return model
-
-    def find_devices(self, files: DeviceFiles) -> list[Path]:
-        """None: the CPU has no device node."""
-        return []
+    examples = ("cpu",)
 
     def is_candidate(self, model: ModelFile, files: DeviceFiles) -> bool:
         """Always."""

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_edge.errors import FerError
-from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles, InferenceEngine, load_error
+from fer_edge.inference.backends.base import AcceleratorError, Backend, InferenceEngine, load_error
 from fer_edge.inference.model_file import ModelFile
 from fer_edge.inference.runtimes import describe_runtime, load_delegate, make_interpreter
 
 
 @dataclass(frozen=True)
-class DelegateBackend:
+class DelegateBackend(Backend):
     """`--accelerator delegate:LIBRARY` or `delegate:LIBRARY?KEY=VALUE&KEY=VALUE`.
+
+    `auto` never tries it, since its library has to be named.
 
     Attributes:
         argument: the library, a path or a name as the dynamic loader finds it, and the options for it.
@@ -52,22 +54,6 @@ class DelegateBackend:
             raise ValueError(argument)
         _ = backend.options  # raises ValueError for an option without "="
         return backend
-
-    def is_target(self, model: ModelFile) -> bool:
-        """Never: which operators it claims is only known once it has been created."""
-        return False
-
-    def find_model(self, model: ModelFile) -> ModelFile:
-        """The model itself."""
-        return model
-
-    def find_devices(self, files: DeviceFiles) -> list[Path]:
-        """None: which devices it uses is not known."""
-        return []
-
-    def is_candidate(self, model: ModelFile, files: DeviceFiles) -> bool:
-        """Never: its library has to be named."""
-        return False
 
     def open(self, model: ModelFile, runtime: str, threads: int) -> InferenceEngine:
         """Create the delegate and load the model; see Backend.open."""

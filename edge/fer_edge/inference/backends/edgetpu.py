@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_edge.config.model import LIBRARY_VARIABLE
 from fer_edge.errors import FerError
-from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles, InferenceEngine, load_error
+from fer_edge.inference.backends.base import AcceleratorError, Backend, DeviceFiles, InferenceEngine, load_error
 from fer_edge.inference.model_file import ModelFile, model_error, read_model
 from fer_edge.inference.runtimes import describe_runtime, load_delegate, make_interpreter
 
@@ -24,7 +24,7 @@ UDEV_RULES = "60-fer-edge-coral.rules"
 
 
 @dataclass(frozen=True)
-class EdgeTpuBackend:
+class EdgeTpuBackend(Backend):
     """`--accelerator edgetpu`, or one of several: `edgetpu:usb:0`, `edgetpu:pci:0`.
 
     It runs the model itself if that is compiled, else `X_edgetpu.tflite` beside `X.tflite`.

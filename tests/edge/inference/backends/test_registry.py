@@ -1,4 +1,7 @@
-"""Which backend a value of `--accelerator` names, and which one a model was compiled for."""
+"""Which backend a value of `--accelerator` selects, and which one a model was compiled for.
+
+`base` only holds the protocol; mypy and the tests of each backend check it.
+"""
 
 from __future__ import annotations
 
