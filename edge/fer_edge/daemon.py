@@ -93,7 +93,7 @@ class Daemon:
         self._outbox = Outbox(config.outbox)
         mqtt = MqttDevice(config, config.broker, self._outbox, password) if config.broker else None
         printer = EventPrinter(stdout) if config.print_events else None
-        self._observers = [observer for observer in (*observers, mqtt, printer) if observer]
+        self._observers = [observer for observer in (mqtt, *observers, printer) if observer]
         self._shows_progress = not (source.live or (printer and stdout.isatty()))
         self._messages = MessageBuilder(
             config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live)
@@ -164,13 +164,13 @@ class Daemon:
     def _finish(self, errors: list[FerError]) -> None:
         with _collect(errors):
             self._publish(self._processor.finish())
-        for observer in self._observers:
+        for observer in reversed(self._observers):
             with _collect(errors):
                 observer.finish()
 
     def _close(self) -> None:
         self._source.close()
-        for observer in self._observers:
+        for observer in reversed(self._observers):
             observer.close()
         self._outbox.close()
 

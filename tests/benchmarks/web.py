@@ -37,7 +37,7 @@ from fer_edge.daemon import Daemon as RunDaemon
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
-from fer_edge.web import frame_message as scene
+from fer_edge.web import frame_message
 from fer_edge.web.server import WebServer
 
 UNSEEN, WATCHED, CROWDED, GROWTH = 1.02, 0.1, 0.05, 4.0  # targets: times, of a core, share of the rate, MB
@@ -114,8 +114,8 @@ def waited() -> float:
 def unseen(bench: Bench) -> bool:
     """The page is there, and nobody looks."""
     made: list[int] = []
-    encode = scene._encode
-    scene._encode = lambda picture: made.append(1) or encode(picture)
+    encode = frame_message.encode_jpeg
+    frame_message.encode_jpeg = lambda picture: made.append(1) or encode(picture)
 
     def cpu(page: WebServer | None) -> float:
         before = time.process_time()
@@ -124,7 +124,7 @@ def unseen(bench: Bench) -> bool:
 
     cpu(None)
     pairs = [(cpu(WebServer(WebOptions(("127.0.0.1", 0)), None)), cpu(None)) for _ in range(ROUNDS)]
-    scene._encode = encode
+    frame_message.encode_jpeg = encode
     times = row("nobody", "ms of CPU a frame", [(1000 * there, 1000 * none) for there, none in pairs])
     print(f"{'':14} JPEGs made: {len(made)}")
     return verdict(times <= UNSEEN and not made, f"at most {UNSEEN} times, and no JPEG")

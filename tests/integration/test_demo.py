@@ -13,7 +13,7 @@ import aiohttp
 import cv2
 import pytest
 from tests.support import HEAD, MEDIA, wait_until
-from tests.support.web_daemon import in_a_loop
+from tests.support.web_daemon import run_async
 
 from fer_edge.cameras.files import VideoFile
 
@@ -53,7 +53,7 @@ def test_the_web_demo_takes_pictures_of_a_browser_and_ends_cleanly_on_a_signal(
         demo = subprocess.Popen([sys.executable, "-m", "tests.demo_web"], cwd=ROOT, stdout=stdout, stderr=stderr)
     try:
         found = wait_until(lambda: re.search(r"open (http://127\.0\.0\.1:\d+/)", out.read_text()), 60)
-        in_a_loop(send_clip(found[1], HEAD))
+        run_async(send_clip(found[1], HEAD))
         wait_until(lambda: re.search(r"fer/demo/event  \S+  face 1  start", out.read_text()))
         demo.send_signal(number)
         assert demo.wait(30) == 0, out.read_text() + err.read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
-from tests.support.web_daemon import Daemon
+from tests.support.web_daemon import WebDaemon
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -27,7 +27,7 @@ RECORDER = Path(__file__).with_name("page_recorder.js")
 SERVER_GONE = ("WebSocket connection to", "ERR_CONNECTION_REFUSED")
 
 LaunchBrowser = Callable[..., Browser]
-StartDaemon = Callable[..., Daemon]
+StartDaemon = Callable[..., WebDaemon]
 OpenPage = Callable[..., Page]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from fer_edge import __version__
@@ -84,9 +85,9 @@ class RunStatus:
         return self._processor.timer.clock
 
     @property
-    def labels(self) -> list[str]:
+    def labels(self) -> Sequence[str]:
         """The emotions, in the order of the model's scores."""
-        labels: list[str] = self.info["labels"]
+        labels: Sequence[str] = self.info["labels"]
         return labels
 
     @property

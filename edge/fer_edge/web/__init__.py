@@ -1,4 +1,4 @@
-"""The live page: what the sensor sees, in a browser. A room of its own, which needs the extra `web`.
+"""The live page: a run in a browser. Needs the extra `web`.
 
-Only `service` opens it, when it is asked for, and `pagecheck` tries whether it could.
+Only the command line opens it, if `--web` is given, and `--check` tries whether it could.
 """

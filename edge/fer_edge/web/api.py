@@ -1,4 +1,4 @@
-"""What programs are told: the state, the health, the events as they happen, and the pause."""
+"""The HTTP interface for programs: state, health, events as they happen, pause, and metrics."""
 
 from __future__ import annotations
 
@@ -13,44 +13,46 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from fer_edge.events import encode
-from fer_edge.web.hub import WAITING, Hub, Stream
+from fer_edge.monitoring.health import Health
+from fer_edge.run.controls import RunControls
+from fer_edge.web.hub import MAX_STREAM_BACKLOG, EventStream, Hub
 from fer_edge.web.prometheus import MetricsCollector
 
 log = logging.getLogger(__name__)
 
-ALIVE = 15.0  # seconds without an event after which a stream says that it lives
-AGAIN = 2000  # milliseconds after which a reader of a stream that broke connects again
+KEEPALIVE_INTERVAL = 15.0  # seconds without an event after which a comment is sent on a stream
+RETRY_INTERVAL = 2000  # milliseconds after which a reader connects again when its stream breaks
 
 
 class Api:
-    """Answers programs, in JSON, or as they want it."""
+    """Answers programs, in JSON unless the format is another's."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, health: Health, controls: RunControls) -> None:
+        self._hub, self._health, self._controls = hub, health, controls
         self._registry = CollectorRegistry()
-        self._registry.register(MetricsCollector(hub))
+        self._registry.register(MetricsCollector(hub, health))
 
     def routes(self) -> list[web.RouteDef]:
-        """What is answered here."""
+        """The routes that are handled here."""
         return [
             web.get("/api/state", self._state),
-            web.get("/api/health", self._health),
+            web.get("/api/health", self._get_health),
             web.get("/api/events", self._events, allow_head=False),
             web.post("/api/pause", self._pause),
             web.get("/metrics", self._metrics),
         ]
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
-        sensor = self._hub.run
-        state = sensor.state()
-        faces = self._hub.faces if state["faces"] else []
-        return answer({"device": sensor.device, **state, "camera": sensor.camera_problem or "ok", "tracks": faces})
+        status = self._hub.status
+        state = status.state()
+        faces = self._hub.history.faces if state["faces"] else []
+        return _json({"device": status.device, **state, "camera": status.camera_problem or "ok", "tracks": faces})
 
-    async def _health(self, request: web.Request) -> web.StreamResponse:
-        return answer(self._hub.health.message())
+    async def _get_health(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._health.message())
 
     async def _pause(self, request: web.Request) -> web.StreamResponse:
-        if request.content_type != "application/json":  # a form of another page could be anything else
+        if request.content_type != "application/json":  # a form on a page from elsewhere could send any other type
             raise web.HTTPUnsupportedMediaType(text="expected Content-Type: application/json")
         try:
             paused = json.loads(await request.text())["paused"]
@@ -58,9 +60,9 @@ class Api:
             paused = None
         if not isinstance(paused, bool):
             raise web.HTTPBadRequest(text='expected {"paused": true} or {"paused": false}')
-        self._hub.controls.paused = paused
+        self._controls.paused = paused
         log.info("page: %s by %s", "paused" if paused else "resumed", request.remote)
-        return answer({"paused": paused})
+        return _json({"paused": paused})
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         encoder, content_type = choose_encoder(request.headers.get("Accept", ""))
@@ -68,45 +70,38 @@ class Api:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: `data` is an event as subscribers get it, `id` its id; see the HTML standard, 9.2."""
-        if self._hub.full:
-            raise web.HTTPServiceUnavailable(text="too many are looking on already")
-        stream: Stream = asyncio.Queue(WAITING)
+        if self._hub.is_full:
+            raise web.HTTPServiceUnavailable(text="too many viewers are connected already")
+        stream: EventStream = asyncio.Queue(MAX_STREAM_BACKLOG)
         self._hub.streams.add(stream)
         try:
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
             await response.prepare(request)
-            await response.write(f"retry: {AGAIN}\n\n".encode())
-            for event in self._missed(request.headers.get("Last-Event-ID")):
-                await response.write(_told(event))
+            await response.write(f"retry: {RETRY_INTERVAL}\n\n".encode())
+            for event in self._hub.history.events_after(request.headers.get("Last-Event-ID")):
+                await response.write(_server_sent(event))
             with contextlib.suppress(ConnectionError):
-                await _tell(response, stream)
+                await _write_events(response, stream)
         finally:
             self._hub.streams.discard(stream)
         return response
 
-    def _missed(self, last: str | None) -> list[dict[str, Any]]:
-        """The events behind the last one that the reader had; all that are kept if that is not among them."""
-        events = list(self._hub.events)
-        places = [place for place, event in enumerate(events) if event["id"] == last]
-        return [] if last is None else events[places[0] + 1 if places else 0 :]
 
-
-async def _tell(response: web.StreamResponse, stream: Stream) -> None:
+async def _write_events(response: web.StreamResponse, stream: EventStream) -> None:
     while True:
         try:
-            event = await asyncio.wait_for(stream.get(), ALIVE)
+            event = await asyncio.wait_for(stream.get(), KEEPALIVE_INTERVAL)
         except TimeoutError:
             await response.write(b": alive\n\n")
             continue
         if event is None:
             return
-        await response.write(_told(event))
+        await response.write(_server_sent(event))
 
 
-def _told(event: dict[str, Any]) -> bytes:
+def _server_sent(event: dict[str, Any]) -> bytes:
     return f"id: {event['id']}\ndata: {encode(event)}\n\n".encode()
 
 
-def answer(message: dict[str, Any]) -> web.Response:
-    """A message as JSON."""
+def _json(message: dict[str, Any]) -> web.Response:
     return web.Response(text=encode(message), content_type="application/json")

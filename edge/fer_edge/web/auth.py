@@ -1,4 +1,4 @@
-"""Who may come in: a token, the cookie that stands for it, and how often one may guess."""
+"""Authentication: a token, a cookie that stands for it, and a limit on wrong attempts."""
 
 from __future__ import annotations
 
@@ -7,87 +7,99 @@ import hmac
 import ipaddress
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+
+from fer_edge.clock import Clock
 
 log = logging.getLogger(__name__)
 
-LASTS = 30 * 86_400  # seconds that a cookie is good for
-GUESSES, WINDOW = 5, 60.0  # wrong tokens of an address within so many seconds, after which it has to wait
-ADDRESSES = 1024  # that are remembered
+COOKIE_LIFETIME = 30 * 86_400  # seconds
+MAX_ATTEMPTS = 5  # wrong tokens from one address within ATTEMPT_WINDOW, after which it has to wait
+ATTEMPT_WINDOW = 60.0  # seconds
+MAX_ADDRESSES = 1024  # with wrong attempts that are remembered
 
 
 class TooManyAttemptsError(Exception):
-    """Too many wrong tokens came from there. `wait`: whole seconds until the next is looked at."""
+    """Too many wrong tokens came from an address.
+
+    Attributes:
+        retry_after: Whole seconds until the next attempt is checked.
+    """
 
     def __init__(self, wait: float) -> None:
         super().__init__()
-        self.wait = int(wait) + 1
+        self.retry_after = int(wait) + 1
 
 
 class Authenticator:
-    """Knows the token, if there is one. wall, monotonic: clocks, seconds.
+    """Checks tokens and cookies; everyone is let in if there is no token.
 
-    A cookie is a date and its HMAC by the token: it outlives a restart, and dies with the token.
+    A cookie is its expiry date and the HMAC of that date with the token: it survives a restart of the server, and is
+    void once the token changes.
     """
 
-    def __init__(self, token: str | None, wall: Callable[[], float], monotonic: Callable[[], float]) -> None:
-        self.open = token is None
+    def __init__(self, token: str | None, clock: Clock) -> None:
+        self.required = token is not None
         self._token = (token or "").encode()
-        self._wall = wall
-        self._guesses = LoginAttempts(monotonic)
+        self._clock = clock
+        self._attempts = FailedAttempts(clock)
 
-    def admits(self, token: str, address: str) -> bool:
-        """Whether this is the token. Raises TooManyAttemptsError, be it or not, when `address` guessed too often."""
-        self._guesses.check(address)
-        right = hmac.compare_digest(_digest(token.encode()), _digest(self._token))
-        if not right:
-            self._guesses.wrong(address)
-        return right
+    def check_token(self, token: str, address: str) -> bool:
+        """Whether this is the token. Raises TooManyAttemptsError, even if it is, when `address` has to wait."""
+        self._attempts.check(address)
+        is_correct = hmac.compare_digest(_digest(token.encode()), _digest(self._token))
+        if not is_correct:
+            self._attempts.record(address)
+        return is_correct
 
-    def cookie(self) -> str:
-        """The value of a cookie for somebody who knew the token."""
-        expires = str(int(self._wall()) + LASTS)
+    def make_cookie(self) -> str:
+        """The value of a cookie for a client that has sent the token."""
+        expires = str(int(self._clock.wall()) + COOKIE_LIFETIME)
         return f"{expires}.{self._sign(expires)}"
 
-    def knows(self, cookie: str) -> bool:
-        """Whether a cookie is one of ours, and still good."""
+    def check_cookie(self, cookie: str) -> bool:
+        """Whether a cookie was made here and has not expired."""
         expires, _, signature = cookie.partition(".")
-        genuine = hmac.compare_digest(signature.encode(), self._sign(expires).encode())
-        return genuine and self._wall() < int(expires)
+        is_genuine = hmac.compare_digest(signature.encode(), self._sign(expires).encode())
+        return is_genuine and self._clock.wall() < int(expires)
 
     def _sign(self, text: str) -> str:
         return hmac.new(_digest(self._token), text.encode(), hashlib.sha256).hexdigest()
 
 
-class LoginAttempts:
-    """Counts wrong tokens by address; the network of one in IPv6, as a home has a whole /64."""
+class FailedAttempts:
+    """Counts wrong tokens per address, or per /64 network in IPv6, since that is what one home has."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._wrong: OrderedDict[str, list[float]] = OrderedDict()
+        self._times: OrderedDict[str, list[float]] = OrderedDict()
 
     def check(self, address: str) -> None:
-        """Raise TooManyAttemptsError when it has to wait."""
-        recent = self._recent(_home(address))
-        if len(recent) >= GUESSES:
-            raise TooManyAttemptsError(recent[0] + WINDOW - self._clock())
+        """Raise TooManyAttemptsError when `address` has to wait."""
+        recent = self._recent(_network(address))
+        if len(recent) >= MAX_ATTEMPTS:
+            raise TooManyAttemptsError(recent[0] + ATTEMPT_WINDOW - self._clock.monotonic())
 
-    def wrong(self, address: str) -> None:
-        """A wrong token came from there."""
-        home = _home(address)
-        recent = [*self._recent(home), self._clock()]
-        self._wrong[home] = recent
-        self._wrong.move_to_end(home)
-        if len(self._wrong) > ADDRESSES:
-            self._wrong.popitem(last=False)
-        if len(recent) == GUESSES:
-            log.warning("page: %d wrong tokens from %s; it has to wait", GUESSES, address)
+    def record(self, address: str) -> None:
+        """A wrong token came from `address`."""
+        network = _network(address)
+        recent = [*self._recent(network), self._clock.monotonic()]
+        self._times[network] = recent
+        self._times.move_to_end(network)
+        if len(self._times) > MAX_ADDRESSES:
+            self._times.popitem(last=False)
+        if len(recent) == MAX_ATTEMPTS:
+            log.warning("page: %d wrong tokens from %s; it has to wait", MAX_ATTEMPTS, address)
 
-    def _recent(self, home: str) -> list[float]:
-        return [time for time in self._wrong.get(home, []) if self._clock() - time < WINDOW]
+    def __len__(self) -> int:
+        """Number of addresses that are remembered."""
+        return len(self._times)
+
+    def _recent(self, network: str) -> list[float]:
+        now = self._clock.monotonic()
+        return [time for time in self._times.get(network, []) if now - time < ATTEMPT_WINDOW]
 
 
-def _home(address: str) -> str:
+def _network(address: str) -> str:
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

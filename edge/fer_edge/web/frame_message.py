@@ -1,4 +1,4 @@
-"""What a frame showed, as it is told to those who look on."""
+"""A frame and its faces, as viewers receive them."""
 
 from __future__ import annotations
 
@@ -20,52 +20,56 @@ JPEG_QUALITY = 75
 
 @dataclass
 class FrameMessage:
-    """A picture, uint8 [H,W], taken at `time`, seconds, and its faces, the largest first, as JSON objects."""
+    """A frame for all viewers.
+
+    Attributes:
+        number: Of the frame.
+        time: When it was taken, in seconds.
+        picture: uint8 [H,W].
+        faces: JSON objects of the faces, the largest first.
+    """
 
     number: int
     time: float
     picture: NDArray[np.uint8]
     faces: list[dict[str, Any]]
-    _messages: dict[bool, bytes] = field(default_factory=dict, repr=False)
+    _encoded: dict[bool, bytes] = field(default_factory=dict, repr=False)
 
-    def message(self, *, picture: bool) -> bytes:
-        """Faces, and the picture as JPEG if it is wanted: a length of four bytes, JSON of that length, the JPEG.
+    def encode(self, *, picture: bool) -> bytes:
+        """The length of the JSON in four bytes, the JSON, and the JPEG if `picture`. Encoded once for all viewers."""
+        if picture not in self._encoded:
+            self._encoded[picture] = self._header() + (encode_jpeg(self.picture) if picture else b"")
+        return self._encoded[picture]
 
-        Made when it is first wanted, and once for all.
-        """
-        if picture not in self._messages:
-            self._messages[picture] = self._faces_told + (_encode(self.picture) if picture else b"")
-        return self._messages[picture]
-
-    @property
-    def _faces_told(self) -> bytes:
+    def _header(self) -> bytes:
         height, width = self.picture.shape
-        told = {"number": self.number, "t": self.time, "size": [width, height], "faces": self.faces}
-        head = json.dumps(told, ensure_ascii=False).encode()
-        return struct.pack(">I", len(head)) + head
+        fields = {"number": self.number, "t": self.time, "size": [width, height], "faces": self.faces}
+        text = json.dumps(fields, ensure_ascii=False).encode()
+        return struct.pack(">I", len(text)) + text
 
 
-def faces_of(frame: Frame, tracks: Sequence[TrackedFace], labels: Sequence[str]) -> list[dict[str, Any]]:
-    """The faces of a frame. A track goes on to change: what is told of it is taken now."""
+def describe_faces(frame: Frame, faces: Sequence[TrackedFace], labels: Sequence[str]) -> list[dict[str, Any]]:
+    """The JSON objects of the faces in a frame."""
     height, width = frame.grey.shape
-    return [_face(track, width, height, labels) for track in tracks]
+    return [_describe_face(face, width, height, labels) for face in faces]
 
 
-def _face(track: TrackedFace, width: int, height: int, labels: Sequence[str]) -> dict[str, Any]:
-    box = track.box.clipped(width, height)
-    sides = (width, height, width, height)
-    return {
-        "track": track.number,
-        "box": [round(value / side, 4) for value, side in zip(box, sides, strict=True)],
-        "emotion": labels[track.emotion],
-        "score": round(float(track.probabilities[track.emotion]), 3),
-        "scores": [round(float(value), 3) for value in track.probabilities],
-    }
-
-
-def _encode(picture: NDArray[np.uint8]) -> bytes:
+def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
+    """A picture, uint8 [H,W], as a JPEG that is no larger than frames are searched in."""
     height, width = picture.shape
     small = search_size((width, height))
     if small[0] < width:
         picture = np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.uint8)
     return bytes(cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1])
+
+
+def _describe_face(face: TrackedFace, width: int, height: int, labels: Sequence[str]) -> dict[str, Any]:
+    box = face.box.clipped(width, height)
+    sides = (width, height, width, height)
+    return {
+        "track": face.number,
+        "box": [round(value / side, 4) for value, side in zip(box, sides, strict=True)],
+        "emotion": labels[face.emotion],
+        "score": round(face.score, 3),
+        "scores": [round(float(value), 3) for value in face.probabilities],
+    }

@@ -1,207 +1,136 @@
-"""Between the loop over the frames, which tells what is seen, and those who look on."""
+"""Passes frames and events from the loop over the frames on to viewers and streams of events."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from fer_edge.cameras.frame import Frame
 from fer_edge.events import encode
-from fer_edge.run.controls import RunControls
 from fer_edge.run.status import RunStatus
 from fer_edge.tracking.track import TrackedFace
-from fer_edge.web.channel import Channel
-from fer_edge.web.frame_message import FrameMessage, faces_of
+from fer_edge.web.frame_message import FrameMessage, describe_faces
+from fer_edge.web.history import SAMPLE_INTERVAL, History
+from fer_edge.web.viewer import Viewer
 
-MOST_VIEWERS = 20  # pages and streams of events together
-RATE = 15.0  # pictures a second, at most
-SENT = 100.0  # pictures a second to all viewers together: many see fewer, and the engine has its time
-SAMPLE = 0.5  # seconds between two samples of the time line
-SPAN = 300.0  # seconds of the time line
-EVENTS = 100  # that are kept for who comes later
-STATUS = 2.0  # seconds between two words on how the sensor fares
-LOOK = 0.25  # seconds between two looks whether that has changed
-WAITING = 200  # events that a stream may be behind
+MAX_VIEWERS = 20  # pages and streams of events together
+MAX_FRAME_RATE = 15.0  # frames per second to a viewer
+MAX_TOTAL_FRAME_RATE = 100.0  # frames per second to all viewers together, so that the pipeline has its time
+MAX_STREAM_BACKLOG = 200  # events that a stream may be behind
+GOING_AWAY = 1001  # close code
 
-
-class Viewer(Channel):
-    """A page that looks on. It gets a frame for each that it asks for, the newest, so that a slow one loses frames."""
-
-    most_asked = 2
-
-    asked = 0
-    picture = True
-    _scene: FrameMessage | None = None
-
-    def ask(self) -> None:
-        """It wants one more frame."""
-        self.asked = min(self.asked + 1, self.most_asked)
-        if self._scene:
-            self.news.set()
-
-    def show(self, scene: FrameMessage) -> None:
-        """This is the newest frame."""
-        self._scene = scene
-        if self.asked:
-            self.news.set()
-
-    async def send_ready(self) -> None:
-        """Send the texts, and then the newest frame if it was asked for."""
-        await super().send_ready()
-        if self.asked and self._scene:
-            scene, self._scene = self._scene, None
-            self.asked -= 1
-            await self.socket.send_bytes(scene.message(picture=self.picture))
-
-
-Stream = asyncio.Queue[dict[str, Any] | None]  # events; None: it is over
+EventStream = asyncio.Queue[dict[str, Any] | None]  # events; None: the stream has ended
 
 
 class Hub:
-    """Keeps what a viewer wants to know of the last minutes, and hands on what happens.
+    """Passes on what happens in a run.
 
-    `on_frame` and `on_event` are called by the loop over the frames, all else in the server's loop. While nobody looks
-    on, a sample twice a second and the last events are all that is kept, and no picture is.
+    `on_frame` and `on_event` are called by the loop over the frames; everything else is called in the server's loop.
+    Without viewers only the history is kept, and no picture.
+
+    Attributes:
+        status: Describes the run.
+        history: The last minutes of the run.
+        viewers: The pages that are connected.
+        streams: The streams of events that are connected.
+        browser_connected: Whether a browser is connected as the camera.
     """
 
-    def __init__(self, status: RunStatus, controls: RunControls) -> None:
-        self.run, self.controls, self.health = status, controls, status.open_health()
-        self.events: deque[dict[str, Any]] = deque(maxlen=EVENTS)
-        self.counts: Counter[str] = Counter()
-        self.faces: list[dict[str, Any]] = []
+    def __init__(self, status: RunStatus) -> None:
+        self.status = status
+        self.history = History()
         self.viewers: set[Viewer] = set()
-        self.streams: set[Stream] = set()
-        self.uploading = False  # whether a browser is the camera
-        self._samples: deque[dict[str, Any]] = deque(maxlen=int(SPAN / SAMPLE))
+        self.streams: set[EventStream] = set()
+        self.browser_connected = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._picture_at = self._sample_at = 0.0
-        self._brief: Any = None
-        self._past, self._past_at = "", 0.0
+        self._next_frame = self._next_sample = 0.0
 
-    # --- the loop over the frames
+    # --- called by the loop over the frames
 
-    def on_frame(self, frame: Frame, tracks: Sequence[TrackedFace]) -> None:
-        """A frame and its faces, the largest first."""
-        now = self.run.clock.monotonic()
-        shown, sampled = bool(self.viewers) and now >= self._picture_at, now >= self._sample_at
-        if not (shown or sampled):
+    def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
+        """Pass on a frame and its faces, the largest first, if it is time."""
+        now = self.status.clock.monotonic()
+        frame_is_due, sample_is_due = bool(self.viewers) and now >= self._next_frame, now >= self._next_sample
+        if not (frame_is_due or sample_is_due):
             return
-        faces = faces_of(frame, tracks, self.run.labels)
-        if sampled:
-            self._sample_at = now + SAMPLE
-            self.post(self._sample, now, faces)
-        if shown:
-            self._picture_at = max(self._picture_at + max(1 / RATE, len(self.viewers) / SENT), now)
-            self.post(self._show, FrameMessage(frame.number, now, frame.grey, faces))
+        described = describe_faces(frame, faces, self.status.labels)
+        if sample_is_due:
+            self._next_sample = now + SAMPLE_INTERVAL
+            self.call(self._add_sample, now, described)
+        if frame_is_due:
+            interval = max(1 / MAX_FRAME_RATE, len(self.viewers) / MAX_TOTAL_FRAME_RATE)
+            self._next_frame = max(self._next_frame + interval, now)
+            self.call(self._offer_frame, FrameMessage(frame.number, now, frame.grey, described))
 
     def on_event(self, message: dict[str, Any]) -> None:
-        """An event."""
-        self.post(self._hear, message)
+        """Pass on an event."""
+        self.call(self._add_event, message)
 
-    def post(self, call: Callable[..., None], *arguments: Any) -> None:
-        """Have something called in the server's loop; from any thread."""
-        with contextlib.suppress(RuntimeError):  # it has ended meanwhile
+    def call(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Have a function called in the server's loop; from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended
             if self._loop:
-                self._loop.call_soon_threadsafe(call, *arguments)
+                self._loop.call_soon_threadsafe(function, *arguments)
 
-    # --- the server's loop
+    # --- called in the server's loop
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Name the server's loop."""
+        """Set the server's loop."""
         self._loop = loop
 
     @property
-    def full(self) -> bool:
-        """Whether there are as many who look on as may."""
-        return len(self.viewers) + len(self.streams) >= MOST_VIEWERS
+    def is_full(self) -> bool:
+        """Whether no more viewers or streams are accepted."""
+        return len(self.viewers) + len(self.streams) >= MAX_VIEWERS
 
-    def hello(self, *, login: bool) -> str:
-        """The first words to a viewer."""
-        now = self.run.clock.monotonic()
-        told = encode(
+    def initial_message(self, *, login: bool) -> str:
+        """The first message to a viewer, `hello`. `login`: whether the page has a token."""
+        now = self.status.clock.monotonic()
+        start = encode(
             {
                 "type": "hello",
-                "device": self.run.device,
-                **self.run.info,
-                "browser": self.run.browser is not None,
+                "device": self.status.device,
+                **self.status.info,
+                "browser": self.status.browser is not None,
                 "login": login,
                 "now": now,
             }
         )
-        return f"{told[:-1]},{self._told_past(now)}}}"
+        return f"{start[:-1]},{self.history.json_members(now)}}}"
 
-    def _told_past(self, now: float) -> str:
-        """The last minutes, as members of a JSON object; made once for all who come within half a second."""
-        if not self._past or now - self._past_at > SAMPLE:
-            samples = [sample for sample in self._samples if now - sample["t"] <= SPAN]
-            self._past = encode({"samples": samples, "events": list(self.events)})[1:-1]
-            self._past_at = now
-        return self._past
-
-    def status(self) -> dict[str, Any]:
-        """How the sensor fares."""
-        return {
-            "type": "status",
-            "state": self.run.state(),
-            "camera": self.run.camera_problem,
-            "broker": self.run.broker,
-            "health": self.health.message(),
-            "viewers": len(self.viewers),
-            "browser": self.uploading,
-        }
-
-    async def report(self) -> None:
-        """Tell the viewers how the sensor fares, now and then and when it changes; without end."""
-        said_at = 0.0
-        while True:
-            await asyncio.sleep(LOOK)
-            state = {**self.run.state(), "score": None}
-            brief = state, self.run.camera_problem, self.run.broker, self.uploading
-            now = self.run.clock.monotonic()
-            if self.viewers and (brief != self._brief or now - said_at >= STATUS):
-                self._brief, said_at = brief, now
-                self._tell(self.status())
+    def broadcast(self, message: dict[str, Any]) -> None:
+        """Send a message to all viewers."""
+        text = encode(message)
+        for viewer in self.viewers:
+            viewer.send(text)
 
     async def close(self) -> None:
-        """Send everybody away."""
+        """Disconnect everyone."""
         for stream in self.streams:
-            end(stream)
-        await asyncio.gather(*(viewer.close(1001, "the sensor has ended") for viewer in list(self.viewers)))
+            end_stream(stream)
+        await asyncio.gather(*(viewer.close(GOING_AWAY, "the sensor has ended") for viewer in list(self.viewers)))
 
-    def _sample(self, now: float, faces: list[dict[str, Any]]) -> None:
-        self.faces = faces
-        told = [[face["track"], face["emotion"], face["score"]] for face in faces]
-        sample = {"type": "sample", "t": round(now, 2), "faces": told}
-        self._samples.append(sample)
-        self._past = ""
-        self._tell(sample)
+    def _add_sample(self, now: float, faces: list[dict[str, Any]]) -> None:
+        self.broadcast(self.history.add_sample(now, faces))
 
-    def _show(self, scene: FrameMessage) -> None:
+    def _offer_frame(self, frame: FrameMessage) -> None:
         for viewer in self.viewers:
-            viewer.show(scene)
+            viewer.offer_frame(frame)
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        self.events.append(message)
-        self._past = ""
-        self.counts[message["type"]] += 1
-        self._tell({"type": "event", "event": message})
+    def _add_event(self, message: dict[str, Any]) -> None:
+        self.history.add_event(message)
+        self.broadcast({"type": "event", "event": message})
         for stream in self.streams:
             if stream.full():
-                end(stream)
+                end_stream(stream)
             else:
                 stream.put_nowait(message)
 
-    def _tell(self, message: dict[str, Any]) -> None:
-        text = encode(message)
-        for viewer in self.viewers:
-            viewer.tell(text)
 
-
-def end(stream: Stream) -> None:
-    """Let a stream end after what it has."""
+def end_stream(stream: EventStream) -> None:
+    """End a stream after the events that are queued."""
     if stream.full():
         stream.get_nowait()
     stream.put_nowait(None)

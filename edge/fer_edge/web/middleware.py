@@ -1,4 +1,4 @@
-"""What stands before every request: which host it is meant for, from which page it comes, and who sends it."""
+"""Checks every request before it is handled: its Host, its Origin, and its token or cookie."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-PUBLIC = {"/", "/login", "/page.css", "/icon.svg"}  # the login page, and what it needs; `/` is that for a stranger
+PUBLIC_PATHS = {"/", "/login", "/page.css", "/icon.svg"}  # the login page and its files; `/` is that without a cookie
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
@@ -32,51 +32,64 @@ HEADERS = {
 }
 
 
-class RequestGuard:
-    """Lets a request pass, or answers it itself; and gives every answer its headers.
+class AccessControl:
+    """Lets a request pass or answers it with an error, and adds headers to every response.
 
-    The Host is looked at since a page from elsewhere may have had its name point here (DNS rebinding); an address in
-    place of a name cannot. A WebSocket, or a request that changes something, must come from our own page, or from a
-    program, which sends no Origin.
+    The Host is checked because the name of a page from elsewhere may be made to resolve to this machine (DNS
+    rebinding); an address instead of a name cannot. A WebSocket, or a request that changes something, must come from
+    the live page, or from a program, which sends no Origin.
+
+    Attributes:
+        authenticator: Checks tokens and cookies.
     """
 
-    def __init__(self, options: WebOptions, gate: Authenticator) -> None:
+    def __init__(self, options: WebOptions, authenticator: Authenticator) -> None:
         name = socket.gethostname().lower()
-        self.gate = gate
-        self._names = {"localhost", name, f"{name.partition('.')[0]}.local", options.listen[0].lower(), *options.names}
+        self.authenticator = authenticator
+        self._hosts = {"localhost", name, f"{name.partition('.')[0]}.local", options.listen[0].lower(), *options.names}
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """See above."""
+        """Check a request, handle it, and turn errors into JSON."""
         try:
             self._check_host(request)
             self._check_origin(request)
-            if request.path not in PUBLIC and not self.may_enter(request):
+            if request.path not in PUBLIC_PATHS and not self.is_authenticated(request):
                 raise web.HTTPUnauthorized(text="log in, or send the token: Authorization: Bearer TOKEN")
             return await handler(request)
         except TooManyAttemptsError as error:
-            return refusal(429, f"too many wrong tokens; try again in {error.wait} seconds", retry=error.wait)
+            text = f"too many wrong tokens; try again in {error.retry_after} seconds"
+            return error_response(429, text, retry_after=error.retry_after)
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return refusal(error.status, error.text or error.reason)
+            return error_response(error.status, error.text or error.reason)
         except (ConnectionError, TimeoutError):
             raise
         except Exception:
             log.exception("page: %s %s", request.method, request.path)
-            return refusal(500, "the page has a fault; the log of the sensor tells which")
+            return error_response(500, "internal error; see the log of the sensor")
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        """For every answer."""
+        """Add the headers of every response."""
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        if request.secure:  # over plain http a browser takes no notice of it, and complains
+        if request.secure:  # browsers ignore it over plain HTTP, and warn about it
             response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.headers.popall(hdrs.SERVER, None)
 
+    def is_authenticated(self, request: web.Request) -> bool:
+        """Whether a request has a valid cookie or the token. Raises TooManyAttemptsError."""
+        if not self.authenticator.required:
+            return True
+        if self.authenticator.check_cookie(request.cookies.get(cookie_name(request), "")):
+            return True
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        return scheme.lower() == "bearer" and self.authenticator.check_token(token.strip(), request.remote or "")
+
     def _check_host(self, request: web.Request) -> None:
-        host = host_of(request.host)
-        if not (host in self._names or _is_address(host)):
+        host = parse_host(request.host)
+        if not (host in self._hosts or _is_address(host)):
             raise web.HTTPForbidden(text=f"unknown host {host[:80]}; if it is this machine's: --web-names {host[:80]}")
 
     def _check_origin(self, request: web.Request) -> None:
@@ -85,27 +98,20 @@ class RequestGuard:
         if changes and origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
             raise web.HTTPForbidden(text=f"not from a page of {origin[:80]}")
 
-    def may_enter(self, request: web.Request) -> bool:
-        """Whether it comes with a cookie of ours or with the token. Raises TooManyAttemptsError."""
-        if self.gate.open or self.gate.knows(request.cookies.get(cookie_name(request), "")):
-            return True
-        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        return scheme.lower() == "bearer" and self.gate.admits(token.strip(), request.remote or "")
 
-
-def refusal(status: int, text: str, *, retry: int | None = None) -> web.Response:
-    """An answer that says why not, as JSON."""
-    headers = {"Retry-After": str(retry)} if retry else {}
+def error_response(status: int, text: str, *, retry_after: int | None = None) -> web.Response:
+    """An error as JSON; `retry_after` in seconds."""
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
     return web.json_response({"error": text}, status=status, headers=headers)
 
 
 def cookie_name(request: web.Request) -> str:
-    """Cookies do not tell ports apart, and there may be several sensors on a machine."""
+    """The name of the cookie: cookies are shared between ports, and a machine may have several sensors."""
     return f"fer-edge-{request.url.port}"
 
 
-def host_of(header: str) -> str:
-    """The host of a Host header, without a port, in lower case; empty for what is none."""
+def parse_host(header: str) -> str:
+    """The host in a Host header, without its port, in lower case; empty if there is none."""
     try:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The figures of a run as Prometheus reads them."""
+"""The metrics of a run, for Prometheus."""
 
 from __future__ import annotations
 
@@ -10,66 +10,72 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from fer_edge.monitoring.health import Health
 from fer_edge.web.hub import Hub
 
-EVENTS = ("start", "update", "end")
+EVENT_TYPES = ("start", "update", "end")
 
 
 class MetricsCollector(Collector):
-    """Collects what `state` and `health` tell, each time that it is asked."""
+    """Collects state and health on each request."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, health: Health) -> None:
+        self._hub, self._health = hub, health
 
     def describe(self) -> list[Metric]:
-        """Nothing: the registry then does not collect before there is something to tell."""
+        """Nothing, so that the registry does not collect when this is registered."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Every figure."""
-        state, health, sensor = self._hub.run.state(), self._hub.health.message(), self._hub.run
-        info = sensor.info
-        about = {"device": sensor.device, "model": info["model"]["name"], "sha256": info["model"]["sha256"]}
-        about |= {key: info[key] for key in ("version", "accelerator", "camera")}
-        yield InfoMetricFamily("fer_sensor", "What runs here.", about)
+        """All metrics."""
+        status, health = self._hub.status, self._health.message()
+        state = status.state()
+        yield self._info()
         yield _gauge("fer_up_seconds", "Seconds since the start.", health["uptime_s"])
-        yield _gauge("fer_faces", "Faces that are followed.", state["faces"])
+        yield _gauge("fer_faces", "Faces tracked now.", state["faces"])
         yield self._emotions()
-        yield _gauge("fer_paused", "Whether it is paused.", state["paused"])
-        yield _gauge("fer_camera_up", "Whether the camera gives frames.", sensor.camera_problem is None)
-        yield _gauge("fer_degraded", "Whether less is done than was asked for.", health["degraded"] is not None)
-        yield _gauge("fer_frames_per_second", "Frames a second, since the last reading.", health["fps"])
+        yield _gauge("fer_paused", "Whether the sensor is paused.", state["paused"])
+        yield _gauge("fer_camera_up", "Whether the camera delivers frames.", status.camera_problem is None)
+        yield _gauge("fer_degraded", "Whether the work is reduced.", health["degraded"] is not None)
+        yield _gauge("fer_frames_per_second", "Frames per second since the last reading.", health["fps"])
         yield _stages(health["stages_ms"])
-        yield _counter("fer_frames", "Frames that were looked at.", health["frames"])
-        yield _counter("fer_frames_dropped", "Frames that nobody had time for.", health["dropped"])
+        yield _counter("fer_frames", "Frames processed.", health["frames"])
+        yield _counter("fer_frames_dropped", "Frames dropped because the sensor was busy.", health["dropped"])
         yield self._events()
-        yield _gauge("fer_outbox_events", "Events that wait for the broker.", health["queue"])
-        yield _counter("fer_events_lost", "Events that were lost.", health["lost"])
-        yield _counter("fer_events_refused", "Events that the broker refused.", health["refused"])
-        if sensor.broker:
-            yield _gauge("fer_broker_connected", "Whether the broker is there.", sensor.broker["connected"])
+        yield _gauge("fer_outbox_events", "Events waiting for the broker.", health["queue"])
+        yield _counter("fer_events_lost", "Events lost.", health["lost"])
+        yield _counter("fer_events_refused", "Events refused by the broker.", health["refused"])
+        if status.broker:
+            yield _gauge("fer_broker_connected", "Whether the broker is connected.", status.broker["connected"])
         if health["temperature_c"] is not None:
-            yield _gauge("fer_temperature_celsius", "Of the processor.", health["temperature_c"])
+            yield _gauge("fer_temperature_celsius", "Temperature of the processor.", health["temperature_c"])
         if health["rss_mb"] is not None:
-            yield _gauge("process_resident_memory_bytes", "Memory that it holds.", health["rss_mb"] * 1e6)
-        yield _gauge("fer_viewers", "Pages that look on.", len(self._hub.viewers))
+            yield _gauge("process_resident_memory_bytes", "Resident memory.", health["rss_mb"] * 1e6)
+        yield _gauge("fer_viewers", "Pages connected.", len(self._hub.viewers))
+
+    def _info(self) -> Metric:
+        info = self._hub.status.info
+        labels = {"device": self._hub.status.device, "model": info["model"]["name"], "sha256": info["model"]["sha256"]}
+        labels |= {key: info[key] for key in ("version", "accelerator", "camera")}
+        return InfoMetricFamily("fer_sensor", "Model, accelerator and camera.", labels)
 
     def _emotions(self) -> Metric:
-        family = GaugeMetricFamily("fer_emotion_faces", "Faces by their emotion.", labels=["emotion"])
-        shown = Counter(face["emotion"] for face in self._hub.faces) if self._hub.run.faces else Counter()
-        for label in self._hub.run.labels:
-            family.add_metric([label], shown[label])
+        family = GaugeMetricFamily("fer_emotion_faces", "Faces by emotion.", labels=["emotion"])
+        faces = self._hub.history.faces if self._hub.status.faces else []
+        counts = Counter(face["emotion"] for face in faces)
+        for label in self._hub.status.labels:
+            family.add_metric([label], counts[label])
         return family
 
     def _events(self) -> Metric:
-        family = CounterMetricFamily("fer_events", "Events by their type.", labels=["type"])
-        for kind in EVENTS:
-            family.add_metric([kind], self._hub.counts[kind])
+        family = CounterMetricFamily("fer_events", "Events by type.", labels=["type"])
+        for kind in EVENT_TYPES:
+            family.add_metric([kind], self._hub.history.event_counts[kind])
         return family
 
 
 def _stages(stages: dict[str, dict[str, float]]) -> Metric:
-    name, text = "fer_stage_seconds", "How long a stage of a frame takes, since the last reading."
+    name, text = "fer_stage_seconds", "Duration of a stage of the pipeline, since the last reading."
     family = GaugeMetricFamily(name, text, labels=["stage", "quantile"])
     for stage, times in stages.items():
         family.add_metric([stage, "0.5"], times["p50"] / 1000)

@@ -1,76 +1,68 @@
-"""The live page beside a run: a server in a thread of its own."""
+"""The server of the live page: an observer of the run, with an HTTP server in a thread of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import ipaddress
 import logging
 import socket
-import threading
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from fer_edge.cameras.frame import Frame
-from fer_edge.config.web import UNENCRYPTED_WARNING, WebOptions, check_token, in_url, tls_context
-from fer_edge.errors import FerError, UsageError
+from fer_edge.config.web import UNENCRYPTED_WARNING, WebOptions, check_token, tls_context
 from fer_edge.run.controls import RunControls
 from fer_edge.run.status import RunStatus
 from fer_edge.tracking.track import TrackedFace
 from fer_edge.web.api import Api
 from fer_edge.web.auth import Authenticator
 from fer_edge.web.hub import Hub
-from fer_edge.web.middleware import RequestGuard
+from fer_edge.web.listener import WebServerError, limit_connections, listen, url_of
+from fer_edge.web.loop_thread import LoopThread
+from fer_edge.web.middleware import AccessControl
 from fer_edge.web.pages import Pages
+from fer_edge.web.status_reporter import StatusReporter
 from fer_edge.web.websockets import WebSockets
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS = 100  # at the same time; more are closed at once
-BACKLOG = 10  # that are let in before they are counted
-LARGEST_REQUEST = 4096  # bytes
-TIMEOUT = 10.0  # seconds for the server to begin
-LAST_WORDS = 1.0  # seconds for it to end
-CURES = {
-    errno.EACCES: "take a port from 1024 on",
-    errno.EADDRINUSE: "another program has it; if it is fer-edge itself: sudo systemctl stop fer-edge",
-    errno.EADDRNOTAVAIL: "expected an address of this machine; 0.0.0.0 is all of them",
-}
-
-
-class WebServerError(FerError):
-    """The page cannot be shown, or no longer."""
+BACKLOG = 10  # connections that are accepted before they are counted
+MAX_REQUEST_SIZE = 4096  # bytes
+START_TIMEOUT = 10.0  # seconds
+CLOSE_TIMEOUT = 1.0  # seconds to say goodbye to viewers, and again to end the thread
 
 
 class WebServer:
-    """Shows a run to browsers: an onlooker of the service."""
+    """Shows a run in browsers: an observer of the run.
+
+    Attributes:
+        url: Where a browser finds the page.
+    """
 
     def __init__(self, options: WebOptions, token: str | None) -> None:
-        """Take the port.
+        """Bind the port.
 
-        Raises UsageError for an open door or a host that is not ours, WebServerError for a taken port.
+        Raises:
+            UsageError: The page would be open to the network without a token, or the host is not this machine.
+            WebServerError: The port cannot be used.
         """
         check_token(options, token)
-        self._options, self._token = options, token or None
-        self._socket = _listen(options)
-        self.url = _url(self._socket, secure=options.certificate is not None)
-        self._thread: threading.Thread | None = None
+        self._options = options
+        self._token = token or None
+        self._socket = listen(options)
+        self._thread: LoopThread | None = None
         self._hub: Hub | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ending = asyncio.Event()
-        self._begun = threading.Event()
-        self._failure: Exception | None = None
+        self.url = url_of(self._socket, secure=options.certificate is not None)
 
     def on_start(self, status: RunStatus, controls: RunControls) -> None:
-        """Let people in. Raises WebServerError when the server does not begin."""
-        self._hub = Hub(status, controls)
-        self._thread = threading.Thread(target=self._run, args=(self._hub,), name="page", daemon=True)
-        self._thread.start()
-        self._begun.wait(TIMEOUT)
+        """Start to serve. Raises WebServerError when the server does not start."""
+        self._hub = hub = Hub(status)
+        site = _Site(self._options, self._token, self._socket, hub, controls)
+        self._thread = LoopThread(site.serve, "page")
+        self._thread.start(START_TIMEOUT)
         self.poll()
         log.info("page at %s%s", self.url, "" if self._token is None else ", with a token")
         if self._options.unencrypted:
@@ -88,96 +80,59 @@ class WebServer:
 
     def poll(self) -> None:
         """Raise WebServerError when the server has ended by itself."""
-        if self._failure or not (self._thread and self._thread.is_alive() and self._begun.is_set()):
-            raise WebServerError(f"the page has broken down: {self._failure or 'it does not begin'}") from self._failure
+        if not (self._thread and self._thread.is_running):
+            error = self._thread.error if self._thread else None
+            raise WebServerError(f"the page has failed: {error or 'its server does not start'}") from error
 
     def finish(self) -> None:
-        """Nothing is unfinished."""
+        """Do nothing: the page shows the end of the run until `close`."""
 
     def close(self) -> None:
-        """Send everybody away and give the port back."""
-        if self._thread and self._loop and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._ending.set)
-            self._thread.join(2 * LAST_WORDS)
+        """Disconnect everyone and release the port."""
+        if self._thread:
+            self._thread.stop(2 * CLOSE_TIMEOUT)
         self._socket.close()
 
-    def _run(self, hub: Hub) -> None:
-        try:
-            asyncio.run(self._serve(hub))
-        except Exception as error:
-            # The thread's last word must be heard: check() passes it on.
-            log.exception("page")
-            self._failure = error
 
-    async def _serve(self, hub: Hub) -> None:
-        self._loop = asyncio.get_running_loop()
-        hub.attach(self._loop)
-        guard = RequestGuard(self._options, Authenticator(self._token, time.time, time.monotonic))
-        sockets = WebSockets(hub, login=self._token is not None)
-        visit = Pages(guard, secure=self._options.certificate is not None)
-        app = web.Application(middlewares=[guard.middleware], client_max_size=LARGEST_REQUEST)
-        app.on_response_prepare.append(guard.add_headers)
-        app.add_routes([*visit.routes(), *Api(hub).routes(), *sockets.routes()])
-        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # what strangers send is not news
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_WORDS / 2, handler_cancellation=True)
+@dataclass(frozen=True)
+class _Site:
+    """What the server's thread serves."""
+
+    options: WebOptions
+    token: str | None
+    socket: socket.socket
+    hub: Hub
+    controls: RunControls
+
+    async def serve(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, or the reporter fails."""
+        loop = asyncio.get_running_loop()
+        self.hub.attach(loop)
+        health = self.hub.status.open_health()
+        reporter = StatusReporter(self.hub, health)
+        sockets = WebSockets(self.hub, reporter, login=self.token is not None)
+        app = self._application(Api(self.hub, health, self.controls), sockets)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT / 2, handler_cancellation=True)
         await runner.setup()
-        server = await self._loop.create_server(
-            _bounded(runner), sock=self._socket, ssl=tls_context(self._options), backlog=BACKLOG
+        server = await loop.create_server(
+            limit_connections(runner), sock=self.socket, ssl=tls_context(self.options), backlog=BACKLOG
         )
-        reporting = asyncio.create_task(hub.report())
-        self._begun.set()
-        ended = asyncio.create_task(self._ending.wait())
-        await asyncio.wait([reporting, ended], return_when=asyncio.FIRST_COMPLETED)
+        reporting, stopping = asyncio.create_task(reporter.run()), asyncio.create_task(stop.wait())
+        ready()
+        await asyncio.wait([reporting, stopping], return_when=asyncio.FIRST_COMPLETED)
         server.close()
-        with contextlib.suppress(TimeoutError):  # one that takes nothing is sent no word, and cut off
-            await asyncio.wait_for(asyncio.gather(sockets.close(), hub.close()), LAST_WORDS)
+        with contextlib.suppress(TimeoutError):  # a viewer that reads nothing gets no close frame
+            await asyncio.wait_for(asyncio.gather(sockets.close(), self.hub.close()), CLOSE_TIMEOUT)
         await runner.cleanup()
         if reporting.done():
             reporting.result()
         reporting.cancel()
 
-
-def _listen(options: WebOptions) -> socket.socket:
-    host, port = options.listen
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
-    except socket.gaierror as error:
-        raise UsageError(
-            f"{options.address}: {_told(error)}; expected an address of this machine", setting="web.listen"
-        ) from error
-    except OSError as error:
-        cure = CURES.get(error.errno) if error.errno else None
-        raise WebServerError(f"{options.address}: {_told(error)}", setting="web.listen", cure=cure) from error
-
-
-def _url(listening: socket.socket, *, secure: bool) -> str:
-    """Where a browser finds it."""
-    host, port = listening.getsockname()[:2]
-    if ipaddress.ip_address(host).is_unspecified:  # it listens at every address
-        host = socket.gethostname()
-    return f"{'https' if secure else 'http'}://{in_url(host)}:{port}/"
-
-
-def _told(error: OSError) -> str:
-    # create_server puts the address behind the reason, in brackets.
-    return str(error.strerror).partition(" (")[0].lower()
-
-
-class _Closed(asyncio.Protocol):
-    """One connection too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
-
-
-def _bounded(runner: web.AppRunner) -> Callable[[], asyncio.BaseProtocol]:
-    """Makes the protocol of each connection, as long as they are not too many: each may hold memory."""
-
-    def make() -> asyncio.BaseProtocol:
-        server = runner.server
-        if server is None or len(server.connections) >= CONNECTIONS:
-            return _Closed()
-        return server()
-
-    return make
+    def _application(self, api: Api, sockets: WebSockets) -> web.Application:
+        access = AccessControl(self.options, Authenticator(self.token, self.hub.status.clock))
+        pages = Pages(access, secure=self.options.certificate is not None)
+        app = web.Application(middlewares=[access.middleware], client_max_size=MAX_REQUEST_SIZE)
+        app.on_response_prepare.append(access.add_headers)
+        app.add_routes([*pages.routes(), *api.routes(), *sockets.routes()])
+        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # malformed requests of strangers
+        return app

@@ -13,7 +13,7 @@ from tests.support import HEAD, WALK, Mosquitto
 from tests.support import browser as support
 from tests.support.browser import ALLOW_CAMERA, LaunchBrowser, OpenPage, StartDaemon
 from tests.support.mjpeg import MjpegCamera
-from tests.support.web_daemon import Daemon, to_and_fro
+from tests.support.web_daemon import WebDaemon, back_and_forth
 
 FPS = 12.5  # of the clips
 
@@ -69,15 +69,15 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 @pytest.fixture(scope="session")
 def camera() -> Iterator[MjpegCamera]:
     """A network camera that shows people walking, forwards and backwards, in real time."""
-    camera = MjpegCamera(picture=to_and_fro(WALK), fps=FPS)
+    camera = MjpegCamera(picture=back_and_forth(WALK), fps=FPS)
     yield camera
     camera.stop()
 
 
 @pytest.fixture(scope="session")
-def porch(broker: Mosquitto, camera: MjpegCamera) -> Iterator[Daemon]:
+def porch(broker: Mosquitto, camera: MjpegCamera) -> Iterator[WebDaemon]:
     """A sensor with that camera."""
-    daemon = Daemon(broker, camera.url)
+    daemon = WebDaemon(broker, camera.url)
     yield daemon
     daemon.close()
 
@@ -85,10 +85,10 @@ def porch(broker: Mosquitto, camera: MjpegCamera) -> Iterator[Daemon]:
 @pytest.fixture
 def start_daemon(broker: Mosquitto) -> Iterator[StartDaemon]:
     """Starts a sensor that is stopped after the test."""
-    daemons: list[Daemon] = []
+    daemons: list[WebDaemon] = []
 
-    def start(camera: str, *flags: object, **options: Any) -> Daemon:
-        daemons.append(Daemon(broker, camera, *flags, **options))
+    def start(camera: str, *flags: object, **options: Any) -> WebDaemon:
+        daemons.append(WebDaemon(broker, camera, *flags, **options))
         return daemons[-1]
 
     yield start

@@ -14,21 +14,21 @@ from playwright.sync_api import Browser, Page, WebSocket, expect
 from tests.support import HEAD, Mosquitto, wait_until
 from tests.support.browser import ALLOW_CAMERA, SERVER_GONE, LaunchBrowser, OpenPage, StartDaemon
 from tests.support.page_view import boxes, expect_faces, expect_overlay, save_screenshot
-from tests.support.web_daemon import Daemon, overlap, printed
+from tests.support.web_daemon import WebDaemon, events_of, iou
 
 TRACK_STATES = "recorder.tracks.map((track) => track.readyState)"  # of every camera that the page was given
 
 
 @pytest.fixture(scope="module")
-def desk(broker: Mosquitto) -> Iterator[Daemon]:
+def desk(broker: Mosquitto) -> Iterator[WebDaemon]:
     """A sensor whose camera is the browser's."""
-    made = Daemon(broker, "browser")
+    made = WebDaemon(broker, "browser")
     yield made
     made.close()
 
 
 @pytest.fixture
-def killable(start_daemon: StartDaemon) -> Daemon:
+def killable(start_daemon: StartDaemon) -> WebDaemon:
     """Another such sensor, which a test may kill."""
     return start_daemon("browser")
 
@@ -40,7 +40,7 @@ def no_camera_browser(launch_browser: LaunchBrowser) -> Browser:
     return launch_browser(ALLOW_CAMERA, "--use-fake-device-for-media-stream=device-count=0", rules)
 
 
-def test_the_face_in_the_mirrored_video_has_a_box_with_its_emotion(desk: Daemon, open_page: OpenPage) -> None:
+def test_the_face_in_the_mirrored_video_has_a_box_with_its_emotion(desk: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(desk.url)
     wait_until(lambda: page.evaluate("recorder.boxAt"), 60)
     seconds = page.evaluate("(recorder.boxAt - recorder.playingAt) / 1000")
@@ -53,15 +53,15 @@ def test_the_face_in_the_mirrored_video_has_a_box_with_its_emotion(desk: Daemon,
     def mirrored() -> list[tuple[float, float, float, float]]:
         return [(1 - x - w, y, w, h) for _, (x, y, w, h) in boxes(page)]
 
-    for event in printed(HEAD):  # the position of the head at each event of the clip
-        wait_until(lambda event=event: any(overlap(box, event["box"]) > 0.6 for box in mirrored()), 60)
+    for event in events_of(HEAD):  # the position of the head at each event of the clip
+        wait_until(lambda event=event: any(iou(box, event["box"]) > 0.6 for box in mirrored()), 60)
     emotions: Counter[str] = Counter()
     wait_until(lambda: emotions.update(emotion for emotion, _ in boxes(page)) or emotions.total() > 60, 60)
-    assert emotions.most_common(1)[0][0] in {event["emotion"] for event in printed(HEAD)}
+    assert emotions.most_common(1)[0][0] in {event["emotion"] for event in events_of(HEAD)}
     save_screenshot(page, "browser-camera")
 
 
-def test_the_boxes_of_the_frames_are_mirrored(desk: Daemon, open_page: OpenPage) -> None:
+def test_the_boxes_of_the_frames_are_mirrored(desk: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(desk.url)
     expect_faces(page)
     lefts: list[float] = []
@@ -82,17 +82,17 @@ def test_the_boxes_of_the_frames_are_mirrored(desk: Daemon, open_page: OpenPage)
     wait_until(lambda: any(abs(box[0] - left) < 0.002 for _, box in boxes(page) for left in lefts[-3:]))
 
 
-def test_events_are_published_as_with_any_camera(desk: Daemon, open_page: OpenPage) -> None:
+def test_events_are_published_as_with_any_camera(desk: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(desk.url)
     expect_faces(page)
-    wait_until(lambda: desk.said("event"))
-    assert desk.said("event")[0]["type"] == "start"
-    assert desk.said("info")[-1]["camera"] == "browser"
+    wait_until(lambda: desk.published("event"))
+    assert desk.published("event")[0]["type"] == "start"
+    assert desk.published("info")[-1]["camera"] == "browser"
     page.get_by_role("button", name="Stop camera").click()
-    wait_until(lambda: desk.said("event")[-1]["type"] == "end", 60)
+    wait_until(lambda: desk.published("event")[-1]["type"] == "end", 60)
 
 
-def test_stop_releases_the_camera_and_start_opens_it_again(desk: Daemon, open_page: OpenPage) -> None:
+def test_stop_releases_the_camera_and_start_opens_it_again(desk: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(desk.url)
     expect_faces(page)
     page.get_by_role("button", name="Stop camera").press("Enter")
@@ -104,7 +104,7 @@ def test_stop_releases_the_camera_and_start_opens_it_again(desk: Daemon, open_pa
     assert page.evaluate(TRACK_STATES) == ["ended", "live"]
 
 
-def test_pause_releases_the_camera_no_matter_who_paused(desk: Daemon, open_page: OpenPage) -> None:
+def test_pause_releases_the_camera_no_matter_who_paused(desk: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(desk.url)
     expect_faces(page)
     page.get_by_role("button", name="Pause").click()
@@ -112,15 +112,17 @@ def test_pause_releases_the_camera_no_matter_who_paused(desk: Daemon, open_page:
     expect_overlay(page, "Paused")
     page.get_by_role("button", name="Resume").click()
     expect_faces(page)
-    desk.send("pause", "")
+    desk.send_command("pause")
     expect_overlay(page, "Paused")
     assert page.evaluate(TRACK_STATES) == ["ended", "ended"]
-    desk.send("resume", "")
+    desk.send_command("resume")
     expect_faces(page)
     assert page.evaluate(TRACK_STATES) == ["ended", "ended", "live"]
 
 
-def test_pause_releases_the_camera_even_if_the_sensor_cannot_be_reached(killable: Daemon, open_page: OpenPage) -> None:
+def test_pause_releases_the_camera_even_if_the_sensor_cannot_be_reached(
+    killable: WebDaemon, open_page: OpenPage
+) -> None:
     page = open_page(killable.url, expected_errors=SERVER_GONE)
     expect_faces(page)
     killable.kill()
@@ -129,7 +131,7 @@ def test_pause_releases_the_camera_even_if_the_sensor_cannot_be_reached(killable
     assert page.evaluate(TRACK_STATES) == ["ended"]
 
 
-def test_the_camera_stays_on_while_the_sensor_restarts(killable: Daemon, open_page: OpenPage) -> None:
+def test_the_camera_stays_on_while_the_sensor_restarts(killable: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(killable.url, expected_errors=SERVER_GONE)
     expect_faces(page)
     killable.kill()
@@ -141,7 +143,7 @@ def test_the_camera_stays_on_while_the_sensor_restarts(killable: Daemon, open_pa
 
 
 def test_the_camera_stays_on_while_the_connection_is_dead_for_ten_seconds(
-    killable: Daemon, open_page: OpenPage
+    killable: WebDaemon, open_page: OpenPage
 ) -> None:
     page = open_page(killable.url, expected_errors=SERVER_GONE)
     expect_faces(page)
@@ -153,7 +155,9 @@ def test_the_camera_stays_on_while_the_connection_is_dead_for_ten_seconds(
     assert page.evaluate(TRACK_STATES) == ["live"]
 
 
-def test_a_second_browser_shows_the_pictures_and_does_not_ask_for_its_camera(desk: Daemon, open_page: OpenPage) -> None:
+def test_a_second_browser_shows_the_pictures_and_does_not_ask_for_its_camera(
+    desk: WebDaemon, open_page: OpenPage
+) -> None:
     first = open_page(desk.url)
     expect_faces(first)
     second = open_page(desk.url)
@@ -172,7 +176,7 @@ def test_a_second_browser_shows_the_pictures_and_does_not_ask_for_its_camera(des
 
 
 def test_one_of_several_cameras_can_be_selected(
-    desk: Daemon, open_page: OpenPage, launch_browser: LaunchBrowser
+    desk: WebDaemon, open_page: OpenPage, launch_browser: LaunchBrowser
 ) -> None:
     page = open_page(
         desk.url, browser=launch_browser(ALLOW_CAMERA, "--use-fake-device-for-media-stream=device-count=2")
@@ -192,12 +196,14 @@ def expect_no_camera(page: Page, reason: str) -> None:
     expect(page.locator("#overlay-button")).to_have_text("Start camera")
 
 
-def test_a_denied_permission_is_explained(desk: Daemon, open_page: OpenPage, launch_browser: LaunchBrowser) -> None:
+def test_a_denied_permission_is_explained(desk: WebDaemon, open_page: OpenPage, launch_browser: LaunchBrowser) -> None:
     denying = launch_browser("--use-fake-device-for-media-stream")  # nobody answers the prompt
     expect_no_camera(open_page(desk.url, browser=denying), "may not use the camera")
 
 
-def test_a_device_without_a_camera_is_explained(desk: Daemon, open_page: OpenPage, no_camera_browser: Browser) -> None:
+def test_a_device_without_a_camera_is_explained(
+    desk: WebDaemon, open_page: OpenPage, no_camera_browser: Browser
+) -> None:
     expect_no_camera(open_page(desk.url, browser=no_camera_browser), "This device has no camera.")
 
 
@@ -211,7 +217,7 @@ def test_an_insecure_address_is_explained(
     save_screenshot(page, "refused")
 
 
-def test_a_disconnected_camera_is_explained(desk: Daemon, open_page: OpenPage) -> None:
+def test_a_disconnected_camera_is_explained(desk: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(desk.url)
     expect_faces(page)
     page.evaluate("() => recorder.tracks[0].dispatchEvent(new Event('ended'))")
@@ -219,7 +225,7 @@ def test_a_disconnected_camera_is_explained(desk: Daemon, open_page: OpenPage) -
     assert page.evaluate(TRACK_STATES) == ["ended"]
 
 
-def test_pictures_are_small_and_at_most_two_are_unanswered(desk: Daemon, open_page: OpenPage) -> None:
+def test_pictures_are_small_and_at_most_two_are_unanswered(desk: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(desk.url)
     wait_until(lambda: len(page.evaluate("recorder.pictures")) > 20, 60)
     assert page.evaluate("recorder.maxUnanswered") <= 2

@@ -14,7 +14,7 @@ from tests.support import WALK, Mosquitto, wait_until
 from tests.support.browser import SERVER_GONE, OpenPage, StartDaemon
 from tests.support.mjpeg import MjpegCamera
 from tests.support.page_view import boxes, expect_faces, expect_overlay, painted_share, save_screenshot
-from tests.support.web_daemon import Daemon, overlap, printed
+from tests.support.web_daemon import WebDaemon, events_of, iou
 
 from fer_edge.config.model import DEFAULT_MODEL
 from fer_edge.inference.model_file import read_model, write_model
@@ -25,42 +25,42 @@ TOKEN = "correct horse"  # noqa: S105  used in these tests only
 
 
 @pytest.fixture
-def pausable(porch: Daemon) -> Iterator[Daemon]:
+def pausable(porch: WebDaemon) -> Iterator[WebDaemon]:
     """The sensor, resumed after the test."""
     yield porch
-    porch.send("resume", "")
+    porch.send_command("resume")
     wait_until(lambda: porch.state.get("paused") is False)
 
 
-def test_each_face_has_a_box_at_its_position_with_its_emotion(porch: Daemon, open_page: OpenPage) -> None:
+def test_each_face_has_a_box_at_its_position_with_its_emotion(porch: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(porch.url)
     expect_faces(page)
-    known = [event for event in printed(WALK) if event["type"] == "end"]
+    known = [event for event in events_of(WALK) if event["type"] == "end"]
     for event in known:  # each face at its last position in the clip
-        wait_until(lambda event=event: any(overlap(box, event["box"]) > 0.5 for _, box in boxes(page)), 60)
-    wait_until(lambda: {emotion for emotion, _ in boxes(page)} <= {event["emotion"] for event in printed(WALK)}, 60)
+        wait_until(lambda event=event: any(iou(box, event["box"]) > 0.5 for _, box in boxes(page)), 60)
+    wait_until(lambda: {emotion for emotion, _ in boxes(page)} <= {event["emotion"] for event in events_of(WALK)}, 60)
     assert painted_share(page, "#canvas") == 1
     expect(page.locator("#live-status")).to_have_text(re.compile(r"Live, \d+(\.\d)? fps"))
     expect(page).to_have_title(f"{porch.device} - fer-edge")
     save_screenshot(page, "desktop-light")
 
 
-def test_the_card_of_a_face_shows_the_probability_of_every_emotion(porch: Daemon, open_page: OpenPage) -> None:
+def test_the_card_of_a_face_shows_the_probability_of_every_emotion(porch: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(porch.url)
     expect_faces(page)
     card = page.get_by_role("group", name="Faces").get_by_role("listitem").filter(has=page.get_by_role("heading")).first
     expect(card.get_by_role("heading")).to_have_text(re.compile(r"Face \d+ \w+ \d+ %"))
-    labels = list(printed(WALK)[0]["scores"])
+    labels = list(events_of(WALK)[0]["scores"])
     assert [meter.get_attribute("aria-label") for meter in card.get_by_role("meter").all()] == labels
     shares = [int(meter.get_attribute("aria-valuenow") or "") for meter in card.get_by_role("meter").all()]
     assert sum(shares) == pytest.approx(100, abs=8)  # each is rounded, and they are not read at the same instant
 
 
-def test_the_timeline_marks_the_emotions_that_faces_showed(porch: Daemon, open_page: OpenPage) -> None:
+def test_the_timeline_marks_the_emotions_that_faces_showed(porch: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(porch.url)
     expect_faces(page)
-    reported = {event["emotion"] for event in porch.said("event")}
-    never = set(printed(WALK)[0]["scores"]) - reported - {emotion for emotion, _ in boxes(page)}
+    reported = {event["emotion"] for event in porch.published("event")}
+    never = set(events_of(WALK)[0]["scores"]) - reported - {emotion for emotion, _ in boxes(page)}
     lanes = {
         name: page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name)) for name in reported | never
     }
@@ -74,14 +74,14 @@ def test_the_timeline_marks_the_emotions_that_faces_showed(porch: Daemon, open_p
         expect(lanes[name].get_by_role("img")).to_have_attribute("aria-label", "not shown")
 
 
-def test_the_event_list_shows_the_events_as_subscribers_receive_them(porch: Daemon, open_page: OpenPage) -> None:
+def test_the_event_list_shows_the_events_as_subscribers_receive_them(porch: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(porch.url)
-    wait_until(lambda: len(porch.texts("event")) > 1, 60)
+    wait_until(lambda: len(porch.payloads("event")) > 1, 60)
 
     def shown() -> list[str]:
         return page.locator("#events pre").all_text_contents()
 
-    wait_until(lambda: shown() == list(reversed(porch.texts("event")))[:100], 60)
+    wait_until(lambda: shown() == list(reversed(porch.payloads("event")))[:100], 60)
     page.locator("#events summary").first.press("Enter")
     opened = page.locator("#events details[open]")  # a newer one may be first by now
     expect(opened.locator("pre")).to_be_visible()
@@ -89,11 +89,13 @@ def test_the_event_list_shows_the_events_as_subscribers_receive_them(porch: Daem
     expect(opened.locator("summary")).to_contain_text(f"face {event['track']}")
 
 
-def test_the_status_shows_broker_model_frames_and_stages(porch: Daemon, open_page: OpenPage, broker: Mosquitto) -> None:
+def test_the_status_shows_broker_model_frames_and_stages(
+    porch: WebDaemon, open_page: OpenPage, broker: Mosquitto
+) -> None:
     page = open_page(porch.url)
     expect_faces(page)
     facts = dict(zip(page.locator("dt").all_text_contents(), page.locator("dd").all_text_contents(), strict=True))
-    info = porch.said("info")[-1]
+    info = porch.published("info")[-1]
     assert facts["Broker"] == f"connected to {broker.url}"
     assert facts["Accelerator"] == info["accelerator"]
     assert facts["Version"] == info["version"]
@@ -105,7 +107,7 @@ def test_the_status_shows_broker_model_frames_and_stages(porch: Daemon, open_pag
 
 
 def test_pause_turns_the_camera_off_and_removes_picture_and_faces(
-    pausable: Daemon, open_page: OpenPage, camera: MjpegCamera
+    pausable: WebDaemon, open_page: OpenPage, camera: MjpegCamera
 ) -> None:
     page = open_page(pausable.url)
     expect_faces(page)
@@ -130,10 +132,10 @@ def test_pause_turns_the_camera_off_and_removes_picture_and_faces(
     wait_until(lambda: painted_share(page, "#canvas") == 1)
 
 
-def test_a_pause_from_elsewhere_is_shown_and_can_be_ended_on_the_page(pausable: Daemon, open_page: OpenPage) -> None:
+def test_a_pause_from_elsewhere_is_shown_and_can_be_ended_on_the_page(pausable: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(pausable.url)
     expect_faces(page)
-    pausable.send("pause", "")
+    pausable.send_command("pause")
     expect_overlay(page, "Paused")
     page.get_by_role("button", name="Pause").click()
     expect_faces(page)
@@ -151,9 +153,9 @@ def test_the_page_reconnects_to_a_sensor_that_was_killed_and_keeps_earlier_event
     assert painted_share(page, "#canvas") == 0
     daemon.start()
     expect_faces(page)
-    wait_until(lambda: set(daemon.texts("event")) == set(page.locator("#events pre").all_text_contents()), 60)
+    wait_until(lambda: set(daemon.payloads("event")) == set(page.locator("#events pre").all_text_contents()), 60)
     assert before
-    assert set(before) <= set(daemon.texts("event"))  # the earlier events are still listed
+    assert set(before) <= set(daemon.payloads("event"))  # the earlier events are still listed
 
 
 def test_after_a_change_of_the_token_the_page_asks_for_it_again(
@@ -168,14 +170,14 @@ def test_after_a_change_of_the_token_the_page_asks_for_it_again(
     expect(page.get_by_label("Token")).to_be_visible()
 
 
-def test_a_viewer_too_many_waits_and_retries_when_the_network_is_back(porch: Daemon, open_page: OpenPage) -> None:
+def test_a_viewer_too_many_waits_and_retries_when_the_network_is_back(porch: WebDaemon, open_page: OpenPage) -> None:
     first = open_page(porch.url)
     expect_faces(first)
     first.evaluate("() => { recorder.sockets = Array.from({ length: 20 }, () => new WebSocket('/api/live')); }")
     expect(first.locator("#facts")).to_contain_text("Viewers20")
     late = open_page(porch.url)
     expect_overlay(late, "Too many viewers")
-    expect(late.locator("#overlay-detail")).to_contain_text("20 are looking on already")
+    expect(late.locator("#overlay-detail")).to_contain_text("20 viewers are connected already")
     first.close()
     expect(late.locator("#overlay")).to_be_visible()  # it retries only every 15 seconds
     late.evaluate("dispatchEvent(new Event('online'))")
@@ -195,7 +197,7 @@ def test_a_missing_camera_is_shown_as_a_camera_problem(start_daemon: StartDaemon
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_no_accessibility_violation(porch: Daemon, open_page: OpenPage, size: str, scheme: str) -> None:
+def test_axe_finds_no_accessibility_violation(porch: WebDaemon, open_page: OpenPage, size: str, scheme: str) -> None:
     width, height = SIZES[size]
     page = open_page(porch.url, width=width, height=height, color_scheme=scheme)
     expect_faces(page)
@@ -215,7 +217,7 @@ CUT_OFF = """() => {
 }"""
 
 
-def test_on_a_phone_nothing_is_cut_off_and_buttons_are_large_enough(porch: Daemon, open_page: OpenPage) -> None:
+def test_on_a_phone_nothing_is_cut_off_and_buttons_are_large_enough(porch: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(porch.url, width=360, height=740, is_mobile=True, has_touch=True, device_scale_factor=2)
     expect_faces(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
@@ -225,7 +227,9 @@ def test_on_a_phone_nothing_is_cut_off_and_buttons_are_large_enough(porch: Daemo
     assert page.evaluate(too_small) == 0
 
 
-def test_every_control_can_be_reached_by_keyboard_and_the_focus_is_visible(porch: Daemon, open_page: OpenPage) -> None:
+def test_every_control_can_be_reached_by_keyboard_and_the_focus_is_visible(
+    porch: WebDaemon, open_page: OpenPage
+) -> None:
     page = open_page(porch.url)
     expect_faces(page)
     focused = """() => {
@@ -244,7 +248,7 @@ def test_every_control_can_be_reached_by_keyboard_and_the_focus_is_visible(porch
     assert "SUMMARY" in reached
 
 
-def test_a_screen_reader_finds_landmarks_and_announces_faces(porch: Daemon, open_page: OpenPage) -> None:
+def test_a_screen_reader_finds_landmarks_and_announces_faces(porch: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(porch.url)
     expect_faces(page)
     for landmark in ("banner", "main", "contentinfo"):
@@ -255,7 +259,7 @@ def test_a_screen_reader_finds_landmarks_and_announces_faces(porch: Daemon, open
     expect(page.locator("#live-region")).to_have_text(re.compile(r"Face \d+ (appeared|is now|left)"))
 
 
-def test_a_hidden_page_requests_no_frames_until_it_is_visible_again(porch: Daemon, open_page: OpenPage) -> None:
+def test_a_hidden_page_requests_no_frames_until_it_is_visible_again(porch: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(porch.url)
     expect_faces(page)
     page.evaluate("""() => {
@@ -270,7 +274,7 @@ def test_a_hidden_page_requests_no_frames_until_it_is_visible_again(porch: Daemo
     expect_faces(page)
 
 
-def test_with_reduced_motion_nothing_is_animated(porch: Daemon, open_page: OpenPage) -> None:
+def test_with_reduced_motion_nothing_is_animated(porch: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(porch.url, reduced_motion="reduce")
     expect_faces(page)
     moving = """() => [...document.querySelectorAll("*")].filter((node) => [null, "::before"].some((part) =>
@@ -342,7 +346,7 @@ CONTRASTS = """async () => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_colour_of_every_class_has_enough_contrast(porch: Daemon, open_page: OpenPage, scheme: str) -> None:
+def test_the_colour_of_every_class_has_enough_contrast(porch: WebDaemon, open_page: OpenPage, scheme: str) -> None:
     """WCAG 2.2, 1.4.11: the contrast of a graphical object must be at least 3."""
     contrasts = open_page(porch.url, color_scheme=scheme).evaluate(CONTRASTS)
     assert [(index, ratio) for index, ratio in enumerate(contrasts) if ratio < 3] == []
