@@ -36,7 +36,7 @@ EXIT_CODES = """\
 exit codes:
   0   the file has ended, or SIGINT, SIGTERM or SIGHUP was received
   1   it could not run, or not to the end: no Edge TPU or one that fails, a damaged file, a camera in which the daemon
-      hangs, events that could not be delivered or printed (a missing camera is waited for); --check found a fault;
+      hangs, events that could not be delivered or printed (a missing camera is waited for); --check found an error;
       --status got no answer
   2   a flag, a file or a broker's address is wrong
   78  the configuration file, a FER_EDGE_ variable or the model is unusable (systemd does not restart the service)

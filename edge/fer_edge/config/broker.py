@@ -68,17 +68,17 @@ def parse_broker(text: str) -> Broker | None:
     """
     if text == NO_BROKER:
         return None
-    shown = hide_password(text)
+    address = hide_password(text)
     url = urlsplit(text)
     try:
         port = url.port or DEFAULT_PORTS.get(url.scheme, 0)
     except ValueError:
-        raise UsageError(f"{shown}: the port must be a number between 1 and 65535") from None
+        raise UsageError(f"{address}: the port must be a number between 1 and 65535") from None
     if url.password is not None:
         cure = f"put it into {PASSWORD.variable}, or into the file named by --mqtt-password-file"
-        raise UsageError(f"{shown}: a password does not belong here", cure=cure)
+        raise UsageError(f"{address}: a password does not belong here", cure=cure)
     if not _is_address(url):
-        raise UsageError(f"{shown}: expected mqtt://[user@]host[:port], mqtts://, ws:// or wss://, or {NO_BROKER}")
+        raise UsageError(f"{address}: expected mqtt://[user@]host[:port], mqtts://, ws:// or wss://, or {NO_BROKER}")
     path = (url.path or DEFAULT_PATH) if url.scheme in WEBSOCKET else ""
     return Broker(url.hostname or "", port, url.username and unquote(url.username), url.scheme, path)
 

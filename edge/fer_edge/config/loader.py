@@ -22,8 +22,8 @@ from fer_edge.errors import ConfigError, FerError, UsageError
 
 DEFAULT_FILE = Path("/etc/fer-edge/config.toml")
 PREFIX = "FER_EDGE_"
-OTHER_VARIABLES = {PASSWORD.variable, TOKEN.variable, LIBRARY_VARIABLE}  # ours, but not settings
-MIN_SIMILARITY = 0.75  # 0..1, from which the name of a variable counts as a misspelling of one of ours
+OTHER_VARIABLES = {PASSWORD.variable, TOKEN.variable, LIBRARY_VARIABLE}  # of fer-edge, but not settings
+MIN_SIMILARITY = 0.75  # 0..1, from which an unknown variable counts as a misspelling of a known one
 
 
 @dataclass(frozen=True)
@@ -174,11 +174,11 @@ def _parse_file(file: Path | None) -> dict[str, Any]:
 
 
 def _from_environment(environment: Environment) -> list[Resolved]:
-    """An empty variable sets nothing. An unknown name is refused only if it is close to one of ours."""
+    """An empty variable sets nothing. An unknown name is refused only if it is close to a known one."""
     settings = {setting.variable: setting for setting in SETTINGS}
-    ours = [known.removeprefix(PREFIX) for known in settings]
+    known_names = [known.removeprefix(PREFIX) for known in settings]
     for name in environment.keys() - settings.keys() - OTHER_VARIABLES:
-        closest = difflib.get_close_matches(name.removeprefix(PREFIX), ours, 1, MIN_SIMILARITY)
+        closest = difflib.get_close_matches(name.removeprefix(PREFIX), known_names, 1, MIN_SIMILARITY)
         if name.startswith(PREFIX) and closest:
             raise ConfigError(f"{name} is unknown; did you mean {PREFIX}{closest[0]}?")
     return [

@@ -2,7 +2,7 @@
 
 To add a setting, add its field to the dataclass that uses it (Config, PipelineOptions, CameraOptions, Broker or
 WebOptions) and one entry to SETTINGS: the loader fills the field by its name, and --help and --print-config follow.
-Then write the generated parts anew:
+Then generate the documentation again, and give tests/edge/config/test_loader.py three values to try:
 
     python -m fer_edge.config.toml > systemd/config.toml
     python -m fer_edge.config.reference edge/README.md

@@ -58,7 +58,7 @@ class Setting:
         default_text: The default for a reader, where `default` is None or differs between machines.
         example: Value in the example file, where there is no default to show.
         read: Converts the value to what Config holds; raises ValueError.
-        metavar: Stands for the value in --help.
+        metavar: Placeholder of the value in --help.
         adjustable: Whether the MQTT command `set` changes it during a run.
     """
 

@@ -49,10 +49,10 @@ def _line(each: Resolved) -> str:
 
 
 def _example_lines(setting: Setting) -> str:
-    shown = setting.default if setting.example is None else setting.example
+    value = setting.default if setting.example is None else setting.example
     default = f" (default: {setting.default_text})" if setting.default_text else ""
     comment = textwrap.wrap(setting.help + default, WIDTH)
-    return "".join(f"# {line}\n" for line in comment) + f"#{setting.name} = {_toml(shown)}\n"
+    return "".join(f"# {line}\n" for line in comment) + f"#{setting.name} = {_toml(value)}\n"
 
 
 def _toml(value: Any) -> str:

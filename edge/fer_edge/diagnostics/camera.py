@@ -40,7 +40,7 @@ def check_camera(
     if not config.camera:
         raise UsageError("none is configured", cure="set camera.source, or give --camera")
     if config.camera == BROWSER:
-        return ok(f"{BROWSER}: delivers frames once somebody opens the page")
+        return ok(f"{BROWSER}: delivers frames once the page is open in a browser")
     source = open_camera(config.camera, config.camera_options)
     try:
         frame = _first_frame(source, monotonic)

@@ -20,8 +20,8 @@ def test_no_two_settings_share_a_name(name: str) -> None:
 
 def test_every_setting_belongs_to_a_field_of_the_configuration() -> None:
     known = {field.name for field in fields(Config)}
-    assert {setting.field.partition(".")[0] for setting in SETTINGS} <= known
-    assert {setting.field.partition(".")[0] for setting in SETTINGS if "." in setting.field} == SECTIONS.keys()
+    assert {setting.field for setting in SETTINGS if "." not in setting.field} <= known
+    assert {setting.field.partition(".")[0] for setting in SETTINGS if "." in setting.field} == SECTIONS.keys() <= known
 
 
 def test_the_settings_of_a_section_stand_together() -> None:

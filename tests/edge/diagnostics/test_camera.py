@@ -31,7 +31,7 @@ def test_no_configured_camera_is_an_error() -> None:
 
 def test_a_browser_as_camera_is_not_waited_for() -> None:
     finding = check_camera(Config(camera="browser", broker=None))
-    assert finding == ok("browser: delivers frames once somebody opens the page")
+    assert finding == ok("browser: delivers frames once the page is open in a browser")
 
 
 class FakeCamera:
