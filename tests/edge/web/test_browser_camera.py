@@ -181,13 +181,13 @@ def test_one_of_several_cameras_can_be_selected(
     page = open_page(
         desk.url, browser=launch_browser(ALLOW_CAMERA, "--use-fake-device-for-media-stream=device-count=2")
     )
-    choice = page.get_by_role("combobox", name="Camera")
-    expect(choice.get_by_role("option")).to_have_count(2)
-    chosen = choice.get_by_role("option").nth(1).get_attribute("value")
-    choice.select_option(chosen)
+    picker = page.get_by_role("combobox", name="Camera")
+    expect(picker.get_by_role("option")).to_have_count(2)
+    selected = picker.get_by_role("option").nth(1).get_attribute("value")
+    picker.select_option(selected)
     wait_until(lambda: page.evaluate(TRACK_STATES) == ["ended", "live"])
-    assert page.evaluate("recorder.tracks.at(-1).getSettings().deviceId") == chosen
-    expect(choice).to_have_value(chosen or "")
+    assert page.evaluate("recorder.tracks.at(-1).getSettings().deviceId") == selected
+    expect(picker).to_have_value(selected or "")
 
 
 def expect_no_camera(page: Page, reason: str) -> None:

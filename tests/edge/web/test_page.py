@@ -78,10 +78,10 @@ def test_the_event_list_shows_the_events_as_subscribers_receive_them(porch: WebD
     page = open_page(porch.url)
     wait_until(lambda: len(porch.payloads("event")) > 1, 60)
 
-    def shown() -> list[str]:
+    def listed() -> list[str]:
         return page.locator("#events pre").all_text_contents()
 
-    wait_until(lambda: shown() == list(reversed(porch.payloads("event")))[:100], 60)
+    wait_until(lambda: listed() == list(reversed(porch.payloads("event")))[:100], 60)
     page.locator("#events summary").first.press("Enter")
     opened = page.locator("#events details[open]")  # a newer one may be first by now
     expect(opened.locator("pre")).to_be_visible()

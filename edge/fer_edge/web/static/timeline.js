@@ -59,8 +59,8 @@ export class Timeline {
     const occupied = totalDuration(intervals.filter(({ faces }) => faces.length));
     for (const lane of this.#lanes) {
       drawLane(lane.canvas, lane.label, intervals, now);
-      const shown = intervals.filter(({ faces }) => faces.includes(lane.label));
-      lane.canvas.setAttribute("aria-label", describe(shown, now));
+      const emotionIntervals = intervals.filter(({ faces }) => faces.includes(lane.label));
+      lane.canvas.setAttribute("aria-label", describe(emotionIntervals, now));
       const dominant = totalDuration(intervals.filter(({ faces }) => faces[0] === lane.label));
       setText(lane.share, occupied ? percent(dominant / occupied) : "–");
     }
@@ -129,11 +129,11 @@ function totalDuration(intervals) {
   return intervals.reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
-/** @param {Interval[]} shown those in which a face showed the emotion @param {number} now */
-function describe(shown, now) {
-  const last = shown[shown.length - 1];
+/** @param {Interval[]} intervals in which a face showed the emotion @param {number} now */
+function describe(intervals, now) {
+  const last = intervals[intervals.length - 1];
   if (!last) return "not shown";
-  return `shown for ${duration(totalDuration(shown))} in total, last ${duration(Math.max(0, now - last.to))} ago`;
+  return `shown for ${duration(totalDuration(intervals))} in total, last ${duration(Math.max(0, now - last.to))} ago`;
 }
 
 /** @param {HTMLCanvasElement} canvas @param {string} label @param {Interval[]} intervals @param {number} now */
