@@ -1,3 +1,5 @@
+"""Selecting and merging faces and classes."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -12,12 +14,12 @@ from fer_edge.errors import DataError
 FACES = patterns(70)
 
 
-def of(faces: FaceSet, name: str) -> set[str]:
+def names_of(faces: FaceSet, name: str) -> set[str]:
     """The names of the faces of one class."""
     return set(faces.names[faces.labels == faces.classes.index(name)].tolist())
 
 
-def test_a_split_that_is_not_there_says_which_are() -> None:
+def test_an_unknown_split_is_an_error_that_lists_the_splits() -> None:
     with pytest.raises(DataError, match="PublicTest, Training"):
         FACES.split("PrivateTest")
 
@@ -33,27 +35,27 @@ def test_the_test_split_is_the_first_of_the_usual_names() -> None:
         named("Training", "PrivateTest").test_split()
 
 
-def test_chosen_classes_keep_their_faces_and_take_the_order_asked_for() -> None:
+def test_chosen_classes_keep_their_faces_and_have_the_given_order() -> None:
     chosen = FACES.choose(("sad", "happy"))
     assert chosen.classes == ("sad", "happy")
     assert len(chosen) == 20
-    assert of(chosen, "sad") == of(FACES, "sad")
-    assert of(chosen, "happy") == of(FACES, "happy")
+    assert names_of(chosen, "sad") == names_of(FACES, "sad")
+    assert names_of(chosen, "happy") == names_of(FACES, "happy")
     assert np.array_equal(chosen.pixels[0], FACES.pixels[list(FACES.names).index(chosen.names[0])])
 
 
-def test_a_class_that_the_data_lacks_gets_no_face() -> None:
+def test_a_chosen_class_that_the_data_lacks_has_no_faces() -> None:
     chosen = FACES.choose(("bored", "happy"))
-    assert (of(chosen, "bored"), of(chosen, "happy")) == (set(), of(FACES, "happy"))
+    assert (names_of(chosen, "bored"), names_of(chosen, "happy")) == (set(), names_of(FACES, "happy"))
 
 
 def test_merged_classes_become_one_and_the_others_stay() -> None:
     merged = FACES.merge({"disgust": "angry"})
     assert merged.classes == ("angry", "fear", "happy", "sad", "surprise", "neutral")
-    assert of(merged, "angry") == of(FACES, "angry") | of(FACES, "disgust")
-    assert of(merged, "neutral") == of(FACES, "neutral")
+    assert names_of(merged, "angry") == names_of(FACES, "angry") | names_of(FACES, "disgust")
+    assert names_of(merged, "neutral") == names_of(FACES, "neutral")
     renamed = FACES.merge({"happy": "glad", "surprise": "glad"})
-    assert of(renamed, "glad") == of(FACES, "happy") | of(FACES, "surprise")
+    assert names_of(renamed, "glad") == names_of(FACES, "happy") | names_of(FACES, "surprise")
 
 
 def test_votes_are_merged_and_chosen_with_their_classes() -> None:
@@ -67,17 +69,17 @@ def test_votes_are_merged_and_chosen_with_their_classes() -> None:
     assert np.allclose(chosen, [4 / 7, 0, 3 / 7])
 
 
-def test_a_mask_picks_of_everything() -> None:
+def test_selected_faces_keep_their_labels_votes_and_hints() -> None:
     full = dataclasses.replace(FACES, votes=np.eye(70, 7, dtype=np.float32), hints=np.eye(70, 3, dtype=np.float32))
-    picked = full.only(np.array([5, 2]))
-    assert (picked.names.tolist(), picked.labels.tolist()) == (["line 7", "line 4"], [5, 2])
-    assert picked.votes is not None
-    assert picked.hints is not None
-    assert picked.votes.argmax(axis=1).tolist() == [5, 2]
-    assert picked.hints[1].tolist() == [0, 0, 1]
+    selected = full.only(np.array([5, 2]))
+    assert (selected.names.tolist(), selected.labels.tolist()) == (["line 7", "line 4"], [5, 2])
+    assert selected.votes is not None
+    assert selected.hints is not None
+    assert selected.votes.argmax(axis=1).tolist() == [5, 2]
+    assert selected.hints[1].tolist() == [0, 0, 1]
 
 
-def test_a_stratified_part_has_every_class_and_is_the_same_each_time() -> None:
+def test_a_stratified_sample_has_every_class_and_depends_on_the_seed() -> None:
     labels = np.repeat([0, 1, 2], [100, 10, 2])
     chosen = stratified(labels, 0.1, seed=3)
     assert np.bincount(labels[chosen]).tolist() == [10, 1, 1]

@@ -1,4 +1,4 @@
-"""Our curves against those of scikit-learn, and against cases counted by hand."""
+"""Metrics against values counted by hand and by their definitions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from fer_data.calibration import calibrate
-from fer_data.metrics import Curves, macro_average, precision_recall, roc
-from fer_data.operating_points import operating_point
+from fer_data.metrics import Curves, Scores, macro_average, precision_recall, roc
 
 CLASSES = ("happy", "sad", "angry")
+SCORES = Scores.of(np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 0, 1, 1, 0]), ("happy", "sad", "absent"))
 
 
 def answers(count: int, classes: int, decimals: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and probabilities that lean towards them; few decimals make many ties, as an int8 output does."""
+    """Labels, and probabilities that are higher for them; few decimals give many ties, as an int8 output does."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, classes, count)
     logits = rng.normal(0, 1, (count, classes)) + 1.2 * np.eye(classes)[labels]
@@ -24,98 +23,82 @@ def answers(count: int, classes: int, decimals: int, seed: int = 0) -> tuple[np.
     return labels, probabilities.round(decimals).astype(np.float32)
 
 
+def rates(positive: np.ndarray, scores: np.ndarray, threshold: float) -> tuple[float, float, float]:
+    """False positive rate, recall and precision at a threshold, by their definitions."""
+    predicted = scores >= threshold
+    return predicted[~positive].mean(), predicted[positive].mean(), positive[predicted].mean()
+
+
 @pytest.mark.parametrize("decimals", [1, 8])
-def test_the_roc_is_that_of_scikit_learn(decimals: int) -> None:
+def test_the_roc_has_the_rates_at_every_distinct_score(decimals: int) -> None:
+    labels, probabilities = answers(500, 2, decimals)
+    positive, scores = labels == 1, probabilities[:, 1].astype(np.float64)
+    curve = roc(positive, probabilities[:, 1])
+    assert curve
+    assert curve.thresholds.tolist() == [np.inf, *sorted(set(scores.tolist()), reverse=True)]
+    expected = np.array([rates(positive, scores, threshold)[:2] for threshold in curve.thresholds[1:]])
+    assert np.allclose(curve.fpr, [0, *expected[:, 0]])
+    assert np.allclose(curve.tpr, [0, *expected[:, 1]])
+
+
+@pytest.mark.parametrize("decimals", [1, 8])
+def test_the_auc_is_the_probability_that_a_positive_scores_higher_than_a_negative(decimals: int) -> None:
     labels, probabilities = answers(500, 2, decimals)
     curve = roc(labels == 1, probabilities[:, 1])
     assert curve
-    fpr, tpr, thresholds = metrics.roc_curve(labels == 1, probabilities[:, 1], drop_intermediate=False)
-    assert curve.fpr == pytest.approx(fpr)
-    assert curve.tpr == pytest.approx(tpr)
-    assert curve.thresholds == pytest.approx(thresholds)
-    assert curve.auc == pytest.approx(metrics.roc_auc_score(labels == 1, probabilities[:, 1]))
+    difference = probabilities[labels == 1, 1][:, None] - probabilities[labels == 0, 1][None, :]
+    assert curve.auc == pytest.approx((np.sign(difference) / 2 + 0.5).mean())
 
 
 @pytest.mark.parametrize("decimals", [1, 8])
-def test_precision_and_recall_are_those_of_scikit_learn(decimals: int) -> None:
+def test_average_precision_is_the_sum_of_the_steps_of_the_precision_recall_curve(decimals: int) -> None:
     labels, probabilities = answers(500, 2, decimals)
-    curve = precision_recall(labels == 1, probabilities[:, 1])
+    positive, scores = labels == 1, probabilities[:, 1].astype(np.float64)
+    curve = precision_recall(positive, probabilities[:, 1])
     assert curve
-    precision, recall, _ = metrics.precision_recall_curve(labels == 1, probabilities[:, 1])
-    assert curve.precision[::-1] == pytest.approx(precision)
-    assert curve.recall[::-1] == pytest.approx(recall)
-    expected = metrics.average_precision_score(labels == 1, probabilities[:, 1])
-    assert curve.average_precision == pytest.approx(expected)
+    thresholds = sorted(set(scores.tolist()), reverse=True)
+    _, recall, precision = np.array([rates(positive, scores, threshold) for threshold in thresholds]).T
+    assert np.allclose(curve.recall, [0, *recall])
+    assert np.allclose(curve.precision, [1, *precision])
+    assert curve.average_precision == pytest.approx((np.diff([0, *recall]) * precision).sum())
 
 
 @pytest.mark.parametrize("decimals", [1, 8])
-def test_each_class_against_the_rest_and_the_mean_are_those_of_scikit_learn(decimals: int) -> None:
+def test_each_class_is_scored_against_the_rest(decimals: int) -> None:
     labels, probabilities = answers(600, 7, decimals)
     classes = tuple("abcdefg")
     numbers = Curves.of(labels, probabilities, classes).as_json()
-    for index, name in enumerate(classes):
-        one, score = labels == index, probabilities[:, index]
-        assert numbers["auc"][name] == pytest.approx(metrics.roc_auc_score(one, score))
-        assert numbers["average_precision"][name] == pytest.approx(metrics.average_precision_score(one, score))
     one_hot = np.eye(7)[labels]
-    assert numbers["macro_auc"] == pytest.approx(metrics.roc_auc_score(one_hot, probabilities, average="macro"))
-    expected = metrics.average_precision_score(one_hot, probabilities, average="macro")
-    assert numbers["macro_average_precision"] == pytest.approx(expected)
+    for key, score in {"auc": metrics.roc_auc_score, "average_precision": metrics.average_precision_score}.items():
+        assert list(numbers[key].values()) == pytest.approx(score(one_hot, probabilities, average=None))
+        assert numbers[f"macro_{key}"] == pytest.approx(score(one_hot, probabilities, average="macro"))
 
 
-def test_scores_that_are_all_equal_rank_nothing() -> None:
+def test_equal_scores_give_the_diagonal() -> None:
     curve = roc(np.array([True, False, True]), np.full(3, 0.5))
     assert curve
     assert (curve.fpr.tolist(), curve.tpr.tolist(), curve.auc) == ([0, 1], [0, 1], 0.5)
 
 
-def test_a_class_without_faces_or_alone_has_no_curve_and_the_mean_leaves_it_out() -> None:
+def test_a_class_without_faces_or_without_others_has_no_curve_and_is_left_out_of_the_mean() -> None:
     labels = np.array([0, 0, 1, 1])
     probabilities = np.array([[0.7, 0.2, 0.1], [0.4, 0.5, 0.1], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1]])
     numbers = Curves.of(labels, probabilities, CLASSES).as_json()
     assert numbers["auc"] == {"happy": 0.75, "sad": 0.75, "angry": None}
     assert numbers["average_precision"]["angry"] is None
     assert numbers["macro_auc"] == 0.75
-    alone = Curves.of(np.zeros(4, np.int64), probabilities, CLASSES).as_json()
-    assert alone["auc"] == alone["average_precision"] == dict.fromkeys(CLASSES)
-    assert alone["macro_auc"] is None
+    single = Curves.of(np.zeros(4, np.int64), probabilities, CLASSES).as_json()
+    assert single["auc"] == single["average_precision"] == dict.fromkeys(CLASSES)
+    assert single["macro_auc"] is None
 
 
-def test_no_faces_at_all_are_no_curve_and_no_crash() -> None:
-    none = Curves.of(np.zeros(0, np.int64), np.zeros((0, 2), np.float32), ("closed", "open")).as_json()
-    assert (none["macro_auc"], none["ece"], none["chosen_threshold"]) == (None, 0.0, None)
-    assert none["thresholds"][0] == {"threshold": 0.05, "tpr": None, "fpr": None, "precision": None, "accuracy": None}
+def test_without_faces_there_is_no_curve() -> None:
+    empty = Curves.of(np.zeros(0, np.int64), np.zeros((0, 2), np.float32), ("closed", "open")).as_json()
+    assert (empty["macro_auc"], empty["ece"], empty["chosen_threshold"]) == (None, 0.0, None)
+    assert empty["thresholds"][0] == {"threshold": 0.05, "tpr": None, "fpr": None, "precision": None, "accuracy": None}
 
 
-def test_the_calibration_error_is_the_one_counted_by_hand() -> None:
-    # bin (0.6, 0.667]: 0.65 right, 0.63 wrong; bin (0.867, 0.933]: 0.9 right twice, 0.87 wrong; bin (0.933, 1]: 1 wrong
-    top = np.array([0.65, 0.63, 0.9, 0.9, 0.87, 1.0])
-    labels = np.array([0, 1, 0, 0, 1, 1])
-    bins = calibrate(labels, np.stack([top, 1 - top], axis=1))
-    assert bins.count.tolist() == [0] * 9 + [2, 0, 0, 0, 3, 1]
-    assert bins.confidence[[9, 13, 14]] == pytest.approx([0.64, 0.89, 1.0])
-    assert bins.accuracy[[9, 13, 14]] == pytest.approx([1 / 2, 2 / 3, 0.0])
-    assert bins.ece == pytest.approx((2 * 0.14 + 3 * (0.89 - 2 / 3) + 1 * 1.0) / 6)
-
-
-def test_a_probability_on_an_edge_belongs_to_the_bin_below() -> None:
-    bins = calibrate(np.array([0, 0]), np.array([[0.5, 0.5], [0.75, 0.25]]), bins=4)
-    assert bins.count.tolist() == [0, 1, 1, 0]
-
-
-def test_a_threshold_is_judged_as_scikit_learn_judges_its_calls() -> None:
-    labels, probabilities = answers(300, 2, 2)
-    curves = Curves.of(labels, probabilities, ("closed", "open"))
-    assert [point.threshold for point in curves.operating_points] == [round(0.05 * n, 2) for n in range(1, 20)]
-    for point in curves.operating_points[3:16]:
-        said = probabilities[:, 1].astype(np.float64) >= point.threshold
-        assert point.tpr == pytest.approx(metrics.recall_score(labels, said))
-        assert point.fpr == pytest.approx(1 - metrics.recall_score(labels, said, pos_label=0))
-        assert point.precision == pytest.approx(metrics.precision_score(labels, said))
-        assert point.accuracy == pytest.approx(metrics.accuracy_score(labels, said))
-
-
-def test_the_chosen_threshold_has_the_greatest_difference_of_true_and_false_positives() -> None:
+def test_the_chosen_threshold_maximizes_the_difference_of_true_and_false_positive_rate() -> None:
     labels, probabilities = answers(300, 2, 8)
     chosen = Curves.of(labels, probabilities, ("closed", "open")).chosen
     assert chosen
@@ -124,18 +107,13 @@ def test_the_chosen_threshold_has_the_greatest_difference_of_true_and_false_posi
     assert chosen.tpr - chosen.fpr == pytest.approx(max(tpr - fpr))
 
 
-def test_scores_that_rank_the_wrong_way_still_give_a_finite_threshold() -> None:
+def test_scores_in_the_wrong_order_give_a_finite_threshold() -> None:
     curve = roc(np.array([True, False]), np.array([0.1, 0.9]))
     assert curve
     assert (curve.auc, curve.youden) == (0.0, 0.1)
 
 
-def test_a_threshold_that_no_score_reaches_has_no_precision() -> None:
-    point = operating_point(np.array([True, False]), np.array([0.3, 0.2]), 0.9)
-    assert point == (0.9, 0.0, 0.0, None, 0.5)
-
-
-def test_only_two_classes_have_thresholds_and_all_of_it_is_plain_json() -> None:
+def test_only_two_classes_have_thresholds_and_the_json_is_plain() -> None:
     three = Curves.of(*answers(50, 3, 8), CLASSES).as_json()
     two = Curves.of(*answers(50, 2, 8), ("closed", "open")).as_json()
     assert "thresholds" not in three
@@ -144,6 +122,60 @@ def test_only_two_classes_have_thresholds_and_all_of_it_is_plain_json() -> None:
         assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
 
 
-def test_a_mean_of_nothing_is_none() -> None:
+def test_the_macro_average_ignores_none() -> None:
     assert macro_average([None, None]) is None
     assert macro_average([0.5, None, 1.0]) == 0.75
+
+
+def test_the_confusion_matrix_counts_true_by_predicted_class() -> None:
+    assert SCORES.confusion.tolist() == [[3, 1, 0], [1, 1, 0], [0, 0, 0]]
+
+
+def test_accuracy_recall_and_balanced_accuracy() -> None:
+    assert SCORES.accuracy == pytest.approx(4 / 6)
+    assert SCORES.recall == {"happy": 0.75, "sad": 0.5, "absent": None}
+    assert SCORES.balanced_accuracy == pytest.approx(0.625)
+
+
+def test_without_faces_the_scores_are_zero_or_none() -> None:
+    empty = Scores.of(np.array([], np.int64), np.array([], np.int64), ("happy", "sad"))
+    assert (empty.count, empty.accuracy, empty.balanced_accuracy) == (0, 0.0, 0.0)
+    assert empty.recall == {"happy": None, "sad": None}
+
+
+def test_the_interval_is_that_of_wilson() -> None:
+    half = Scores.of(np.zeros(100, np.int64), np.repeat([0, 1], 50), ("a", "b"))
+    assert half.interval == pytest.approx((0.4038, 0.5962), abs=1e-4)
+
+
+def test_each_recall_has_an_interval_unless_the_class_has_no_faces() -> None:
+    intervals = SCORES.recall_interval
+    assert intervals["happy"] == pytest.approx((0.3006, 0.9544), abs=1e-4)
+    assert intervals["sad"] == pytest.approx((0.0945, 0.9055), abs=1e-4)
+    assert intervals["absent"] is None
+
+
+def test_precision_recall_f1_and_support_follow_from_the_confusion_matrix() -> None:
+    rng = np.random.default_rng(0)
+    classes = tuple("abcd")
+    scores = Scores.of(rng.integers(0, 4, 200), rng.integers(0, 4, 200), classes)
+    correct, true, predicted = np.diag(scores.confusion), scores.confusion.sum(axis=1), scores.confusion.sum(axis=0)
+    for index, name in enumerate(classes):
+        assert scores.support[name] == true[index]
+        assert scores.recall[name] == pytest.approx(correct[index] / true[index])
+        assert scores.precision[name] == pytest.approx(correct[index] / predicted[index])
+        assert scores.f1[name] == pytest.approx(2 * correct[index] / (true[index] + predicted[index]))
+    assert scores.macro_f1 == pytest.approx((2 * correct / (true + predicted)).mean())
+
+
+def test_a_class_never_predicted_has_no_precision_and_one_without_faces_no_f1() -> None:
+    scores = Scores.of(np.array([0, 0, 1, 1]), np.array([0, 2, 0, 0]), ("happy", "sad", "absent"))
+    assert scores.precision == {"happy": pytest.approx(1 / 3), "sad": None, "absent": 0.0}
+    assert scores.f1 == {"happy": pytest.approx(0.4), "sad": 0.0, "absent": None}
+    assert scores.support == {"happy": 2, "sad": 2, "absent": 0}
+    assert scores.macro_f1 == pytest.approx(0.2)
+
+
+def test_the_json_has_every_metric() -> None:
+    expected = "faces accuracy interval95 balanced_accuracy macro_f1 recall precision f1 support classes confusion"
+    assert list(SCORES.as_json()) == expected.split()

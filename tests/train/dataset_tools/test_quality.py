@@ -1,4 +1,4 @@
-"""What is wrong with single pictures and with pairs of them, on real photographs of faces."""
+"""Defects of single pictures, on photographs of faces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.support import patterns
-from tests.support.planted_faults import CLEAN, clean_folder, photograph, planted_folder
+from tests.support.planted_defects import (
+    PHOTOGRAPHS,
+    photograph,
+    write_clean_folder,
+    write_defective_folder,
+)
 
 from fer_data.dataset import FaceSet
 from fer_edge.errors import DataError
@@ -18,7 +23,7 @@ from fer_train.dataset_tools import duplicates, quality
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return planted_folder(tmp_path_factory.mktemp("planted"))
+    return write_defective_folder(tmp_path_factory.mktemp("planted"))
 
 
 def named(faces: FaceSet, mask: NDArray[np.bool_]) -> set[str]:
@@ -40,9 +45,9 @@ def test_each_planted_defect_is_found_and_nothing_else(planted: Path) -> None:
 
 
 def test_good_pictures_have_no_defect(tmp_path: Path) -> None:
-    faces, sizes = quality.read_complete(clean_folder(tmp_path))
-    assert sorted(faces.names) == CLEAN
-    assert sizes.tolist() == [[200, 200]] * len(CLEAN)
+    faces, sizes = quality.read_complete(write_clean_folder(tmp_path))
+    assert sorted(faces.names) == sorted(PHOTOGRAPHS)
+    assert sizes.tolist() == [[200, 200]] * len(PHOTOGRAPHS)
     for mask in (quality.is_flat(faces), quality.is_blurred(faces), quality.is_tiny(sizes)):
         assert not mask.any()
     assert not quality.is_faceless(faces, sizes, tmp_path).any()
@@ -50,7 +55,7 @@ def test_good_pictures_have_no_defect(tmp_path: Path) -> None:
     assert not len(duplicates.near_pairs(faces.pixels))
 
 
-def test_a_picture_cut_short_or_empty_is_named_as_damaged(planted: Path) -> None:
+def test_truncated_and_empty_pictures_are_listed_as_damaged(planted: Path) -> None:
     faces, _ = quality.read_complete(planted)
     assert not {"truncated", "empty"} & {Path(name).stem for name in faces.names}
     assert len(faces.damaged) == 2
@@ -58,7 +63,7 @@ def test_a_picture_cut_short_or_empty_is_named_as_damaged(planted: Path) -> None
         assert sum(name in line for line in faces.damaged) == 1
 
 
-def test_pictures_that_are_all_cut_short_are_one_line(tmp_path: Path) -> None:
+def test_a_set_of_only_truncated_pictures_is_an_error(tmp_path: Path) -> None:
     whole = cv2.imencode(".jpg", photograph("angry.jpg"))[1].tobytes()
     (tmp_path / "sad").mkdir()
     (tmp_path / "sad" / "a.jpg").write_bytes(whole[: len(whole) // 2])
@@ -66,7 +71,7 @@ def test_pictures_that_are_all_cut_short_are_one_line(tmp_path: Path) -> None:
         quality.read_complete(tmp_path)
 
 
-def test_a_dim_picture_is_not_a_blurred_one() -> None:
+def test_a_dim_picture_is_not_blurred() -> None:
     face = cv2.resize(photograph("astronaut.png"), (48, 48), interpolation=cv2.INTER_AREA)
     dim = (face * 0.3).astype(np.uint8)
     soft = cv2.GaussianBlur(face, (0, 0), 4)
@@ -74,25 +79,9 @@ def test_a_dim_picture_is_not_a_blurred_one() -> None:
     assert quality.sharpness(soft) < quality.BLURRED < quality.sharpness(face)
 
 
-def test_a_face_that_fills_its_picture_is_found() -> None:
+def test_a_face_that_fills_its_picture_is_detected() -> None:
     grey = photograph("grace_hopper.bmp")
     tight = cv2.resize(grey[44:156, 44:156], (48, 48), interpolation=cv2.INTER_AREA)
     faces = patterns(2)
     faces.pixels[0] = tight
     assert quality.is_faceless(faces, np.full((2, 2), 48), Path()).tolist() == [False, True]
-
-
-def test_near_copies_are_found_across_chunks_and_flat_pictures_are_near_nothing() -> None:
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (3 * duplicates.CHUNK, 6, 6)).astype(np.uint8).repeat(8, 1).repeat(8, 2)
-    pixels[700] = pixels[3] // 2 + 60
-    pixels[[10, 600]] = 77
-    assert duplicates.near_pairs(pixels).tolist() == [[3, 700]]
-
-
-def test_a_film_of_one_scene_gives_a_bounded_number_of_pairs() -> None:
-    still = patterns(1).pixels[0]
-    pixels = np.clip(still + np.random.default_rng(0).integers(-3, 4, (300, 48, 48)), 0, 255).astype(np.uint8)
-    pairs = duplicates.near_pairs(pixels)
-    assert np.bincount(pairs[:, 0]).max() == duplicates.MAX_PARTNERS
-    assert set(pairs.ravel().tolist()) == set(range(300))

@@ -1,3 +1,5 @@
+"""Distributed training."""
+
 from __future__ import annotations
 
 import csv
@@ -13,7 +15,7 @@ from fer_edge.errors import UsageError
 from fer_train.training.distribution import Processes
 
 
-def test_the_processes_are_told_by_a_flag_or_by_the_variables_of_keras() -> None:
+def test_processes_are_configured_by_the_flag_or_by_the_variables_of_keras() -> None:
     assert Processes.parse("10.0.0.1:7000,4,3", {}) == Processes("10.0.0.1:7000", 4, 3)
     variables = {
         "KERAS_DISTRIBUTION_JOB_ADDRESSES": "10.0.0.1:7000",
@@ -27,12 +29,12 @@ def test_the_processes_are_told_by_a_flag_or_by_the_variables_of_keras() -> None
 @pytest.mark.parametrize(
     "text", ["", "host", "host:1,2", "host:1,2,2", "host:1,0,0", "host:1,2,-1", "host,2,0", "a:1,b,0"]
 )
-def test_orders_that_make_no_sense_are_refused(text: str) -> None:
+def test_invalid_configurations_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--distribute"):
         Processes.parse(text, {})
 
 
-def test_another_backend_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_another_backend_than_jax_is_refused_with_one_line(tmp_path: Path) -> None:
     arguments = ["fit", "--data", tmp_path / "x.csv", "--out", tmp_path / "run", "--distribute", "auto"]
     done = run("fer_train", *arguments, env={"KERAS_BACKEND": "tensorflow"})
     assert done.code == 2
@@ -46,8 +48,8 @@ def test_two_processes_give_the_losses_of_one(tmp_path: Path) -> None:
     flags = ["--model", "nano", "--batch", 32, "--epochs", 3, "--dropout", 0, "--warmup", 0, "--learning-rate", 0.003]
     arguments = ["fit", "--data", data, *flags]
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    alone = run("fer_train", *arguments, "--out", tmp_path / "one", env=environment)
-    assert alone.code == 0, alone.err
+    single = run("fer_train", *arguments, "--out", tmp_path / "one", env=environment)
+    assert single.code == 0, single.err
 
     where = f"127.0.0.1:{free_port()}"
     both = [
@@ -60,8 +62,8 @@ def test_two_processes_give_the_losses_of_one(tmp_path: Path) -> None:
         )
         for index in range(2)
     ]
-    said = [process.communicate(timeout=240)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
+    outputs = [process.communicate(timeout=240)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
 
     def losses(name: str) -> list[float]:
         with (tmp_path / name / "history.csv").open() as file:
@@ -69,5 +71,5 @@ def test_two_processes_give_the_losses_of_one(tmp_path: Path) -> None:
 
     assert len(losses("two")) == 3
     assert np.allclose(losses("one"), losses("two"), rtol=1e-3)
-    assert losses("one")[2] < losses("one")[0] * 0.99, "or the gradients would not have mattered"
+    assert losses("one")[2] < losses("one")[0] * 0.99, "otherwise the gradients would not be tested"
     assert (tmp_path / "two" / "model.keras").exists()

@@ -1,3 +1,5 @@
+"""K-fold cross-validation."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -14,7 +16,7 @@ from fer_train.training.cross_validation import assign_folds
 FACES = patterns(210)
 
 
-def test_folds_have_as_many_of_every_class() -> None:
+def test_folds_have_equally_many_faces_of_every_class() -> None:
     folds = assign_folds(FACES, 5, seed=1)
     for fold in range(5):
         assert np.bincount(FACES.labels[folds == fold]).tolist() == [6] * 7
@@ -22,30 +24,30 @@ def test_folds_have_as_many_of_every_class() -> None:
     assert not np.array_equal(folds, assign_folds(FACES, 5, seed=2))
 
 
-def test_copies_are_in_one_fold() -> None:
+def test_exact_copies_are_in_one_fold() -> None:
     pixels = FACES.pixels.copy()
     pixels[100:120] = pixels[:20]
     folds = assign_folds(dataclasses.replace(FACES, pixels=pixels), 5, seed=1)
     assert np.array_equal(folds[100:120], folds[:20])
 
 
-def test_each_face_is_judged_by_the_network_that_has_not_seen_it(tmp_path: Path) -> None:
+def test_each_face_is_evaluated_by_the_network_that_was_not_trained_on_it(tmp_path: Path) -> None:
     faces = patterns(280)
     data = write_csv(faces, tmp_path / "faces.csv")
     flags = ["--model", "nano", "--batch", 32, "--epochs", 1, "--folds", 2]
     done = run_here("fer_train", "fit", "--data", data, "--out", tmp_path / "run", *flags)
     assert done.code == 0, done.err
-    told = json.loads((tmp_path / "run" / "folds.json").read_text())
-    said = np.load(tmp_path / "run" / "out_of_fold.npz")
+    summary = json.loads((tmp_path / "run" / "folds.json").read_text())
+    predicted = np.load(tmp_path / "run" / "out_of_fold.npz")
     training = faces.split("Training")
-    assert said["names"].tolist() == training.names.tolist()
+    assert predicted["names"].tolist() == training.names.tolist()
     folds = assign_folds(training, 2, seed=1)
     accuracies = []
     for fold in range(2):
         model = keras.saving.load_model(tmp_path / "run" / f"fold-{fold + 1}" / "model.keras")
         own = probabilities(model, training.pixels[folds == fold])
-        assert np.allclose(said["probabilities"][folds == fold], own, atol=1e-4)
+        assert np.allclose(predicted["probabilities"][folds == fold], own, atol=1e-4)
         accuracies.append((own.argmax(axis=1) == training.labels[folds == fold]).mean())
-    assert np.allclose(told["accuracies"], accuracies)
-    assert np.isclose(told["mean"], np.mean(accuracies))
-    assert told["faces"] == len(training)
+    assert np.allclose(summary["accuracies"], accuracies)
+    assert np.isclose(summary["mean"], np.mean(accuracies))
+    assert summary["faces"] == len(training)

@@ -1,3 +1,5 @@
+"""Averaged weights and their statistics; EmaEvaluation is tested in test_fit."""
+
 from __future__ import annotations
 
 import keras
@@ -10,11 +12,11 @@ from fer_train.training.batches import Batches
 from fer_train.training.ema import estimate_statistics
 
 
-def test_statistics_are_those_of_the_faces() -> None:
+def test_estimated_statistics_are_those_of_the_faces() -> None:
     model = build("nano", 7, 0.0)
     faces = patterns(320).pixels
-    still = Recipe(batch=32, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
-    estimate_statistics(model, Batches(faces, np.zeros((320, 7), np.float32), still))
+    unaugmented = Recipe(batch=32, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
+    estimate_statistics(model, Batches(faces, np.zeros((320, 7), np.float32), unaugmented))
     first = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
     before = keras.Model(model.input, first.input)
     activations = np.asarray(before.predict(faces[..., None].astype(np.float32), verbose=0))

@@ -1,3 +1,5 @@
+"""Batches of augmented faces."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -14,12 +16,12 @@ RECIPE = Recipe(batch=16, epochs=2)
 TARGETS = make_targets(FACES, RECIPE)
 
 
-def batches(recipe: Recipe = RECIPE) -> Batches:
+def make_batches(recipe: Recipe = RECIPE) -> Batches:
     return Batches(FACES.pixels, TARGETS, recipe)
 
 
-def test_a_batch_is_what_the_network_takes() -> None:
-    faces, targets = batches()[0]
+def test_a_batch_has_the_shape_and_range_that_the_network_expects() -> None:
+    faces, targets = make_batches()[0]
     assert (faces.shape, faces.dtype) == ((16, 48, 48, 1), np.float32)
     assert 0 <= faces.min() < 60
     assert 200 < faces.max() <= 255
@@ -27,49 +29,49 @@ def test_a_batch_is_what_the_network_takes() -> None:
     assert np.allclose(targets.sum(axis=1), 1)
 
 
-def test_an_epoch_shows_each_face_once_and_drops_the_odd_rest() -> None:
-    still = dataclasses.replace(RECIPE, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
-    made = batches(still)
+def test_an_epoch_contains_each_face_once_and_drops_the_incomplete_batch() -> None:
+    unaugmented = dataclasses.replace(RECIPE, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
+    unchanged = make_batches(unaugmented)
     known = {min(face.tobytes(), face[:, ::-1].tobytes()) for face in FACES.pixels}
-    assert (made.steps, len(made)) == (6, 12)
+    assert (unchanged.steps, len(unchanged)) == (6, 12)
     for epoch in range(2):
-        shown = [face[..., 0].astype(np.uint8) for number in range(6) for face in made[6 * epoch + number][0]]
-        assert len(shown) == len({min(face.tobytes(), face[:, ::-1].tobytes()) for face in shown} & known) == 96
+        faces = [face[..., 0].astype(np.uint8) for number in range(6) for face in unchanged[6 * epoch + number][0]]
+        assert len(faces) == len({min(face.tobytes(), face[:, ::-1].tobytes()) for face in faces} & known) == 96
 
 
-def test_each_epoch_differs_and_each_run_of_a_seed_is_the_same() -> None:
-    one = batches()
-    assert np.array_equal(one[2][0], batches()[2][0])
+def test_epochs_differ_and_runs_with_one_seed_are_equal() -> None:
+    one = make_batches()
+    assert np.array_equal(one[2][0], make_batches()[2][0])
     assert not np.array_equal(one[2][0], one[8][0])
-    assert not np.array_equal(one[2][0], batches(dataclasses.replace(RECIPE, seed=2))[2][0])
+    assert not np.array_equal(one[2][0], make_batches(dataclasses.replace(RECIPE, seed=2))[2][0])
 
 
-def test_a_run_that_goes_on_sees_what_it_would_have_seen() -> None:
+def test_a_resumed_run_gets_the_batches_of_an_uninterrupted_one() -> None:
     resumed = Batches(FACES.pixels, TARGETS, RECIPE, first_epoch=1)
     assert len(resumed) == 6
-    assert np.array_equal(batches()[6 + 3][0], resumed[3][0])
+    assert np.array_equal(make_batches()[6 + 3][0], resumed[3][0])
 
 
-def test_a_batch_does_not_depend_on_the_order_in_which_threads_ask() -> None:
-    one, other = batches(), batches()
+def test_a_batch_does_not_depend_on_the_order_of_requests() -> None:
+    one, other = make_batches(), make_batches()
     backwards = {number: one[number][0] for number in reversed(range(12))}
     assert all(np.array_equal(other[number][0], backwards[number]) for number in range(12))
 
 
-def test_the_shares_of_several_processes_are_the_batch_of_one() -> None:
+def test_the_shares_of_several_processes_form_the_batch_of_one() -> None:
     recipe = dataclasses.replace(RECIPE, mixup=0.3)
     shares = [Batches(FACES.pixels, TARGETS, recipe, share=(index, 4)) for index in range(4)]
     for number in range(6):
-        faces, targets = batches(recipe)[number]
+        faces, targets = make_batches(recipe)[number]
         assert np.array_equal(faces, np.concatenate([share[number][0] for share in shares]))
         assert np.array_equal(targets, np.concatenate([share[number][1] for share in shares]))
 
 
-def test_mixup_mixes_faces_and_targets_by_the_same_share() -> None:
+def test_mixup_mixes_faces_and_targets_with_the_same_share() -> None:
     pixels = np.repeat(np.array([0, 200], np.uint8), 50)[:, None, None] * np.ones((1, 48, 48), np.uint8)
-    still = dataclasses.replace(RECIPE, mixup=1.0, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
-    mixed = Batches(pixels, np.repeat(np.eye(2, dtype=np.float32), 50, axis=0), still)
+    unaugmented = dataclasses.replace(RECIPE, mixup=1.0, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
+    mixed = Batches(pixels, np.repeat(np.eye(2, dtype=np.float32), 50, axis=0), unaugmented)
     faces, targets = (np.concatenate(part) for part in zip(*(mixed[number] for number in range(6)), strict=True))
     assert np.allclose(faces[:, 0, 0, 0] / 200, targets[:, 1], atol=1e-6)
     assert ((targets[:, 1] > 0.01) & (targets[:, 1] < 0.99)).sum() > 20
-    assert np.allclose(mixed.faces(0) % 200, 0), "statistics are taken of unmixed faces"
+    assert np.allclose(mixed.faces(0) % 200, 0), "statistics are estimated on faces without mixup"

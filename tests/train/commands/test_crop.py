@@ -1,0 +1,45 @@
+"""fer-train crop, as a user runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.support import run_here
+from tests.support.planted_defects import read_tree, write_clean_folder
+from tests.support.refusals import assert_refused
+
+from fer_data.readers import read_faces
+
+
+def test_cropped_faces_can_be_read_as_a_data_set(tmp_path: Path) -> None:
+    data = write_clean_folder(tmp_path / "photographs")
+    done = run_here("fer_train", "crop", data, "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    faces = read_faces(tmp_path / "out")
+    assert len(faces) == 7
+    assert set(faces.splits) == {"Training", "test"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("{0}/faces --out {0}/out --margin -0.5", "--margin -0.5: must be"),
+        ("{0}/faces --out {0}/out --margin nan", "--margin nan: must be"),
+        ("{0}/faces --out {0}/out --side 0", "--side 0: must be"),
+        ("{0}/faces --out {0}/out --min-face 2", "--min-face 2.0: must be"),
+        ("{0}/bare --out {0}/out", "bare: no folders in it"),
+        ("{0}/full/x --out {0}/out", "is a file; faces are cropped from folders"),
+        ("{0}/faces --out {0}/full", "full: is not empty"),
+        ("{0}/faces --out {0}/faces/new", "lies in"),
+    ],
+)
+def test_invalid_input_is_reported_in_one_line_with_exit_code_2(tmp_path: Path, flags: str, message: str) -> None:
+    write_clean_folder(tmp_path / "faces")
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").write_text("x")
+    before = read_tree(tmp_path)
+    done = run_here("fer_train", "crop", *flags.format(tmp_path).split())
+    assert_refused(done, "fer-train", message)
+    assert read_tree(tmp_path) == before

@@ -1,0 +1,65 @@
+"""The flags of fer-train fit; recipe.py is tested by its error messages here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.support import run_here
+from tests.support.refusals import assert_refused
+
+
+def test_resume_accepts_no_other_flag_than_epochs(trained: Path) -> None:
+    done = run_here("fer_train", "fit", "--resume", trained, "--model", "small")
+    assert_refused(done, "fer-train", "--model cannot be given")
+    done = run_here("fer_train", "fit", "--resume", trained, "--data", "x.csv")
+    assert_refused(done, "fer-train", "--data cannot be given")
+    done = run_here("fer_train", "fit", "--resume", trained, "--keep-copies")
+    assert_refused(done, "fer-train", "--keep-copies cannot be given")
+
+
+def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:
+    done = run_here("fer_train", "fit", "--resume", tmp_path)
+    assert_refused(done, "fer-train", "not the folder of a run")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--data {0}/nosuch.csv", "nosuch.csv: No such file"),
+        ("--data {0}/faces.csv --validation PrivateTest", "--validation PrivateTest: must be"),
+        ("--data {0}/faces.csv --validation 1.5", "--validation 1.5: must be between"),
+        ("--data {0}/faces.csv --validation Training", "--validation Training: must be"),
+        ("--data {0}/faces.csv --batch 100000", "--batch 100000: there are 287"),
+        ("--data {0}/faces.csv --epochs -1", "--epochs -1: must be at least 1"),
+        ("--data {0}/faces.csv --batch 0", "--batch 0: must be at least 1"),
+        ("--data {0}/faces.csv --model lenet", "--model lenet: must be one of nano, small, base"),
+        ("--data {0}/faces.csv --precision float16", "--precision float16: must be one of"),
+        ("--data {0}/faces.csv --classes happy,bored", "--classes bored: the data has angry"),
+        ("--data {0}/faces.csv --classes happy", "--classes happy: at least two"),
+        ("--data {0}/faces.csv --classes happy,happy", "a class is named twice"),
+        ("--data {0}/faces.csv --merge angry=", "--merge angry=: no name"),
+        ("--data {0}/faces.csv --merge angry+bored=bad", "--merge angry+bored=bad: the data has no bored"),
+        ("--data {0}/faces.csv --ferplus {0}/nosuch.csv", "nosuch.csv: No such file"),
+        ("--data {0}/faces.csv --weights {0}/faces.csv", "cannot be read"),
+        ("--data {0}/faces.csv --model vgg16 --weights {0}/nosuch.keras", "nosuch.keras: cannot be read"),
+        ("--data {0}/faces.csv --folds 1", "--folds 1: must be between 2 and 45"),
+        ("--data {0}/faces.csv --folds 2 --distribute auto", "--folds: its runs are made one by one"),
+        ("--data {0}/faces.csv --distribute here", "--distribute here: must be HOST:PORT,COUNT,INDEX"),
+        ("--data {0}/faces.csv --distribute 127.0.0.1:1,2,2", "with INDEX from 0 to COUNT-1"),
+        ("--data {0}/faces.csv --distribute 127.0.0.1:1,3,0", "--batch 128: must be a multiple of the 3"),
+        ("--data {0}/faces.csv --dropout 1", "--dropout 1.0: must be at least 0 and less than 1"),
+        ("--data {0}/faces.csv --erase nan", "--erase nan: must be between 0 and 1"),
+        ("--data {0}/faces.csv --learning-rate -1", "--learning-rate -1.0: must be at least 0"),
+        ("--data {0}/faces.csv --epochs many", "--epochs: invalid"),
+        ("--data {0}/faces.csv --teacher {0}/faces.csv", "faces.csv: not a model of fer-train"),
+        ("--data {0}/faces.csv --out {0}/faces.csv", "faces.csv: File exists; give a folder"),
+        ("--epochs 3", "fit needs --data and --out"),
+    ],
+)
+def test_an_invalid_flag_is_reported_in_one_line_with_exit_code_2(
+    data: Path, tmp_path: Path, flags: str, message: str
+) -> None:
+    done = run_here("fer_train", "fit", "--out", tmp_path / "run", *flags.format(data.parent).split())
+    assert_refused(done, "fer-train", message)
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,57 @@
+"""fer2013.csv and icml_face_data.csv."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.support import patterns, write_csv
+from tests.support.fer2013 import FACE
+
+from fer_data.readers import read_faces
+from fer_data.readers.fer2013 import FER2013_CLASSES
+
+
+def test_faces_labels_and_splits_are_read(tmp_path: Path) -> None:
+    faces = patterns(40)
+    read = read_faces(write_csv(faces, tmp_path / "faces.csv"))
+    assert np.array_equal(read.pixels, faces.pixels)
+    assert read.labels.tolist() == faces.labels.tolist()
+    assert read.names.tolist() == faces.names.tolist()
+    assert read.classes == FER2013_CLASSES
+    assert read.split_names() == ["PublicTest", "Training"]
+    assert len(read.split("PublicTest")) == 10
+    assert read.damaged == ()
+
+
+def test_columns_may_be_in_any_order_with_blanks_as_in_icml_face_data(tmp_path: Path) -> None:
+    (tmp_path / "icml_face_data.csv").write_text(f"emotion, Usage, pixels\n3,Training,{FACE}\n0,PrivateTest,{FACE}\n")
+    read = read_faces(tmp_path / "icml_face_data.csv")
+    assert (read.labels.tolist(), read.splits.tolist(), int(read.pixels.max())) == (
+        [3, 0],
+        ["Training", "PrivateTest"],
+        7,
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (f"7,{FACE},Training", "line 3: emotion '7'"),
+        (f"happy,{FACE},Training", "line 3: emotion 'happy'"),
+        ("3,1 2 3,Training", "line 3: .* found 3"),
+        (f"3,{FACE[:-1]}256,Training", "line 3: .*0..255"),
+        (f"3,{FACE[:-1]}x,Training", "line 3: a pixel is not a number"),
+        (f"3,{FACE[:-1]}99999999999999999999,Training", "line 3: a pixel is not a number"),
+        ("3,,Training", "line 3: .* found 0"),
+        ("3", "line 3: "),
+    ],
+)
+def test_a_damaged_row_is_left_out_and_reported(tmp_path: Path, row: str, message: str) -> None:
+    (tmp_path / "f.csv").write_text(f"emotion,pixels,Usage\n3,{FACE},Training\n{row}\n1,{FACE},PublicTest\n")
+    read = read_faces(tmp_path / "f.csv")
+    assert read.labels.tolist() == [3, 1]
+    assert len(read.damaged) == 1
+    assert re.search(message, read.damaged[0])

@@ -1,0 +1,14 @@
+"""Numbers and tables as text."""
+
+from __future__ import annotations
+
+from fer_data.formatting import aligned, number, percent
+
+
+def test_unknown_values_are_dashes() -> None:
+    assert (percent(0.1234), percent(0.1234, 2), percent(None)) == ("12.3 %", "12.34 %", "-")
+    assert (number(0.98765), number(None)) == ("0.988", "-")
+
+
+def test_columns_are_aligned_without_trailing_blanks() -> None:
+    assert aligned([("a", "bb", "c"), ("long", "b", "")]) == "a     bb  c\nlong  b"

@@ -1,0 +1,157 @@
+"""A small but real training run, on synthetic faces that can be told apart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from tests.support import command, patterns, run, run_here, wait_until, write_csv
+from tests.support.fer2013 import VOTES_HEADER
+from tests.support.refusals import error_line
+from tests.support.training import SHORT_RUN, fit, read_card, read_history, read_metrics
+
+from fer_data.readers.fer2013 import FER2013_CLASSES
+from fer_edge.config.model import parse_model
+from fer_edge.inference.model_file import read_model
+
+
+def test_a_run_learns(trained: Path) -> None:
+    metrics = read_metrics(trained)
+    assert metrics["validation"] == ["PublicTest"]
+    assert metrics["faces"] == 105
+    assert metrics["accuracy"] > 0.6, "chance is 0.14"
+    losses = [float(row["loss"]) for row in read_history(trained)]
+    assert losses[-1] < losses[0] - 0.5
+    assert float(read_history(trained)[-1]["val_accuracy"]) == pytest.approx(metrics["accuracy"], abs=0.02)
+
+
+def test_a_run_writes_model_history_metrics_recipe_and_plots(trained: Path) -> None:
+    assert len(read_history(trained)) == 5
+    assert json.loads((trained / "recipe.json").read_text())["model"] == "nano"
+    assert "<h2>" in (trained / "report.html").read_text()
+    for name in ("curves.png", "confusion.png"):
+        plot = cv2.imread(str(trained / name))
+        assert min(plot.shape[:2]) > 400
+        assert len(np.unique(plot)) > 50
+
+
+def test_the_model_contains_its_labels_and_its_training_card(trained: Path) -> None:
+    with zipfile.ZipFile(trained / "model.keras") as archive:
+        assert archive.read("labels.txt").decode().split() == list(FER2013_CLASSES)
+    card = read_card(trained)
+    assert (card["data"], card["faces"], card["recipe"]["epochs"]) == ("faces.csv", 315, 5)
+    model = keras.saving.load_model(trained / "model.keras")
+    assert model.output_shape == (None, 7)
+
+
+def test_a_killed_run_resumes_and_ends_with_the_weights_of_an_uninterrupted_one(data: Path, tmp_path: Path) -> None:
+    arguments = [*SHORT_RUN, "--data", data, "--epochs", 3, "--validation", "PublicTest"]
+    uninterrupted, resumed = tmp_path / "uninterrupted", tmp_path / "resumed"
+    assert run("fer_train", "fit", *arguments, "--out", uninterrupted).code == 0
+    with subprocess.Popen(
+        command("fer_train", "fit", *arguments, "--out", resumed), stdout=subprocess.DEVNULL
+    ) as process:
+        wait_until((resumed / "backup.weights.h5").exists, 120)
+        process.kill()
+    assert (resumed / "checkpoint.keras").exists()
+    done = run("fer_train", "fit", "--resume", resumed)
+    assert done.code == 0, done.err
+    assert "Epoch 1/3" not in done.out
+    rows = {row["epoch"]: row for row in read_history(resumed)}
+    assert len(read_history(resumed)) <= 4, "only the interrupted epoch is repeated"
+    assert [rows[str(epoch)]["loss"] for epoch in range(3)] == [row["loss"] for row in read_history(uninterrupted)]
+    weights = [keras.saving.load_model(folder / "model.keras").get_weights() for folder in (uninterrupted, resumed)]
+    assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
+    done = run_here("fer_train", "fit", "--resume", resumed)
+    assert (done.code, "Epoch" in done.out) == (0, False), "a finished run is only evaluated again"
+    again = keras.saving.load_model(resumed / "model.keras").get_weights()
+    assert all(np.array_equal(one, other) for one, other in zip(again, weights[0], strict=True))
+
+
+def test_patience_stops_early_and_keeps_the_best_epoch(data: Path, tmp_path: Path) -> None:
+    flags = ["--data", data, "--out", tmp_path / "run", "--epochs", 40, "--patience", 2, "--learning-rate", "1e-7"]
+    done = fit(*flags, "--validation", "PublicTest")
+    assert done.code == 0, done.err
+    rows = read_history(tmp_path / "run")
+    assert len(rows) < 40
+    metrics = read_metrics(tmp_path / "run")
+    assert metrics["accuracy"] == pytest.approx(max(float(row["val_accuracy"]) for row in rows))
+
+
+def test_a_diverging_run_writes_no_model(data: Path, tmp_path: Path) -> None:
+    done = fit("--data", data, "--out", tmp_path / "run", "--epochs", 2, "--learning-rate", "1e30")
+    assert done.code == 1
+    assert "lower --learning-rate 1e+30" in error_line(done)
+    assert not (tmp_path / "run" / "model.keras").exists()
+
+
+def test_a_share_of_training_can_be_held_out(data: Path, tmp_path: Path) -> None:
+    done = fit("--data", data, "--out", tmp_path / "run", "--epochs", 1, "--validation", 0.2)
+    assert done.code == 0, done.err
+    metrics = read_metrics(tmp_path / "run")
+    assert (metrics["validation"], metrics["faces"]) == (["Training"], 63)
+
+
+def test_the_card_names_the_teachers(trained: Path, data: Path, tmp_path: Path) -> None:
+    teacher = trained / "model.keras"
+    done = fit("--data", data, "--out", tmp_path / "run", "--epochs", 1, "--teacher", teacher, "--teacher", teacher)
+    assert done.code == 0, done.err
+    assert read_card(tmp_path / "run")["teachers"] == ["run", "run"]
+
+
+def test_a_run_of_other_classes_starts_from_an_earlier_model(trained: Path, data: Path, tmp_path: Path) -> None:
+    """At a tiny learning rate, only the initial weights and the head trained before can explain the accuracy."""
+    flags = ["--data", data, "--out", tmp_path / "run", "--epochs", 1, "--learning-rate", "1e-6", "--average", 0]
+    start = ["--weights", trained / "model.keras", "--head-epochs", 100]
+    done = fit(*flags, *start, "--classes", "angry,happy,neutral", "--validation", "PublicTest")
+    assert done.code == 0, done.err
+    metrics = read_metrics(tmp_path / "run")
+    assert metrics["accuracy"] > 0.6, "chance is 0.33"
+
+
+def test_hints_are_a_second_task_beside_the_labels(data: Path, trained: Path, tmp_path: Path) -> None:
+    usages = [line.rpartition(",")[2] for line in data.read_text().splitlines()[1:]]
+    counts = [",".join("9" if answer == kind else "0" for answer in range(10)) for kind in range(8)]
+    rows = (f"{usage},x.png,{counts[row // 4 % 8]}\n" for row, usage in enumerate(usages))
+    (tmp_path / "votes.csv").write_text(VOTES_HEADER + "".join(rows))
+    flags = ["--data", data, "--ferplus", tmp_path / "votes.csv", "--epochs", 1, "--validation", "PublicTest"]
+    done = fit(*flags, "--ferplus-as", "hints", "--out", tmp_path / "hints")
+    assert done.code == 0, done.err
+    assert keras.saving.load_model(tmp_path / "hints" / "model.keras").output_shape == (None, 7)
+    first = [float(read_history(run)[0]["loss"]) for run in (tmp_path / "hints", trained)]
+    assert first[0] > first[1] + 0.3, "the second task adds to the loss"
+    done = fit(*flags, "--out", tmp_path / "labels")
+    assert done.code == 0, done.err
+    classes = read_metrics(tmp_path / "labels")["classes"]
+    assert classes[:2] == ["neutral", "happy"]
+
+
+def test_copies_of_validation_faces_are_not_trained_on(data: Path, tmp_path: Path) -> None:
+    lines = data.read_text().splitlines()
+    validation = [line for line in lines if line.endswith("PublicTest")]
+    copies = [line.replace("PublicTest", "Training") for line in validation[:9]]
+    (tmp_path / "faces.csv").write_text("\n".join([*lines, *copies]))
+    done = fit("--data", tmp_path / "faces.csv", "--out", tmp_path / "run", "--epochs", 1, "--validation", "PublicTest")
+    assert done.code == 0, done.err
+    assert "9 training faces left out" in done.out
+    assert read_card(tmp_path / "run")["faces"] == 315
+
+
+def test_the_card_names_shipped_models_even_after_their_file_is_deleted(tmp_path: Path) -> None:
+    data, out, start = write_csv(patterns(210, seed=3), tmp_path / "faces.csv"), tmp_path / "run", tmp_path / "a.tflite"
+    start.write_bytes(parse_model("nano").read_bytes())
+    flags = ["--data", data, "--out", out, "--model", "nano", "--head-epochs", 0, "--batch", 64]
+    done = run_here("fer_train", "fit", *flags, "--weights", start, "--teacher", "small", "--epochs", 1)
+    assert done.code == 0, done.err
+    start.unlink()
+    done = run_here("fer_train", "fit", "--resume", out, "--epochs", 2)
+    assert done.code == 0, done.err
+    nano, small = (read_model(parse_model(name)).sha256[:12] for name in ("nano", "small"))
+    assert read_card(out)["recipe"]["weights"] == f"nano {nano}"
+    assert read_card(out)["teachers"] == [f"small {small}"]
