@@ -15,6 +15,11 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
+def counted(count: int, noun: str) -> str:
+    """A count with its noun, which takes an s in the plural: `1 pair`, `1,234 faces`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows of as many cells each, as lines of left-aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -8,6 +8,7 @@ from argparse import Namespace
 
 from fer_convert.check.mapping import MappingReport, check_model, read_any_tflite
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
+from fer_data.formatting import aligned
 from fer_edge.command_line import OneLineParser
 from fer_edge.config.model import SHIPPED, parse_model
 from fer_edge.errors import MissingExtraError
@@ -37,15 +38,14 @@ def _run(arguments: Namespace) -> int:
         about = {"model": model.name, "sha256": model.sha256, "labels": list(model.labels)}
         print(json.dumps({**about, **report.as_json()}, indent=1))
     else:
-        print("\n".join([*_table(report), *_summary(model, report)]))
+        print("\n".join([_table(report), *_summary(model, report)]))
     return 0 if report.mappable else 1
 
 
-def _table(report: MappingReport) -> list[str]:
+def _table(report: MappingReport) -> str:
     rows = [("operator", "version", "count", "Edge TPU")]
     rows += [(row.name, str(row.version), str(row.count), row.reason or "mapped") for row in report.rows()]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return aligned(rows)
 
 
 def _summary(model: ModelFile, report: MappingReport) -> list[str]:

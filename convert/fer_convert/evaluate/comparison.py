@@ -9,6 +9,7 @@ from typing import Any
 from fer_convert.evaluate.evaluation import Evaluation
 from fer_convert.markdown import table
 from fer_data.dataset import TRAINING
+from fer_data.formatting import number, percent
 from fer_data.metrics import Scores, macro_average
 
 
@@ -69,14 +70,14 @@ class Comparison:
             f"faces without a copy in {TRAINING}": lambda result: result.without_copies.count,
             "accuracy on those": lambda result: _accuracy(result.without_copies),
             "95 % interval on those": lambda result: _interval(result.without_copies.interval),
-            "balanced accuracy": lambda result: _percent(result.scores.balanced_accuracy),
-            "macro F1": lambda result: _percent(result.scores.macro_f1),
-            "macro AUC": lambda result: _number(macro_average(result.curves.auc.values())),
-            "ECE": lambda result: _percent(result.curves.calibration.ece),
+            "balanced accuracy": lambda result: percent(result.scores.balanced_accuracy, 2),
+            "macro F1": lambda result: percent(result.scores.macro_f1, 2),
+            "macro AUC": lambda result: number(macro_average(result.curves.auc.values())),
+            "ECE": lambda result: percent(result.curves.calibration.ece, 2),
         }
         rows = [[name, *(value(model.evaluation) for model in self.all_models)] for name, value in measures.items()]
         if self.reference:
-            agreements = [_percent(self.agreement(model)) for model in self.models]
+            agreements = [percent(self.agreement(model), 2) for model in self.models]
             rows.append([f"same answer as {self.reference.name}", "-", *agreements])
         rows.append(["runs on", *(model.facts["runs_on"] for model in self.all_models)])
         return table(["", *(model.name for model in self.all_models)], rows)
@@ -97,11 +98,11 @@ def _class_rows(evaluation: Evaluation) -> Iterator[tuple[object, ...]]:
         yield (
             name,
             scores.support[name],
-            _percent(scores.recall[name]),
+            percent(scores.recall[name], 2),
             _interval(scores.recall_interval[name]),
-            _percent(scores.precision[name]),
-            _percent(scores.f1[name]),
-            _number(auc[name]),
+            percent(scores.precision[name], 2),
+            percent(scores.f1[name], 2),
+            number(auc[name]),
         )
 
 
@@ -111,16 +112,8 @@ def _confusion(scores: Scores) -> str:
 
 
 def _accuracy(scores: Scores) -> str:
-    return _percent(scores.accuracy if scores.count else None)
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f} %"
+    return percent(scores.accuracy if scores.count else None, 2)
 
 
 def _interval(interval: tuple[float, float] | None) -> str:
     return "-" if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"

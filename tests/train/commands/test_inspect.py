@@ -20,7 +20,7 @@ def test_the_findings_on_a_csv_are_printed_as_a_table(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert re.search(r"^Training +53 faces$", done.out, re.MULTILINE)
     assert re.search(r"^exact copies across splits +1 of PublicTest have one in Training$", done.out, re.MULTILINE)
-    assert re.search(r"^contradicting +1 groups", done.out, re.MULTILINE)
+    assert re.search(r"^contradicting +1 group", done.out, re.MULTILINE)
     assert "faceless" not in done.out
 
 

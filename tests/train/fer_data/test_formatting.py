@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from fer_data.formatting import aligned, number, percent
+from fer_data.formatting import aligned, counted, number, percent
 
 
 def test_unknown_values_are_dashes() -> None:
     assert (percent(0.1234), percent(0.1234, 2), percent(None)) == ("12.3 %", "12.34 %", "-")
     assert (number(0.98765), number(None)) == ("0.988", "-")
+
+
+def test_a_noun_is_plural_unless_there_is_one() -> None:
+    assert (counted(1, "pair"), counted(0, "pair"), counted(1234, "face")) == ("1 pair", "0 pairs", "1,234 faces")
 
 
 def test_columns_are_aligned_without_trailing_blanks() -> None:

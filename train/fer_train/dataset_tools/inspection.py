@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.dataset import FaceSet
+from fer_data.formatting import counted
 from fer_train.dataset_tools import quality
 from fer_train.dataset_tools.duplicates import contradicting, exact_groups, near_pairs
 from fer_train.dataset_tools.rejected import FACELESS
@@ -132,7 +133,7 @@ class Inspection:
 
     def summary(self) -> list[tuple[str, str]]:
         """The findings as rows of a short table: name and count."""
-        splits = [(split, f"{sum(row.values()):,} faces") for split, row in self.counts().items()]
+        splits = [(split, counted(sum(row.values()), "face")) for split, row in self.counts().items()]
         smallest, largest = self.sizes.min(axis=1).min(), self.sizes.min(axis=1).max()
         leaks = [
             (f"{kind} across splits", f"{count:,} of {split} have one in {other}")
@@ -142,10 +143,10 @@ class Inspection:
         return [
             *splits,
             ("shorter sides", f"{smallest} to {largest} pixels" if smallest < largest else f"{smallest} pixels"),
-            ("exact copies", f"{sum(map(len, self.groups)):,} faces in {len(self.groups):,} groups"),
-            ("near copies", f"{len(np.unique(self.near)):,} faces in {len(self.near):,} pairs"),
+            ("exact copies", f"{counted(sum(map(len, self.groups)), 'face')} in {counted(len(self.groups), 'group')}"),
+            ("near copies", f"{counted(len(np.unique(self.near)), 'face')} in {counted(len(self.near), 'pair')}"),
             *leaks,
-            ("contradicting", f"{len(self.contradictions):,} groups of copies with different labels"),
+            ("contradicting", f"{counted(len(self.contradictions), 'group')} of copies with different labels"),
             *((defect, f"{mask.sum():,}") for defect, mask in self.masks.items()),
             ("damaged", f"{len(self.faces.damaged):,}"),
         ]

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from fer_data.dataset import FaceSet
+from fer_data.formatting import counted
 from fer_train.dataset_tools.contact_sheets import draw_balance, draw_grid, draw_samples, draw_sizes, side_by_side
 from fer_train.dataset_tools.duplicates import NEAR
 from fer_train.dataset_tools.inspection import Inspection, Matrix, Pair
@@ -26,11 +27,11 @@ MAX_COMMON_SIZES = 10
 CAPTION_LENGTH = 22  # characters of a name below a pair; a single picture has less room
 SINGLE_CAPTION_LENGTH = 16
 DEFECTS = {
-    "flat": f"They have hardly any contrast: the standard deviation is below {FLAT:g} grey values.",
-    "blurred": f"Their sharpness (variance of the Laplacian over the variance of the picture) is below {BLURRED:g}.",
-    "tiny": f"The shorter side of the original is below {TINY} pixels.",
-    FACELESS: "The detector of the device finds no face in them. It misses nearly one in four tightly cropped faces, "
-    "those turned away or covered by hands; check them before you reject them.",
+    "flat": f"Hardly any contrast: a standard deviation below {FLAT:g} grey values.",
+    "blurred": f"A sharpness (variance of the Laplacian over the variance of the picture) below {BLURRED:g}.",
+    "tiny": f"A shorter side of the original below {TINY} pixels.",
+    FACELESS: "No face found by the detector of the device. It misses nearly one in four tightly cropped faces, "
+    "those turned away or covered by hands; look at the pictures before you reject them.",
 }
 
 
@@ -41,7 +42,7 @@ def write_inspection(inspection: Inspection, data: Path, out: Path) -> None:
     sections += [_copies(inspection, out), _near(inspection, out), _contradictions(inspection, out)]
     sections += [_defect(inspection, name, out) for name in inspection.masks]
     sections.append(_damaged(inspection.faces))
-    summary = f"{len(inspection.faces):,} faces of {len(inspection.faces.classes)} classes in {data.name}"
+    summary = f"{counted(len(inspection.faces), 'face')} of {len(inspection.faces.classes)} classes in {data.name}"
     write_page(out / "inspect.html", f"Inspection of {data.name}", summary, sections)
 
 
@@ -83,7 +84,8 @@ def _copies(inspection: Inspection, out: Path) -> Section:
         *_pairs(inspection.faces, across, out / "copies_across.png", "Exact copies across splits"),
         *_pairs(inspection.faces, within, out / "copies_within.png", "Exact copies within a split"),
     ]
-    text = f"{sum(map(len, inspection.groups)):,} faces in {len(inspection.groups):,} groups of equal pixels. "
+    faces, groups = sum(map(len, inspection.groups)), len(inspection.groups)
+    text = f"{counted(faces, 'face')} in {counted(groups, 'group')} of equal pixels. "
     text += "The table counts the faces of the split on the left that have a copy in the split above."
     return Section("Exact copies", text, figures, _matrix(inspection.exact_matrix()))
 
@@ -94,8 +96,8 @@ def _near(inspection: Inspection, out: Path) -> Section:
         *_pairs(inspection.faces, across, out / "near_across.png", "Near copies across splits"),
         *_pairs(inspection.faces, within, out / "near_within.png", "Near copies within a split"),
     ]
-    text = f"{len(inspection.near):,} pairs with a correlation of {NEAR:g} or more: one picture that was encoded, "
-    text += "brightened or cropped differently. "
+    text = f"{counted(len(inspection.near), 'pair')} with a correlation of {NEAR:g} or more: "
+    text += "one picture that was encoded, brightened or cropped differently. "
     text += "The table counts the faces of the split on the left that have a near copy in the split above."
     return Section("Near copies", text, figures, _matrix(inspection.near_matrix()))
 
@@ -103,7 +105,7 @@ def _near(inspection: Inspection, out: Path) -> Section:
 def _contradictions(inspection: Inspection, out: Path) -> Section:
     pairs = inspection.contradicting_pairs()
     figures = _pairs(inspection.faces, pairs, out / "contradictions.png", "Exact copies with different labels")
-    text = f"{len(inspection.contradictions):,} groups of exact copies have different labels."
+    text = f"{counted(len(inspection.contradictions), 'group')} of exact copies with different labels."
     return Section("Contradicting labels", text, figures)
 
 
@@ -115,14 +117,17 @@ def _defect(inspection: Inspection, name: str, out: Path) -> Section:
         captions = [_caption(inspection.faces, index) for index in chosen]
         draw_grid([inspection.faces.pixels[index] for index in chosen], captions, out / f"{name}.png", 10)
         figures.append((out / f"{name}.png", f"{len(chosen)} of {len(members):,}"))
-    count = f"{len(members):,} picture{'s' * (len(members) != 1)}."
-    return Section(name.capitalize(), f"{count} {DEFECTS[name]}" if members else count, figures)
+    return Section(name.capitalize(), f"{counted(len(members), 'picture')}. {DEFECTS[name]}", figures)
 
 
 def _damaged(faces: FaceSet) -> Section:
     lines = faces.damaged[:MAX_DAMAGED]
     table = Table(["file or row, and reason"], [[line] for line in lines]) if lines else None
-    return Section("Damaged", f"{len(faces.damaged):,} files or rows cannot be read completely.", table=table)
+    return Section(
+        "Damaged",
+        f"{counted(len(faces.damaged), 'file')} (or rows of the csv) that cannot be read completely.",
+        table=table,
+    )
 
 
 def _pairs(faces: FaceSet, pairs: Sequence[Pair], out: Path, title: str) -> list[tuple[Path, str]]:

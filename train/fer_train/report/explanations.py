@@ -47,7 +47,8 @@ EXPLANATIONS = {
         "Reliability diagram with the expected calibration error (ECE)",
         "The predictions grouped by their probability. Of those with a probability of 70 %, 70 % should be correct: "
         "each dot should be on the dotted line. Below the line the model is overconfident, above it underconfident. "
-        "The expected calibration error is the mean distance from the line. Bars of few faces (below) are unreliable.",
+        "The expected calibration error is the mean distance from the line. Bins of few faces (lower plot) are "
+        "unreliable.",
     ),
     "mistakes.png": (
         "The most confident mistakes",

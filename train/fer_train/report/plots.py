@@ -121,7 +121,7 @@ def calibration(bins: Calibration) -> Figure:
     upper.bar(
         centres[some], bins.accuracy[some], width, color="tab:blue", alpha=0.7, edgecolor="white", label="accuracy"
     )
-    dots = {"color": "black", "markersize": 4, "clip_on": False, "label": "at the mean confidence"}
+    dots = {"color": "black", "markersize": 4, "clip_on": False, "label": "mean confidence"}
     upper.plot(bins.confidence[some], bins.accuracy[some], "o", **dots)
     upper.plot([0, 1], [0, 1], color="black", linestyle=":", label="perfect calibration")
     upper.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1), title=f"ECE {100 * bins.ece:.1f} %")

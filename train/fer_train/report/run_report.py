@@ -182,7 +182,7 @@ def _network(cost: NetworkCost) -> Section:
         "Network",
         f"{cost.parameters:,} parameters and {cost.macs / 1e6:.1f} million multiply-accumulate operations (MACs) per "
         f"face. On the Edge TPU its weights take an estimated {cost.edge_tpu_bytes / MIB:.1f} MiB, which "
-        f"{'fits' if cost.fits else 'does not fit'}: it holds about {EDGE_TPU_MEMORY // MIB} MiB.{beyond}",
+        f"{'fits' if cost.fits else 'does not fit'}: the chip holds about {EDGE_TPU_MEMORY // MIB} MiB.{beyond}",
         table=Table(("layer", "kind", "output", "parameters", "MACs"), rows),
     )
 
