@@ -58,7 +58,7 @@ class EdgeTpuBackend(Backend):
         """The model itself if it is compiled, else the compiled one beside it, which must have the same labels."""
         if self.is_target(model):
             return model
-        path, cure = _compiled_path(model), f"fer-convert compile {model.path}"
+        path, cure = _compiled_path(model), f"run fer-convert compile {model.path}"
         if not path.is_file():
             raise model_error(model.path, f"not compiled for the Edge TPU, and no {path.name} beside it", cure)
         compiled = read_model(path)

@@ -109,7 +109,7 @@ def test_without_a_compiled_model_the_error_says_how_to_make_one(plain: ModelFil
         ModelError, match=r"fake\.tflite: not compiled .* and no fake_edgetpu\.tflite beside it"
     ) as raised:
         EDGETPU.find_model(plain)
-    assert raised.value.cure == f"fer-convert compile {plain.path}"
+    assert raised.value.cure == f"run fer-convert compile {plain.path}"
 
 
 def test_a_file_beside_it_that_is_not_compiled_or_has_other_labels_is_refused(plain: ModelFile) -> None:
