@@ -32,7 +32,7 @@ from fer_edge.mqtt.outbox import Outbox
 from fer_edge.progress import bar
 from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import open_processor
-from fer_edge.run.observer import CopyObserver, EventPrinter, OutputError, RunObserver
+from fer_edge.run.observer import AnnotationObserver, EventPrinter, OutputError, RunObserver
 from fer_edge.run.status import RunStatus, describe_run
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,8 @@ def open_daemon(config: Config, password: str | None = None, observers: Sequence
         raise missing_page_error()
     if config.annotate:
         turn = partial(orient, options=config.camera_options)
-        copy = open_writer(config.camera, config.annotate, classifier.labels, turn)
-        observers = [CopyObserver(copy), *observers]
+        writer = open_writer(config.camera, config.annotate, classifier.labels, turn)
+        observers = [AnnotationObserver(writer), *observers]
     return Daemon(config, source, classifier, password=password, observers=observers)
 
 

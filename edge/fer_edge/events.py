@@ -1,6 +1,6 @@
-"""The wire contract: what is told of a face when it comes, when its emotion changes and when it goes.
+"""The wire contract: events of a face, when it appears, when its emotion changes and when it disappears.
 
-The JSON Schema of it is `schema/event.json`; `SCHEMA` changes when a subscriber would have to.
+Their JSON Schema is `schema/event.json`; `SCHEMA` is increased when subscribers have to change.
 """
 
 from __future__ import annotations
@@ -16,16 +16,24 @@ from typing import Any, Literal
 SCHEMA = 1
 SCHEMA_FILE = Path(__file__).parent / "schema" / "event.json"
 EventType = Literal["start", "update", "end"]
+TIMEX_SIZE = 512  # bytes, more than struct timex of adjtimex(2)
 TIME_ERROR = 5  # what adjtimex(2) returns while the clock is not synchronised
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened to one face, as the pipeline knows it: no wall time, no identity of the device.
+    """An event of one face, as the pipeline knows it: without wall time and without the identity of the device.
 
-    time: seconds on the clock of the frames. scores: probability of each label, 0..1, smoothed. previous: the emotion
-    before an update. box: x, y, w, h as fractions of the frame. frame: its width, height and number. duration: seconds
-    from the first to the last sight of the face, at its end only.
+    Attributes:
+        type: What happened.
+        time: When, in seconds on the clock of the frames.
+        track: Number of the face's track.
+        emotion: The face's emotion.
+        scores: Probability of each label, 0..1, smoothed.
+        previous: The emotion before an `update`.
+        box: x, y, width, height as fractions of the frame.
+        frame: Width, height and number of the frame.
+        duration: Seconds from the first to the last detection of the face, in an `end` only.
     """
 
     type: EventType
@@ -40,20 +48,29 @@ class Event:
 
 
 class MessageBuilder:
-    """Makes events into messages: gives them their identity and wall time.
-
-    device: the device's name. boot: names this run of the service. wall: turns the time of a frame into seconds since
-    the epoch. synced: tells whether the system clock has been set.
-    """
+    """Makes messages from events: adds their identity and their wall time."""
 
     def __init__(
-        self, device: str, boot: str, wall: Callable[[float], float], synced: Callable[[], bool] | None = None
+        self,
+        device: str,
+        boot: str,
+        wall: Callable[[float], float],
+        is_synced: Callable[[], bool] | None = None,
     ) -> None:
-        self._device, self._boot, self._wall, self._synced = device, boot, wall, synced or clock_synced
+        """Start to count messages.
+
+        Args:
+            device: The name of the device.
+            boot: Identifies this run of the service.
+            wall: Converts the time of a frame to seconds since the epoch.
+            is_synced: Returns whether the system clock has been set; by default the kernel is asked.
+        """
+        self._device, self._boot, self._wall = device, boot, wall
+        self._is_synced = is_synced or clock_synced
         self._seq = 0
 
     def message(self, event: Event) -> dict[str, Any]:
-        """The JSON object of `event`. Each call is a new message with an `id` of its own."""
+        """The JSON object of `event`. Each call makes a new message with its own `id`."""
         seq = self._seq
         self._seq += 1
         width, height, number = event.frame
@@ -65,7 +82,7 @@ class MessageBuilder:
             "device": self._device,
             "type": event.type,
             "ts": rfc3339(self._wall(event.time)),
-            "clock_synced": self._synced(),
+            "clock_synced": self._is_synced(),
             "track": event.track,
             "emotion": event.emotion,
             "score": round(event.scores[event.emotion], 4),
@@ -90,6 +107,6 @@ def rfc3339(seconds: float) -> str:
 
 
 def clock_synced() -> bool:
-    """Whether the kernel holds the system clock for synchronised, whoever set it."""
-    timex = ctypes.create_string_buffer(512)  # struct timex, zeroed: read only
+    """Whether the kernel considers the system clock synchronised, by whatever means."""
+    timex = ctypes.create_string_buffer(TIMEX_SIZE)  # zeroed, so that nothing is set
     return bool(ctypes.CDLL(None).adjtimex(timex) not in (-1, TIME_ERROR))

@@ -1,3 +1,5 @@
+"""The messages of events, and the schema that they have to satisfy."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -24,7 +26,7 @@ UPDATE = dataclasses.replace(START, type="update", emotion="sad", previous="happ
 END = dataclasses.replace(START, type="end", duration=1.25)
 
 
-def stamper(*, synced: bool = True) -> MessageBuilder:
+def make_builder(*, synced: bool = True) -> MessageBuilder:
     return MessageBuilder("porch", "b00t", lambda time: 1_700_000_000 + time, lambda: synced)
 
 
@@ -32,17 +34,17 @@ def validate(message: dict[str, Any]) -> None:
     jsonschema.validate(message, SCHEMA, format_checker=jsonschema.FormatChecker())
 
 
-def test_the_schema_is_a_schema() -> None:
+def test_the_schema_is_a_valid_json_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 @pytest.mark.parametrize("event", [START, UPDATE, END])
-def test_every_type_of_event_is_valid(event: Event) -> None:
-    validate(json.loads(encode(stamper().message(event))))
+def test_every_type_of_event_satisfies_the_schema(event: Event) -> None:
+    validate(json.loads(encode(make_builder().message(event))))
 
 
-def test_an_event_says_all_of_it() -> None:
-    assert stamper(synced=False).message(END) == {
+def test_a_message_has_every_field() -> None:
+    assert make_builder(synced=False).message(END) == {
         "schema": 1,
         "id": "b00t-0",
         "boot": "b00t",
@@ -62,9 +64,9 @@ def test_an_event_says_all_of_it() -> None:
     }
 
 
-def test_seq_counts_and_ids_differ() -> None:
-    one = stamper()
-    messages = [one.message(event) for event in (START, UPDATE, END)]
+def test_messages_are_numbered_and_have_different_ids() -> None:
+    builder = make_builder()
+    messages = [builder.message(event) for event in (START, UPDATE, END)]
     assert [message["seq"] for message in messages] == [0, 1, 2]
     assert len({message["id"] for message in messages}) == 3
 
@@ -85,33 +87,33 @@ def test_seq_counts_and_ids_differ() -> None:
         {"track": 0},
     ],
 )
-def test_the_schema_refuses_what_is_not_of_the_contract(change: dict[str, Any]) -> None:
+def test_the_schema_rejects_a_message_that_violates_the_contract(change: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        validate({**stamper().message(START), **change})
+        validate({**make_builder().message(START), **change})
 
 
 @pytest.mark.parametrize("missing", ["id", "seq", "ts", "track", "emotion", "scores", "previous", "box", "frame"])
-def test_nothing_may_be_left_out(missing: str) -> None:
-    message = stamper().message(START)
+def test_the_schema_requires_every_field(missing: str) -> None:
+    message = make_builder().message(START)
     del message[missing]
     with pytest.raises(jsonschema.ValidationError):
         validate(message)
 
 
-def test_an_update_names_what_was_before_and_an_end_its_duration() -> None:
+def test_an_update_needs_the_previous_emotion_and_an_end_its_duration() -> None:
     for event, key, value in ((UPDATE, "previous", None), (END, "duration_s", -1)):
         with pytest.raises(jsonschema.ValidationError):
-            validate({**stamper().message(event), key: value})
+            validate({**make_builder().message(event), key: value})
 
 
-def test_labels_of_any_language_are_one_readable_line() -> None:
+def test_labels_in_any_language_are_encoded_readably_on_one_line() -> None:
     event = dataclasses.replace(START, emotion="fröhlich\n", scores={"fröhlich\n": 0.9, "悲しい": 0.1})
-    line = encode(stamper().message(event))
+    line = encode(make_builder().message(event))
     assert "\n" not in line
     assert "悲しい" in line
     validate(json.loads(line))
 
 
-def test_time_is_utc_to_the_millisecond() -> None:
+def test_times_are_in_utc_to_the_millisecond() -> None:
     assert rfc3339(0) == "1970-01-01T00:00:00.000Z"
     assert rfc3339(1_700_000_000.9996) == "2023-11-14T22:13:20.999Z"

@@ -105,28 +105,28 @@ class EventPrinter(NullObserver):
             raise OutputError(f"--print: standard output: {self._error.strerror}") from self._error
 
 
-class CopyObserver(NullObserver):
-    """Draws each frame into an annotated copy, which is dropped if the run is stopped before its end."""
+class AnnotationObserver(NullObserver):
+    """Writes an annotated copy, which is discarded if the run is stopped before its end."""
 
-    def __init__(self, copy: AnnotationWriter) -> None:
-        self._copy = copy
+    def __init__(self, writer: AnnotationWriter) -> None:
+        self._writer = writer
         self._controls: RunControls | None = None
 
     def on_start(self, status: RunStatus, controls: RunControls) -> None:
-        """Remember where to find out that the run was stopped."""
+        """Remember who knows whether the run was stopped."""
         self._controls = controls
 
     def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
-        """Draw the frame. Raises AnnotationError."""
-        self._copy.write(frame, faces)
+        """Write the frame with its faces. Raises AnnotationError."""
+        self._writer.write(frame, faces)
 
     def finish(self) -> None:
         """Complete the copy. Raises AnnotationError."""
         if self._controls and self._controls.stopping:
-            log.warning("--annotate: stopped before the end; the copy is dropped")
+            log.warning("--annotate: stopped before the end; the copy is discarded")
         else:
-            self._copy.finish()
+            self._writer.finish()
 
     def close(self) -> None:
-        """Drop what is unfinished."""
-        self._copy.discard()
+        """Discard what is unfinished."""
+        self._writer.discard()

@@ -1,4 +1,4 @@
-"""The observers that print events and draw a copy. What they print of a clip is tested in test_cli and test_writers."""
+"""The observers that print events and write an annotated copy; their output is tested in test_cli and test_writers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from fer_edge.cameras.frame import Frame
 from fer_edge.run.controls import RunControls
-from fer_edge.run.observer import CopyObserver, EventPrinter, OutputError
+from fer_edge.run.observer import AnnotationObserver, EventPrinter, OutputError
 from fer_edge.tracking.track import TrackedFace
 
 
@@ -25,20 +25,20 @@ class FullDisk(io.StringIO):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-class Copy:
-    """Records the calls to an annotated copy."""
+class Writer:
+    """Records the calls to an annotation writer."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def add(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
-        self.calls.append(f"add {frame.number}")
+    def write(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
+        self.calls.append(f"write {frame.number}")
 
     def finish(self) -> None:
         self.calls.append("finish")
 
-    def drop(self) -> None:
-        self.calls.append("drop")
+    def discard(self) -> None:
+        self.calls.append("discard")
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ def test_a_copy_is_completed_unless_the_run_was_stopped(
     controls: RunControls, caplog: pytest.LogCaptureFixture, stopped: bool
 ) -> None:
     caplog.set_level(logging.WARNING)
-    copy = Copy()
-    observer = CopyObserver(copy)
+    writer = Writer()
+    observer = AnnotationObserver(writer)
     observer.on_start(None, controls)  # type: ignore[arg-type]
     observer.on_frame(Frame(np.zeros((4, 4), np.uint8), 0.0, 7), [])
     if stopped:
         controls.stop()
     observer.finish()
     observer.close()
-    assert copy.calls == (["add 7", "drop"] if stopped else ["add 7", "finish", "drop"])
+    assert writer.calls == (["write 7", "discard"] if stopped else ["write 7", "finish", "discard"])
     assert [message.partition(":")[0] for message in caplog.messages] == stopped * ["--annotate"]
