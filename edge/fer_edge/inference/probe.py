@@ -92,7 +92,7 @@ def _open_and_invoke(path: Path, accelerator: str, runtime: str, threads: int) -
         raise AcceleratorError(f"{path}: {problem}") from error
 
 
-def _limit(kind: int, limit: int) -> None:
+def _set_limit(kind: int, limit: int) -> None:
     hard = resource.getrlimit(kind)[1]
     resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
@@ -103,13 +103,14 @@ def main() -> None:
     # An alarm of its own ends the process even inside native code, and even when its parent has gone.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(timeout)
-    _limit(resource.RLIMIT_DATA, MEMORY_LIMIT)
-    _limit(resource.RLIMIT_CORE, 0)
+    _set_limit(resource.RLIMIT_DATA, MEMORY_LIMIT)
+    _set_limit(resource.RLIMIT_CORE, 0)
     answer = None
     try:
         _open_and_invoke(Path(path), accelerator, runtime, threads)
     except (AcceleratorError, ModelError) as error:
-        answer = {"type": type(error).__name__, "message": error.message, "setting": error.setting, "cure": error.cure}
+        kind = next(name for name, known in ERRORS.items() if isinstance(error, known))
+        answer = {"type": kind, "message": error.message, "setting": error.setting, "cure": error.cure}
     sys.stdout.write(f"{ANSWER_PREFIX}{json.dumps(answer)}\n")
     sys.stdout.flush()
 

@@ -16,10 +16,8 @@ from fer_edge.inference.runtimes import describe_runtime, load_delegate, make_in
 
 LIBRARY = "libedgetpu.so.1"
 CUSTOM_OPERATOR = b"edgetpu-custom-op"  # replaces the operators that edgetpu_compiler maps to the Edge TPU
-USB_IDS = {
-    ("1a6e", "089a"),
-    ("18d1", "9302"),
-}  # vendor and product, before and after the firmware is loaded at first use
+# Vendor and product, before and after the firmware is loaded, which the first use does.
+USB_IDS = {("1a6e", "089a"), ("18d1", "9302")}
 UDEV_RULES = "60-fer-edge-coral.rules"
 
 
@@ -78,7 +76,7 @@ class EdgeTpuBackend(Backend):
 
     def open(self, model: ModelFile, runtime: str, threads: int) -> InferenceEngine:
         """Load a compiled model; see Backend.open."""
-        delegate = load_edgetpu(runtime, self.device)
+        delegate = _create_delegate(runtime, self.device)
         try:
             interpreter = make_interpreter(runtime, model.graph, threads, delegate)
         except (ValueError, RuntimeError) as error:
@@ -131,18 +129,10 @@ def library_name() -> str:
     return os.environ.get(LIBRARY_VARIABLE, LIBRARY)
 
 
-def load_edgetpu(runtime: str, device: str = "", files: DeviceFiles | None = None) -> Any:
-    """Create the delegate of an Edge TPU.
+def _create_delegate(runtime: str, device: str) -> Any:
+    """Create the delegate of an Edge TPU. Raises AcceleratorError.
 
     A library built for another version of TFLite crashes the process instead of raising an error: see probe.
-
-    Args:
-        runtime: the TFLite runtime that will use the delegate.
-        device: `usb:N` or `pci:N`; empty for any.
-        files: where to search for devices if the library finds none.
-
-    Raises:
-        AcceleratorError: the library or the device cannot be used; `cure` says what helps.
     """
     library = library_name()
     try:
@@ -153,11 +143,18 @@ def load_edgetpu(runtime: str, device: str = "", files: DeviceFiles | None = Non
             cure=f"install a libedgetpu1-std built for {describe_runtime(runtime)}",
         ) from error
     except ValueError as error:
-        raise missing_device_error(library, device, str(error), files or DeviceFiles()) from error
+        raise missing_device_error(library, device, str(error), DeviceFiles()) from error
 
 
 def missing_device_error(library: str, device: str, reason: str, files: DeviceFiles) -> AcceleratorError:
-    """Why the library finds no device, judged by the device nodes; `reason` is the library's own, or empty."""
+    """Explain by the device nodes why the library finds no device.
+
+    Args:
+        library: its name.
+        device: the device it should use, `usb:N` or `pci:N`; empty for any.
+        reason: what the library itself reports, perhaps empty.
+        files: where to search for device nodes.
+    """
     device = f" {device}" if device else ""
     reason = f" ({reason})" if reason else ""
     message = f"Edge TPU: {library} finds no device{device}{reason}"
