@@ -163,7 +163,7 @@ class Daemon:
 
     def _finish(self, errors: list[FerError]) -> None:
         with _collect(errors):
-            self._publish(self._processor.finish())
+            self._publish(self._processor.pipeline.finish())
         for observer in reversed(self._observers):
             with _collect(errors):
                 observer.finish()
@@ -195,10 +195,10 @@ def _raise_first(errors: list[FerError]) -> None:
 
 
 def _wall_clock(clock: Clock, *, live: bool) -> Callable[[float], float]:
-    """A function from the time of a frame to seconds since the epoch.
+    """A function that converts the time of a frame to seconds since the epoch.
 
-    The frames of a camera bear monotonic time, and the wall clock is read anew each time, since it may be set during
-    the run. The frames of a file bear the time in the file, whose first frame counts as taken now.
+    Frames of a camera have monotonic times, and the wall clock is read for each of them, as it may be set during the
+    run. Frames of a file have times relative to its first frame, which counts as taken now.
     """
     if live:
         return lambda frame_time: clock.wall() - clock.monotonic() + frame_time

@@ -1,13 +1,13 @@
-"""What the live page costs the sensor: with nobody, with one, and with a crowd that looks on.
+"""What the live page costs the sensor: without viewers, with one, and with a crowd.
 
-Each figure stands beside that of the same run without the page, or without viewers, measured by turns; what counts is
-the median of the pairs. Others want the cores, too: the viewers, and whatever else runs here. So the engine's time is
-that which its thread did not wait for a core. Exits with 1 when a target is missed.
+Each figure is compared with that of the same run without the page, or without viewers, measured in turn; the median of
+the pairs counts. The viewers, and whatever else runs on this machine, use the same cores. So the engine's time is that
+during which its thread did not wait for a core. Exits with 1 when a target is missed.
 
 usage: python -m tests.benchmarks.web [--seconds S] [--viewers COUNT]
 
---seconds: how long the crowd comes and goes, twice: in turns, beside an engine that runs as fast as it can, and at a
-stretch, beside a camera.
+--seconds: how long the crowd comes and goes. That is measured twice: in turns, with an engine that runs as fast as it
+can, and in one go, with a camera.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import cv2
 from tests.benchmarks.crowd import Crowd
-from tests.benchmarks.daemon import Daemon, daemon
+from tests.benchmarks.daemon_usage import MeasuredDaemon, measured_daemon
 from tests.benchmarks.engine import repeated
 from tests.support import WALK
 
@@ -33,31 +33,37 @@ from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import DEFAULT_MODEL, Config
 from fer_edge.config.web import WebOptions
-from fer_edge.daemon import Daemon as RunDaemon
+from fer_edge.daemon import Daemon
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.web import frame_message
 from fer_edge.web.server import WebServer
 
-UNSEEN, WATCHED, CROWDED, GROWTH = 1.02, 0.1, 0.05, 4.0  # targets: times, of a core, share of the rate, MB
-WATCHED_FPS, CROWDED_FPS = 10, 25  # of the camera
-ROUNDS, FRAMES = 12, 500  # with nobody
-PAIRS, TURN = 12, 3.0  # of turns with and without viewers; seconds of each
-SETTLE = 0.5  # seconds before a turn that count for nothing
+# Targets
+MAX_IDLE_RATIO = 1.02  # of the processor time per frame with the page to that without
+MAX_VIEWER_CPU = 0.1  # of a core, for one viewer
+MAX_CROWD_LOSS = 0.05  # share of the frame rate, for a crowd
+MAX_GROWTH = 4.0  # MB
 
-Reel = Iterator[Frame]
+VIEWER_FPS, CROWD_FPS = 10, 25  # of the camera
+IDLE_ROUNDS, IDLE_FRAMES = 12, 500  # without viewers
+PAIRS, TURN = 12, 3.0  # turns with and without viewers; seconds of each
+SETTLE = 0.5  # seconds before each turn that are not measured
+
+Clip = Iterator[Frame]
+LOCALHOST = WebOptions(("127.0.0.1", 0))
 
 
-class Endless:
-    """The clip, forth and back without end, as fast as it is taken; `play` says how much of it."""
+class EndlessClip:
+    """The clip, forwards and backwards without end, as fast as it is taken; `play` chooses how much of it."""
 
     live, dropped, problem, name = False, 0, None, "clip"
 
-    def __init__(self, frames: list[Frame], play: Callable[[Reel], Reel]) -> None:
+    def __init__(self, frames: list[Frame], play: Callable[[Clip], Clip]) -> None:
         self._frames, self._play = frames, play
 
-    def __iter__(self) -> Reel:
+    def __iter__(self) -> Clip:
         return self._play(repeated(self._frames, sys.maxsize))
 
     def close(self) -> None:
@@ -65,7 +71,7 @@ class Endless:
 
 
 class Bench:
-    """Runs the service in this process."""
+    """Runs the daemon in this process."""
 
     def __init__(self) -> None:
         cv2.setNumThreads(1)
@@ -75,14 +81,14 @@ class Bench:
         self._frames = list(VideoFile(WALK))
         gc.freeze()  # as the command does
 
-    def run(self, play: Callable[[Reel], Reel], page: WebServer | None) -> None:
-        source, config = Endless(self._frames, play), Config(camera="clip", broker=None)
-        RunDaemon(config, source, self._classifier, observers=[page] if page else []).run()
+    def run(self, play: Callable[[Clip], Clip], page: WebServer | None) -> None:
+        source, config = EndlessClip(self._frames, play), Config(camera="clip", broker=None)
+        Daemon(config, source, self._classifier, observers=[page] if page else []).run()
 
 
 @dataclass(frozen=True)
-class Spent:
-    """Seconds a frame: on the clock, of the engine, and of processor in other threads."""
+class Cost:
+    """Seconds per frame: of time, of the engine, and of processor time in other threads."""
 
     wall: float
     engine: float
@@ -90,144 +96,146 @@ class Spent:
 
 
 class Turn:
-    """A turn, in the engine's thread."""
+    """Measures a turn, in the engine's thread."""
 
     def __init__(self) -> None:
-        self._began, self._cpu, self._mine = time.perf_counter(), time.process_time(), time.thread_time()
+        self._began, self._cpu, self._thread_cpu = time.perf_counter(), time.process_time(), time.thread_time()
         self._waited = waited()
 
     @property
     def seconds(self) -> float:
         return time.perf_counter() - self._began
 
-    def spent(self, frames: int) -> Spent:
-        wall, mine = self.seconds, time.thread_time() - self._mine
-        engine, others = wall - (waited() - self._waited), time.process_time() - self._cpu - mine
-        return Spent(wall / frames, engine / frames, others / frames)
+    def cost(self, frames: int) -> Cost:
+        wall, thread_cpu = self.seconds, time.thread_time() - self._thread_cpu
+        engine, others = wall - (waited() - self._waited), time.process_time() - self._cpu - thread_cpu
+        return Cost(wall / frames, engine / frames, others / frames)
 
 
 def waited() -> float:
-    """Seconds that this thread was ready to run and had no core (the kernel's sched-stats.rst)."""
+    """Seconds during which this thread was ready to run and had no core (the kernel's sched-stats.rst)."""
     return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
 
 
-def unseen(bench: Bench) -> bool:
-    """The page is there, and nobody looks."""
+def measure_idle(bench: Bench) -> bool:
+    """The page without viewers."""
     made: list[int] = []
     encode = frame_message.encode_jpeg
     frame_message.encode_jpeg = lambda picture: made.append(1) or encode(picture)
 
-    def cpu(page: WebServer | None) -> float:
+    def cpu_per_frame(page: WebServer | None) -> float:
         before = time.process_time()
-        bench.run(lambda reel: islice(reel, FRAMES), page)
-        return (time.process_time() - before) / FRAMES
+        bench.run(lambda clip: islice(clip, IDLE_FRAMES), page)
+        return (time.process_time() - before) / IDLE_FRAMES
 
-    cpu(None)
-    pairs = [(cpu(WebServer(WebOptions(("127.0.0.1", 0)), None)), cpu(None)) for _ in range(ROUNDS)]
+    cpu_per_frame(None)
+    pairs = [(cpu_per_frame(WebServer(LOCALHOST, None)), cpu_per_frame(None)) for _ in range(IDLE_ROUNDS)]
     frame_message.encode_jpeg = encode
-    times = row("nobody", "ms of CPU a frame", [(1000 * there, 1000 * none) for there, none in pairs])
+    ratio = print_row("no viewer", "ms of CPU per frame", [(1000 * there, 1000 * none) for there, none in pairs])
     print(f"{'':14} JPEGs made: {len(made)}")
-    return verdict(times <= UNSEEN and not made, f"at most {UNSEEN} times, and no JPEG")
+    return print_verdict(ratio <= MAX_IDLE_RATIO and not made, f"at most {MAX_IDLE_RATIO} times, and no JPEG")
 
 
-def crowded(bench: Bench, seconds: float, viewers: int) -> bool:
-    """A crowd beside an engine that runs as fast as it can."""
-    page = WebServer(WebOptions(("127.0.0.1", 0)), None)
+def measure_crowd(bench: Bench, seconds: float, viewers: int) -> bool:
+    """A crowd, with an engine that runs as fast as it can."""
+    page = WebServer(LOCALHOST, None)
     crowd, counts = Crowd(int(page.url.split(":")[2].strip("/")), viewers), Counter[str]()
-    pairs: list[tuple[Spent, Spent]] = []
+    pairs: list[tuple[Cost, Cost]] = []
 
-    def turn(reel: Reel, into: list[Spent]) -> Reel:
+    def measure_turn(clip: Clip, costs: list[Cost]) -> Clip:
         settling = Turn()
         while settling.seconds < SETTLE:
-            yield next(reel)
-        number, measured = 0, Turn()
-        while measured.seconds < TURN:
-            yield next(reel)
-            number += 1
-        into.append(measured.spent(number))
+            yield next(clip)
+        frames, turn = 0, Turn()
+        while turn.seconds < TURN:
+            yield next(clip)
+            frames += 1
+        costs.append(turn.cost(frames))
 
-    def play(reel: Reel) -> Reel:
+    def play(clip: Clip) -> Clip:
         for _ in range(max(2, round(seconds / TURN))):
-            pair: list[Spent] = []
-            crowd.come()
-            yield from turn(reel, pair)
-            counts.update(crowd.go())
-            yield from turn(reel, pair)
-            pairs.append((pair[0], pair[1]))
+            costs: list[Cost] = []
+            crowd.connect()
+            yield from measure_turn(clip, costs)
+            counts.update(crowd.disconnect())
+            yield from measure_turn(clip, costs)
+            pairs.append((costs[0], costs[1]))
 
     bench.run(play, page)
     crowd.close()
     name = f"{viewers} viewers"
-    times = row(name, "ms of the engine a frame", [(1000 * a.engine, 1000 * b.engine) for a, b in pairs])
-    row("", "frames a second", [(1 / a.wall, 1 / b.wall) for a, b in pairs])
-    row("", "% of a core, the page's", [(100 * a.others / a.wall, 100 * b.others / b.wall) for a, b in pairs])
-    print(f"{'':14} {told(counts)}")
-    return verdict(times <= 1 / (1 - CROWDED), f"at most {1 / (1 - CROWDED):.3f} times")
+    ratio = print_row(name, "ms of the engine per frame", [(1000 * a.engine, 1000 * b.engine) for a, b in pairs])
+    print_row("", "frames per second", [(1 / a.wall, 1 / b.wall) for a, b in pairs])
+    print_row("", "% of a core, the page", [(100 * a.others / a.wall, 100 * b.others / b.wall) for a, b in pairs])
+    print(f"{'':14} {describe(counts)}")
+    return print_verdict(ratio <= 1 / (1 - MAX_CROWD_LOSS), f"at most {1 / (1 - MAX_CROWD_LOSS):.3f} times")
 
 
-def rate(of: Daemon, seconds: float, figure: Callable[[Daemon], float]) -> float:
-    """By how much a figure of a daemon grows in a second."""
+def measure_rate(daemon: MeasuredDaemon, seconds: float, figure: Callable[[MeasuredDaemon], float]) -> float:
+    """By how much a figure of a daemon grows per second."""
     time.sleep(SETTLE)
-    began, before = time.perf_counter(), figure(of)
+    began, before = time.perf_counter(), figure(daemon)
     time.sleep(seconds)
-    return (figure(of) - before) / (time.perf_counter() - began)
+    return (figure(daemon) - before) / (time.perf_counter() - began)
 
 
-def watched() -> bool:
-    """One viewer, as the page is."""
-    with daemon(WATCHED_FPS) as running:
-        crowd, counts, pairs = Crowd(running.port, 1, still=True), Counter[str](), []
+def measure_viewer() -> bool:
+    """One viewer that behaves as the page does."""
+    with measured_daemon(VIEWER_FPS) as daemon:
+        crowd, counts, pairs = Crowd(daemon.port, 1, permanent=True), Counter[str](), []
         for _ in range(PAIRS):
-            crowd.come()
-            there = rate(running, TURN, lambda daemon: daemon.cpu)
-            counts += crowd.go()
-            pairs.append((100 * there, 100 * rate(running, TURN, lambda daemon: daemon.cpu)))
+            crowd.connect()
+            there = measure_rate(daemon, TURN, lambda daemon: daemon.cpu)
+            counts += crowd.disconnect()
+            pairs.append((100 * there, 100 * measure_rate(daemon, TURN, lambda daemon: daemon.cpu)))
         crowd.close()
-    row("1 viewer", "% of a core", pairs)
+    print_row("1 viewer", "% of a core", pairs)
     cost = statistics.median(there - none for there, none in pairs)
-    shown = counts["frames"] / (PAIRS * (TURN + SETTLE))
-    print(f"{'':14} {cost:.1f} % of a core more, {shown:.1f} pictures a second")
-    return verdict(cost <= 100 * WATCHED and shown > 0.8 * WATCHED_FPS, f"at most {WATCHED:.0%} of a core")
+    fps = counts["frames"] / (PAIRS * (TURN + SETTLE))
+    print(f"{'':14} {cost:.1f} % of a core more, {fps:.1f} pictures per second")
+    return print_verdict(
+        cost <= 100 * MAX_VIEWER_CPU and fps > 0.8 * VIEWER_FPS, f"at most {MAX_VIEWER_CPU:.0%} of a core"
+    )
 
 
-def paced(seconds: float, viewers: int) -> bool:
-    """A crowd at a stretch beside a camera."""
-    with daemon(CROWDED_FPS) as running:
-        crowd = Crowd(running.port, viewers)
-        alone = [rate(running, TURN, lambda daemon: daemon.frames) for _ in range(PAIRS // 2)]
-        memory = [running.memory]
-        crowd.come()
-        beside = []
+def measure_crowd_with_camera(seconds: float, viewers: int) -> bool:
+    """A crowd in one go, with a camera."""
+    with measured_daemon(CROWD_FPS) as daemon:
+        crowd = Crowd(daemon.port, viewers)
+        without = [measure_rate(daemon, TURN, lambda daemon: daemon.frames) for _ in range(PAIRS // 2)]
+        memory = [daemon.memory]
+        crowd.connect()
+        with_crowd = []
         for _ in range(max(2, round(seconds / (TURN + SETTLE)))):
-            beside.append(rate(running, TURN, lambda daemon: daemon.frames))
-            memory.append(running.memory)
-        counts = crowd.go()
+            with_crowd.append(measure_rate(daemon, TURN, lambda daemon: daemon.frames))
+            memory.append(daemon.memory)
+        counts = crowd.disconnect()
         crowd.close()
-        alone += [rate(running, TURN, lambda daemon: daemon.frames) for _ in range(PAIRS // 2)]
-    there, none = statistics.median(beside), statistics.median(alone)
-    row(f"{viewers}, a camera", "frames a second", [(there, none)])
+        without += [measure_rate(daemon, TURN, lambda daemon: daemon.frames) for _ in range(PAIRS // 2)]
+    there, none = statistics.median(with_crowd), statistics.median(without)
+    print_row(f"{viewers}, a camera", "frames per second", [(there, none)])
     start, middle, end = memory[0], memory[len(memory) // 2], memory[-1]
     print(f"{'':14} {start:.1f} MB at the start, {middle:.1f} in the middle, {end:.1f} at the end")
-    print(f"{'':14} {told(counts)}")
-    met = there >= (1 - CROWDED) * none and end - middle <= GROWTH
-    return verdict(met, f"at least {1 - CROWDED} times, and at most {GROWTH} MB from the middle to the end")
+    print(f"{'':14} {describe(counts)}")
+    target = f"at least {1 - MAX_CROWD_LOSS} times, and at most {MAX_GROWTH} MB from the middle to the end"
+    return print_verdict(there >= (1 - MAX_CROWD_LOSS) * none and end - middle <= MAX_GROWTH, target)
 
 
-def told(counts: Counter[str]) -> str:
+def describe(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 
 
-def row(what: str, unit: str, pairs: list[tuple[float, float]]) -> float:
+def print_row(name: str, unit: str, pairs: list[tuple[float, float]]) -> float:
     """Print the medians with and without, and the median of their ratios, which is returned."""
-    times = statistics.median(there / none if none else 0.0 for there, none in pairs)
+    ratio = statistics.median(there / none if none else 0.0 for there, none in pairs)
     there, none = (statistics.median(values) for values in zip(*pairs, strict=True))
-    print(f"{what:14} {unit:24} {there:8.2f} {none:8.2f} {times:8.3f}", flush=True)
-    return times
+    print(f"{name:14} {unit:26} {there:8.2f} {none:8.2f} {ratio:8.3f}", flush=True)
+    return ratio
 
 
-def verdict(met: bool, target: str) -> bool:
-    print(f"{'':14} target: {target}: {'met' if met else 'MISSED'}\n", flush=True)
-    return met
+def print_verdict(is_met: bool, target: str) -> bool:
+    print(f"{'':14} target: {target}: {'met' if is_met else 'MISSED'}\n", flush=True)
+    return is_met
 
 
 def main() -> int:
@@ -236,10 +244,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120.0, metavar="S")
     parser.add_argument("--viewers", type=int, default=50, metavar="COUNT")
     arguments = parser.parse_args()
-    print(f"{'':39} {'with':>8} {'without':>8} {'times':>8}")
+    print(f"{'':41} {'with':>8} {'without':>8} {'ratio':>8}")
     bench = Bench()
-    met = [unseen(bench), watched()]
-    met += [crowded(bench, arguments.seconds, arguments.viewers), paced(arguments.seconds, arguments.viewers)]
+    met = [
+        measure_idle(bench),
+        measure_viewer(),
+        measure_crowd(bench, arguments.seconds, arguments.viewers),
+        measure_crowd_with_camera(arguments.seconds, arguments.viewers),
+    ]
     return int(not all(met))
 
 

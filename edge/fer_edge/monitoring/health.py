@@ -32,7 +32,7 @@ class Health:
             source: Where the frames come from.
             timer: Times the stages of the pipeline and counts frames.
             accelerator: What the model runs on.
-            count_events: Returns the number of events that are waiting, lost or refused, by these words.
+            count_events: Returns the number of events by what became of them: `queue`, `lost`, `refused`.
             clock: The clock of the run.
             degraded: Returns why the work is reduced, `hot` or `slow`; None when it is not.
             system: The folder that holds /proc and /sys.

@@ -104,7 +104,7 @@ class SlowdownLevel:
         return True
 
     def on_borderline(self) -> None:
-        """A check was neither: begin to count anew."""
+        """The check was neither overloaded nor normal: reset the counts."""
         self._overloaded = self._normal = 0
 
     def _set(self, level: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fer_edge.clock import Clock
 
-MIN_READING_INTERVAL = 1.0  # seconds: shorter ones say little, so the last reading is returned again
+MIN_READING_INTERVAL = 1.0  # seconds; within it the last reading is returned again, as a shorter one would be noise
 MAX_SAMPLES = 4096  # of a stage that are kept: a minute at 60 frames per second
 
 

@@ -58,7 +58,7 @@ class RunWatchdog:
             self._update_status(self._rate.take(now))
 
     def end(self, *, restarting: bool) -> None:
-        """The loop has ended: what is left is to deliver events, and then to exit or to start anew."""
+        """The loop has ended: events are still to be delivered, then the process exits or restarts."""
         if restarting:
             self._notifier.notify_reloading()
             self._notifier.notify(watchdog=1)

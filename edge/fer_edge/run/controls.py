@@ -11,7 +11,7 @@ class RunControls:
     Attributes:
         paused: Whether no frames are to be taken.
         stopping: Whether the run is to end after the current frame.
-        restarting: Whether the process is to start anew once the run has ended.
+        restarting: Whether the process is to restart once the run has ended.
         pipeline: Whose options can be adjusted; by the loop over the frames only.
     """
 
@@ -27,7 +27,7 @@ class RunControls:
         self.restarting = False
 
     def restart(self) -> None:
-        """End the run after the current frame and start anew, unless it is already stopping."""
+        """End the run after the current frame, then restart the process; ignored if the run is already stopping."""
         if not self.stopping:
             self.stop()
             self.restarting = True

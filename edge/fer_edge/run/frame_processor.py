@@ -73,10 +73,6 @@ class FrameProcessor:
         self._memory.update()
         return events
 
-    def finish(self) -> list[Event]:
-        """End every track."""
-        return self.pipeline.finish()
-
     def _process(self, frame: Frame) -> list[Event]:
         try:
             with self.timer.stage("step"):

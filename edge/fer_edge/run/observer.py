@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class OutputError(FerError):
-    """The events could not be printed; its cause says why."""
+    """The events could not be printed; `__cause__` is the reason."""
 
 
 class RunObserver(Protocol):

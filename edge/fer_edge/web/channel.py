@@ -50,7 +50,7 @@ class Channel:
         await self.socket.close(code=code, message=reason.encode())
 
     async def messages(self) -> AsyncIterator[WSMessage]:
-        """The messages of the peer, until it disconnects; queued output is sent meanwhile."""
+        """The messages of the peer, until it disconnects. Queued output is sent at the same time."""
         await self.socket.prepare(self._request)
         sender = asyncio.create_task(self._send_output())
         try:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 BACKLOG = 10  # connections that are accepted before they are counted
 MAX_REQUEST_SIZE = 4096  # bytes
 START_TIMEOUT = 10.0  # seconds
-CLOSE_TIMEOUT = 1.0  # seconds to say goodbye to viewers, and again to end the thread
+CLOSE_TIMEOUT = 1.0  # seconds to close the WebSockets, and again to end the thread
 
 
 class WebServer:

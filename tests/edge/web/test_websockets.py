@@ -126,7 +126,7 @@ def test_reference_cycles_of_closed_websockets_do_not_accumulate(classifier: Emo
 def desk(broker: Mosquitto) -> Iterator[WebDaemon]:
     """A sensor whose camera is that of a browser."""
     daemon = WebDaemon(broker, "browser", "--model", "nano")
-    # The first state after the start says "yet": wait until the daemon takes pictures.
+    # At the start it is "no browser sends pictures yet"; then the daemon takes pictures.
     wait_until(lambda: request(daemon, "/api/state").body["camera"] == "no browser sends pictures")
     yield daemon
     daemon.close()

@@ -1,4 +1,4 @@
-"""A daemon with the live page in a process of its own, and what it uses: for `web`."""
+"""A daemon with the live page in a process of its own, and its use of resources: for `web`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ from tests.support.mjpeg import MjpegCamera
 
 from fer_edge.cameras.files import VideoFile
 
-SIZE = (640, 480)  # of the camera's pictures
+PICTURE_SIZE = (640, 480)  # of the camera
 
 
-class Daemon:
-    """The daemon before a camera with an address, which plays the clip forth and back."""
+class MeasuredDaemon:
+    """A daemon with a network camera, which plays the clip forwards and backwards.
+
+    Attributes:
+        port: Of the live page.
+    """
 
     def __init__(self, fps: float) -> None:
-        pictures = jpegs()
+        pictures = clip_jpegs()
         self._camera = MjpegCamera(picture=lambda number: pictures[number % len(pictures)], fps=fps)
         self.port = free_port()
         flags = ["--camera", self._camera.url, "--mqtt", "none", "--web", self.port]
@@ -32,44 +36,45 @@ class Daemon:
 
     @property
     def frames(self) -> int:
-        """That it has looked at."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health", timeout=20) as answer:
-            return int(json.load(answer)["frames"])
+        """Number of frames processed so far."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health", timeout=20) as response:
+            return int(json.load(response)["frames"])
 
     @property
     def cpu(self) -> float:
-        """Seconds of processor that all its threads have had: proc_pid_stat(5)."""
-        fields = self._of_proc("stat").rpartition(")")[2].split()
+        """Processor time used by all its threads so far, in seconds: proc_pid_stat(5)."""
+        fields = self._read_proc("stat").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def memory(self) -> float:
-        """That it holds, MB."""
-        return int(self._of_proc("statm").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        """Resident memory in MB."""
+        return int(self._read_proc("statm").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(20)
         self._camera.stop()
 
-    def _of_proc(self, name: str) -> str:
+    def _read_proc(self, name: str) -> str:
         return Path(f"/proc/{self._process.pid}/{name}").read_text()
 
 
-def jpegs() -> list[bytes]:
-    """The clip forth and back, its middle, as large as SIZE."""
+def clip_jpegs() -> list[bytes]:
+    """The clip forwards and backwards, cropped to its middle and resized to PICTURE_SIZE."""
     pictures = []
     for frame in VideoFile(WALK):
         height, width = frame.grey.shape
-        side = (width - height * SIZE[0] // SIZE[1]) // 2
-        pictures.append(bytes(cv2.imencode(".jpg", cv2.resize(frame.grey[:, side : width - side], SIZE))[1]))
+        margin = (width - height * PICTURE_SIZE[0] // PICTURE_SIZE[1]) // 2
+        picture = cv2.resize(frame.grey[:, margin : width - margin], PICTURE_SIZE)
+        pictures.append(bytes(cv2.imencode(".jpg", picture)[1]))
     return [*pictures, *pictures[-2:0:-1]]
 
 
 @contextmanager
-def daemon(fps: float) -> Iterator[Daemon]:
-    running = Daemon(fps)
+def measured_daemon(fps: float) -> Iterator[MeasuredDaemon]:
+    daemon = MeasuredDaemon(fps)
     try:
-        yield running
+        yield daemon
     finally:
-        running.close()
+        daemon.close()
