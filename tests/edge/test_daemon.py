@@ -34,7 +34,7 @@ from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET
 from fer_edge.mqtt.client import Client
 from fer_edge.mqtt.delivery import Delivery, DeliveryError
 from fer_edge.run.controls import RunControls
-from fer_edge.run.observer import NullObserver
+from fer_edge.run.observer import RunObserver
 from fer_edge.run.status import RunStatus
 
 PRINTING = Config(camera="fake", broker=None, device="cam", print_events=True)
@@ -185,7 +185,7 @@ def test_a_stopped_run_ends_after_the_current_frame(classifier: EmotionClassifie
     assert camera.closed
 
 
-class StopAfter(NullObserver):
+class StopAfter(RunObserver):
     """Pauses the run at its start, and stops it after so many turns of the loop."""
 
     def __init__(self, turns: int) -> None:
@@ -287,7 +287,7 @@ def test_a_frame_that_fails_is_skipped_and_frequent_failures_end_the_run(
     assert tracebacks == [f"frame {number} is skipped" for number in logged]
 
 
-class FailingObserver(NullObserver):
+class FailingObserver(RunObserver):
     """Fails at one point of the run, and records that it was closed."""
 
     def __init__(self, name: str) -> None:

@@ -38,7 +38,7 @@ from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.monitoring.system import resident_memory
 from fer_edge.mqtt.publisher import Publisher
-from fer_edge.run.observer import NullObserver
+from fer_edge.run.observer import RunObserver
 
 FPS = 15.0
 PICTURE_SIZE = (240, 135)  # small, because there are a million
@@ -214,7 +214,7 @@ class LimitedCamera(ReconnectingCamera):
                 return
 
 
-class EventCounter(NullObserver):
+class EventCounter(RunObserver):
     """Counts the events of a run."""
 
     def __init__(self) -> None:

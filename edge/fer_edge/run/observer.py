@@ -24,57 +24,37 @@ class OutputError(FerError):
 class RunObserver(Protocol):
     """What receives the frames and events of a run. The loop over the frames calls every method.
 
-    A method may raise FerError: it ends the run, in good order.
+    A method may raise FerError: it ends the run, in good order. Subclasses inherit methods that do nothing.
     """
+
+    # A body of nothing but a docstring would be abstract to mypy; hence the `return`.
 
     def on_start(self, status: RunStatus, controls: RunControls) -> None:
         """The run begins. `status` and `controls` may be used from any thread."""
-        ...
+        return
 
     def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
         """A frame was processed; `faces` are those in it, the largest first, with boxes in its pixels."""
-        ...
+        return
 
     def on_event(self, message: dict[str, Any]) -> None:
         """An event happened; `message` is what subscribers receive."""
-        ...
+        return
 
     def poll(self) -> None:
         """Called after each frame, and a few times a second while there are none."""
-        ...
+        return
 
     def finish(self) -> None:
         """The frames have ended and the last event has been passed on: complete what is unfinished."""
-        ...
+        return
 
     def close(self) -> None:
         """Release everything. May be called more than once."""
-        ...
+        return
 
 
-class NullObserver:
-    """An observer that does nothing. Subclasses override what they need."""
-
-    def on_start(self, status: RunStatus, controls: RunControls) -> None:
-        """Do nothing."""
-
-    def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
-        """Do nothing."""
-
-    def on_event(self, message: dict[str, Any]) -> None:
-        """Do nothing."""
-
-    def poll(self) -> None:
-        """Do nothing."""
-
-    def finish(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-class EventPrinter(NullObserver):
+class EventPrinter(RunObserver):
     """Writes each event as a line of JSON. If that fails, the run is stopped and `finish` raises OutputError."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -105,7 +85,7 @@ class EventPrinter(NullObserver):
             raise OutputError(f"--print: standard output: {self._error.strerror}") from self._error
 
 
-class AnnotationObserver(NullObserver):
+class AnnotationObserver(RunObserver):
     """Writes an annotated copy, which is discarded if the run is stopped before its end."""
 
     def __init__(self, writer: AnnotationWriter) -> None:

@@ -15,6 +15,7 @@ from aiohttp import web
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.web import UNENCRYPTED_WARNING, WebOptions, check_token, tls_context
 from fer_edge.run.controls import RunControls
+from fer_edge.run.observer import RunObserver
 from fer_edge.run.status import RunStatus
 from fer_edge.tracking.track import TrackedFace
 from fer_edge.web.api import Api
@@ -35,7 +36,7 @@ START_TIMEOUT = 10.0  # seconds
 CLOSE_TIMEOUT = 1.0  # seconds to close the WebSockets, and again to end the thread
 
 
-class WebServer:
+class WebServer(RunObserver):
     """Shows a run in browsers: an observer of the run.
 
     Attributes:
@@ -83,9 +84,6 @@ class WebServer:
         if not (self._thread and self._thread.is_running):
             error = self._thread.error if self._thread else None
             raise WebServerError(f"the page has failed: {error or 'its server does not start'}") from error
-
-    def finish(self) -> None:
-        """Do nothing: the page shows the end of the run until `close`."""
 
     def close(self) -> None:
         """Disconnect everyone and release the port."""

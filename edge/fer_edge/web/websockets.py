@@ -114,7 +114,7 @@ class WebSockets:
             camera.offer(message.data, self._reply_to(channel))
 
     def _reply_to(self, channel: Channel) -> Callable[[str | None], None]:
-        """A callback that sends the browser the error in its picture, or a request for the next one, from any thread."""
+        """A callback, for any thread, that sends the browser the error in its picture or a request for the next one."""
 
         def reply(problem: str | None) -> None:
             message = {"type": "error", "error": problem} if problem else {"type": "next"}
