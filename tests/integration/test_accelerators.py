@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support import MEDIA, Mosquitto, Run, heard, run, wait_until
 from tests.support.models import compiled_graph
+from tests.support.refusals import error_line
 
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import MODELS
@@ -28,13 +29,6 @@ def plain(tmp_path: Path) -> Path:
 
 def daemon(*arguments: object) -> Run:
     return run("fer_edge", "--camera", FACE, "--mqtt", "none", "--print", *arguments)
-
-
-def only_line(done: Run) -> str:
-    """The one line that the command itself wrote to standard error."""
-    assert "Traceback" not in done.err
-    (line,) = (line for line in done.err.splitlines() if line.startswith("fer-edge: "))
-    return line
 
 
 @pytest.mark.usefixtures("edgetpu")
@@ -71,7 +65,7 @@ def test_the_daemon_ends_with_one_line_when_the_edge_tpu_it_needs_does_not_work(
     monkeypatch.setenv("FAKE_EDGETPU", mode)
     done = daemon("--model", compiled.path)
     assert done.code == 1
-    assert problem in only_line(done)
+    assert problem in error_line(done)
 
 
 @pytest.mark.usefixtures("edgetpu")
@@ -82,7 +76,7 @@ def test_the_daemon_survives_a_library_that_crashes(
     done = daemon("--model", plain)
     assert done.code == 0
     assert done.events
-    assert only_line(done).startswith("fer-edge: runs on the CPU: Edge TPU: ")
+    assert error_line(done).startswith("fer-edge: runs on the CPU: Edge TPU: ")
 
 
 @pytest.mark.parametrize(
@@ -97,14 +91,14 @@ def test_the_daemon_survives_a_library_that_crashes(
 def test_an_accelerator_that_cannot_be_used_is_one_line(plain: Path, accelerator: str, code: int, problem: str) -> None:
     done = daemon("--model", plain, "--accelerator", accelerator)
     assert (done.code, done.out) == (code, "")
-    assert problem in only_line(done)
+    assert problem in error_line(done)
 
 
 def test_an_unknown_accelerator_in_the_configuration_file_is_exit_78(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[model]\naccelerator = "gpu"\n')
     done = daemon("--config", tmp_path / "config.toml")
     assert done.code == 78
-    assert only_line(done).startswith(f"fer-edge: {tmp_path}/config.toml: model.accelerator gpu: expected auto, ")
+    assert error_line(done).startswith(f"fer-edge: {tmp_path}/config.toml: model.accelerator gpu: expected auto, ")
 
 
 @pytest.mark.usefixtures("edgetpu")
@@ -124,4 +118,4 @@ def test_a_compiled_model_that_breaks_the_contract_is_exit_78(tmp_path: Path) ->
     write_model(tmp_path / "m.tflite", compiled_graph(5), FER2013_CLASSES, {})
     done = daemon("--model", tmp_path / "m.tflite")
     assert done.code == 78
-    assert "its output is [1, 5], but it has 7 labels" in only_line(done)
+    assert "its output is [1, 5], but it has 7 labels" in error_line(done)
