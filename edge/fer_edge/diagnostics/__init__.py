@@ -1,1 +1,1 @@
-"""The checks of `fer-edge --check`, one module a part of the run."""
+"""The checks of `fer-edge --check`, one module for each part of the run."""
