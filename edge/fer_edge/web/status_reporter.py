@@ -9,14 +9,15 @@ from fer_edge.monitoring.health import Health
 from fer_edge.web.hub import Hub
 
 STATUS_INTERVAL = 2.0  # seconds between two messages
-CHANGE_INTERVAL = 0.25  # seconds after which a change is sent
+CHANGE_INTERVAL = 0.25  # seconds within which a change is sent
 
 
 class StatusReporter:
-    """Sends the message `status` to all viewers every STATUS_INTERVAL, and soon after a change."""
+    """Sends the message `status` to all viewers every STATUS_INTERVAL, and after a change."""
 
-    def __init__(self, hub: Hub, health: Health) -> None:
-        self._hub, self._health = hub, health
+    def __init__(self, hub: Hub, health: Health, *, change_interval: float = CHANGE_INTERVAL) -> None:
+        """`change_interval`: seconds within which a change is sent."""
+        self._hub, self._health, self._change_interval = hub, health, change_interval
 
     def message(self) -> dict[str, Any]:
         """The message `status`."""
@@ -35,7 +36,7 @@ class StatusReporter:
         """Send messages until cancelled."""
         sent, sent_at = None, 0.0
         while True:
-            await asyncio.sleep(CHANGE_INTERVAL)
+            await asyncio.sleep(self._change_interval)
             now, key = self._hub.status.clock.monotonic(), self._key()
             if self._hub.viewers and (key != sent or now - sent_at >= STATUS_INTERVAL):
                 sent, sent_at = key, now

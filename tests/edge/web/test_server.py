@@ -1,4 +1,7 @@
-"""How the live page starts and ends with the daemon. What it serves is tested with the modules that serve it."""
+"""How the live page starts and ends with the daemon. What it serves is tested with the modules that serve it.
+
+This covers `factory` and `listener`; the limit on connections is tested in test_middleware.
+"""
 
 from __future__ import annotations
 

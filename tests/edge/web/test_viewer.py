@@ -1,4 +1,7 @@
-"""What is sent on the WebSocket of a page: texts in order, then the newest frame if one was requested."""
+"""What is sent on the WebSocket of a page: texts in order, then the newest frame if one was requested.
+
+This covers `channel`, on which a viewer is built.
+"""
 
 from __future__ import annotations
 
