@@ -13,6 +13,9 @@ from fer_edge.cameras.frame import Frame
 from fer_edge.config.camera import CameraOptions
 from fer_edge.errors import FerError, Problem
 
+POLL_INTERVAL = 0.5  # seconds without a frame after which a live source yields None
+FRAME_TIMEOUT = 2.0  # seconds without a frame after which that is a problem
+
 
 class CameraError(FerError, OSError):
     """There is no camera, or it delivers nothing. Not a mistake of the user: opening it again later may help."""
@@ -103,8 +106,10 @@ class SourceKind:
         matches: Whether a value of `--camera` is of this kind.
         open: Makes the source of frames for such a value. A camera is opened later, at its first frame. Raises
             UsageError when the value is malformed, or no camera can ever be there.
+        uses_devices: Whether it needs access to device nodes of V4L2 or libcamera under /dev.
     """
 
     name: str
     matches: Callable[[str], bool]
     open: Callable[[str, CameraOptions], FrameSource]
+    uses_devices: bool = False

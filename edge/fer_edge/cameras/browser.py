@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from fer_edge.cameras.base import SourceKind
+from fer_edge.cameras.base import FRAME_TIMEOUT, POLL_INTERVAL, SourceKind
 from fer_edge.cameras.frame import Frame, orient, scale_for_search
 from fer_edge.cameras.jpeg import decode
 from fer_edge.cameras.mailbox import Mailbox
@@ -15,8 +15,6 @@ from fer_edge.config.camera import CameraOptions
 from fer_edge.errors import Problem, UsageError
 
 BROWSER = "browser"  # the value of --camera
-POLL_INTERVAL = 0.5  # seconds between two results while there are no frames
-FRAME_TIMEOUT = 2.0  # seconds without an image after which this is a problem
 OPEN_PAGE = "open the live page in a browser and let it use its camera"
 
 Reply = Callable[[str | None], None]  # called once per image, with what is wrong with it, or None

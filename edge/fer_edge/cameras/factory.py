@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fer_edge.cameras import browser, files, network, numbered, pi, v4l2
-from fer_edge.cameras.base import FrameSource
+from fer_edge.cameras.base import FrameSource, SourceKind
 from fer_edge.config.camera import SPECS, CameraOptions
 from fer_edge.errors import UsageError
 
-# The first kind that matches is opened: cameras before files, so that a file cannot take the name of a camera.
+# The first kind that matches is taken: cameras before files, so that a file cannot take the name of a camera.
 KINDS = (
     browser.BROWSER_KIND,
     numbered.NUMBER_KIND,
@@ -17,6 +17,11 @@ KINDS = (
     files.PICTURES_KIND,
     files.VIDEO_KIND,
 )
+
+
+def find_kind(spec: str) -> SourceKind | None:
+    """Return the kind of source that a value of `--camera` names; None when it is of no known kind."""
+    return next((kind for kind in KINDS if kind.matches(spec)), None)
 
 
 def open_source(spec: str, options: CameraOptions | None = None) -> FrameSource:
@@ -32,7 +37,7 @@ def open_source(spec: str, options: CameraOptions | None = None) -> FrameSource:
     Raises:
         UsageError: `spec` is of no known kind, or names a file that is not readable.
     """
-    for kind in KINDS:
-        if kind.matches(spec):
-            return kind.open(spec, options or CameraOptions())
-    raise UsageError(f"{spec}: no such file", setting="camera.source", cure=f"give {SPECS}")
+    kind = find_kind(spec)
+    if not kind:
+        raise UsageError(f"{spec}: no such file", setting="camera.source", cure=f"give {SPECS}")
+    return kind.open(spec, options or CameraOptions())

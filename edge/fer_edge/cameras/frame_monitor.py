@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.cameras.base import FRAME_TIMEOUT
 from fer_edge.cameras.cures import CHECK_CABLE
 from fer_edge.cameras.frame_checks import find_defect, is_dark
 from fer_edge.errors import Problem
 
-FRAME_TIMEOUT = 2.0  # seconds without a good frame after which this is a problem
 HANG_TIMEOUT = 15.0  # seconds without any image, and without an error, after which the camera is opened again
 DARK_TIME = 30.0  # seconds of darkness after which it is reported
 

@@ -63,4 +63,5 @@ NUMBER_KIND = SourceKind(
     "number",
     matches=str.isdecimal,
     open=lambda spec, options: ReconnectingCamera(NumberedCamera(int(spec), options), options),
+    uses_devices=True,
 )

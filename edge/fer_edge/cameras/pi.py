@@ -180,4 +180,5 @@ ID_KIND = SourceKind(
     "id",
     matches=_is_id,
     open=lambda spec, options: ReconnectingCamera(PiCamera(spec, find_picamera2(), options), options),
+    uses_devices=True,
 )

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from fer_edge.cameras.base import Camera, CameraError, CameraImage
+from fer_edge.cameras.base import POLL_INTERVAL, Camera, CameraError, CameraImage
 from fer_edge.cameras.capture_thread import CaptureThread, RestartableCapture
 from fer_edge.cameras.cures import CHECK_CABLE
 from fer_edge.cameras.frame import Frame, orient
@@ -30,7 +30,7 @@ class Timeouts:
         close: For the thread to end when the camera is closed.
     """
 
-    poll: float = 0.5
+    poll: float = POLL_INTERVAL
     close: float = 1.0
 
 

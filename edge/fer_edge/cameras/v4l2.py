@@ -62,4 +62,5 @@ DEVICE_KIND = SourceKind(
     "device",
     matches=lambda spec: spec.startswith("/dev/"),
     open=lambda spec, options: ReconnectingCamera(v4l2_camera(check_device(spec), options), options),
+    uses_devices=True,
 )

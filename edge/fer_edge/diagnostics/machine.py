@@ -8,6 +8,7 @@ import pwd
 from collections.abc import Callable
 from pathlib import Path
 
+from fer_edge.cameras.factory import find_kind
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
 from fer_edge.events import clock_synced
@@ -16,7 +17,6 @@ from fer_edge.inference.backends.base import DeviceFiles
 from fer_edge.monitoring.system import HOT, describe_throttling, read_throttling, temperature
 
 CAMERA_NODES = ("video[0-9]*", "media[0-9]*", "dma_heap/*")  # of V4L2 and libcamera, under /dev
-CAMERA_PREFIXES = ("/dev/", "/base/")  # of a V4L2 device, and of the id of a camera in libcamera
 
 
 def check_permissions(config: Config, machine: DeviceFiles | None = None) -> Finding:
@@ -60,8 +60,9 @@ def check_temperature(system: Path = Path("/"), throttling: Callable[[Path], int
 
 
 def _device_nodes(config: Config, machine: DeviceFiles) -> list[Path]:
-    local = config.camera.isdecimal() or config.camera.startswith(CAMERA_PREFIXES)
-    camera = [node for pattern in CAMERA_NODES for node in sorted(machine.dev.glob(pattern))] if local else []
+    kind = find_kind(config.camera)
+    patterns = CAMERA_NODES if kind and kind.uses_devices else ()
+    camera = [node for pattern in patterns for node in sorted(machine.dev.glob(pattern))]
     backends = allowed_backends(config.accelerator)
     return camera + [node for backend in backends for node in backend.find_devices(machine)]
 

@@ -16,7 +16,7 @@ from tests.support.fake_picamera2 import fake_picamera2
 from fer_edge.cameras import factory
 from fer_edge.cameras.base import CameraError, FrameSource, SourceKind
 from fer_edge.cameras.browser import BrowserCamera
-from fer_edge.cameras.factory import KINDS, open_source
+from fer_edge.cameras.factory import KINDS, find_kind, open_source
 from fer_edge.cameras.files import PictureFiles, VideoFile
 from fer_edge.cameras.pi import PiCamera
 from fer_edge.cameras.reconnecting import ReconnectingCamera
@@ -61,6 +61,18 @@ def test_a_new_kind_needs_no_more_than_an_entry_in_the_registry(monkeypatch: pyt
 )
 def test_a_value_names_a_source_of_its_kind(spec: str, kind: type) -> None:
     assert isinstance(open_source(spec), kind)
+
+
+@pytest.mark.parametrize(
+    ("spec", "uses_devices"),
+    [("0", True), ("/dev/video0", True), ("/base/soc/i2c", True), ("http://h/", False), ("browser", False)],
+)
+def test_only_cameras_of_this_machine_need_device_nodes(
+    library: SimpleNamespace, spec: str, uses_devices: bool
+) -> None:
+    kind = find_kind(spec)
+    assert kind
+    assert kind.uses_devices is uses_devices
 
 
 @pytest.mark.parametrize("spec", ["nosuch.mp4", "nosuch.png", "", "-1", "1.5"])

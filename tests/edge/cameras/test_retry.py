@@ -15,15 +15,20 @@ def pause(retry: RetrySchedule, clock: FakeClock) -> float:
     return clock.now - began
 
 
+def delays_after_failures(retry: RetrySchedule, clock: FakeClock, count: int) -> list[float]:
+    """How long the schedule waits after each of so many failures."""
+    delays = []
+    for _ in range(count):
+        retry.record_failure()
+        delays.append(pause(retry, clock))
+    return delays
+
+
 def test_the_first_attempt_is_made_at_once_and_the_delays_double_up_to_a_minute() -> None:
     clock = FakeClock()
     retry = RetrySchedule(clock, jitter=lambda: 0.0)
     assert pause(retry, clock) == 0
-    delays = []
-    for _ in range(8):
-        retry.record_failure()
-        delays.append(pause(retry, clock))
-    assert delays == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert delays_after_failures(retry, clock, 8) == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 def test_a_wait_is_no_longer_than_its_limit_and_ends_on_time() -> None:
@@ -39,20 +44,12 @@ def test_jitter_adds_up_to_a_quarter_of_the_delay() -> None:
     clock = FakeClock()
     jitters = iter([0.0, 1.0, 0.5])
     retry = RetrySchedule(clock, jitter=lambda: next(jitters))
-    delays = []
-    for _ in range(3):
-        retry.record_failure()
-        delays.append(pause(retry, clock))
-    assert delays == pytest.approx([1, 2 * 1.25, 4 * 1.125])
+    assert delays_after_failures(retry, clock, 3) == pytest.approx([1, 2 * 1.25, 4 * 1.125])
 
 
 def test_by_default_the_jitter_is_random() -> None:
-    delays = set()
-    for _ in range(20):
-        clock = FakeClock()
-        retry = RetrySchedule(clock)
-        retry.record_failure()
-        delays.add(pause(retry, clock))
+    clocks = [FakeClock() for _ in range(20)]
+    delays = {delays_after_failures(RetrySchedule(clock), clock, 1)[0] for clock in clocks}
     assert len(delays) > 10
     assert all(1 <= delay <= 1.25 for delay in delays)
 
@@ -88,8 +85,4 @@ def test_an_interruption_begins_the_ten_seconds_anew() -> None:
 def test_the_delays_are_those_of_the_backoff_that_is_handed_in() -> None:
     clock = FakeClock()
     retry = RetrySchedule(clock, Backoff(0.25, 0.5), jitter=lambda: 0.0)
-    delays = []
-    for _ in range(3):
-        retry.record_failure()
-        delays.append(pause(retry, clock))
-    assert delays == [0.25, 0.5, 0.5]
+    assert delays_after_failures(retry, clock, 3) == [0.25, 0.5, 0.5]
