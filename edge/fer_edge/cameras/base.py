@@ -32,7 +32,7 @@ class FrameSource(Protocol):
 
     @property
     def name(self) -> str:
-        """The camera or file, for people to read; never contains a password."""
+        """Human-readable name of the camera or file; never contains a password."""
         ...
 
     @property
@@ -81,7 +81,7 @@ class Camera(Protocol):
 
     @property
     def name(self) -> str:
-        """The camera, for people to read; never contains a password."""
+        """Human-readable name of the camera; never contains a password."""
         ...
 
     def open(self) -> None:

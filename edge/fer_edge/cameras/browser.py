@@ -17,7 +17,7 @@ from fer_edge.errors import Problem, UsageError
 BROWSER = "browser"  # the value of --camera
 OPEN_PAGE = "open the live page in a browser and let it use its camera"
 
-Reply = Callable[[str | None], None]  # called once per image, with what is wrong with it, or None
+Reply = Callable[[str | None], None]  # called once for each image with what is wrong with it, or None
 
 
 def missing_page_error() -> UsageError:

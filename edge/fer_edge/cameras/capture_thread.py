@@ -51,7 +51,7 @@ class CaptureThread:
         except CameraError as reason:
             error = reason
         except Exception as reason:
-            # The library of a camera may raise anything, and the reader must get to know that the thread has ended.
+            # The library of a camera may raise anything, and the reader must learn that the thread has ended.
             log.exception("camera %s", self._camera.name)
             error = CameraError(f"{type(reason).__name__}: {reason}")
         finally:
@@ -73,7 +73,7 @@ class RestartableCapture:
 
     @property
     def name(self) -> str:
-        """The camera, for people to read."""
+        """Human-readable name of the camera."""
         return self._camera.name
 
     @property

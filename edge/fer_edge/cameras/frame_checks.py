@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE_STEP = 16  # rows and columns between the pixels that are checked first, and mostly suffice
+SAMPLE_STEP = 16  # every 16th row and column is checked first, which is mostly enough
 DARK_LEVEL = 24  # of 255: an image without any brighter pixel shows nothing
 EDGE_SHARE = 0.05  # of the height, within which the filled part of a truncated JPEG begins
 

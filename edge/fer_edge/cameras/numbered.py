@@ -28,7 +28,7 @@ class NumberedCamera:
 
     @property
     def name(self) -> str:
-        """The camera, or only its number when it was not found yet."""
+        """Human-readable name of the camera, or only its number before it is found."""
         return self._camera.name if self._camera else str(self._number)
 
     def open(self) -> None:

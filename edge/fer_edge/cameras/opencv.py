@@ -15,7 +15,7 @@ from fer_edge.cameras.base import CameraError, CameraImage
 from fer_edge.cameras.cures import CHECK_CABLE
 from fer_edge.cameras.frame import scale_for_search
 
-EARLY_SHARE = 0.8  # of the time between two frames: the pace of a camera is uneven, so one may come this early
+EARLY_SHARE = 0.8  # of the interval between two frames, after which the next is due: the pace of a camera is uneven
 
 # Failures are logged once by this project; OpenCV and FFmpeg would log them again at every attempt.
 getattr(cv2.utils, "logging", cv2).setLogLevel(0)  # OpenCV has moved it
@@ -38,7 +38,7 @@ class OpenCVCamera:
         """Nothing is opened yet.
 
         Args:
-            name: The camera, for people to read.
+            name: Human-readable name of the camera.
             connect: Opens it. Raises CameraError.
             fps: Frames per second to keep of those that the camera delivers; None for all.
             monotonic: Gives seconds.

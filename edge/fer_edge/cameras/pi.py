@@ -21,7 +21,7 @@ from fer_edge.config.camera import CameraOptions, Size
 DEFAULT_WIDTH = 1280  # pixels; the height follows from the sensor, since any other shape would crop its field of view
 READ_TIMEOUT = 0.5  # seconds for a frame; without a timeout picamera2 would wait for ever
 STALL_TIMEOUT = 3.0  # seconds without a frame after which the camera counts as stalled ...
-STARTUP_FRAMES = 5  # ... plus the time of so many frames, which a camera may drop at its start
+STARTUP_FRAMES = 5  # ... plus the time of this many frames, which a camera may drop at its start
 BUFFERS = 4  # one is being filled, one waits, one is read, and one is spare; picamera2's default of six costs memory
 LUMA_FIRST = ("YUV420", "YVU420", "NV12", "NV21")  # formats that begin with the Y plane
 DEVICE_TREE = "/base/"  # what the libcamera id of a Pi camera begins with

@@ -77,7 +77,7 @@ class ReconnectingCamera:
 
     @property
     def name(self) -> str:
-        """The camera, for people to read; never contains a password."""
+        """Human-readable name of the camera; never contains a password."""
         return self._capture.name
 
     @property

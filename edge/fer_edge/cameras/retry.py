@@ -13,7 +13,7 @@ STABLE_TIME = 10.0  # seconds of frames after which the delays start again from 
 
 
 class RetrySchedule:
-    """Exponential back-off with jitter, which starts again from the first delay when the camera has worked for long."""
+    """Exponential back-off with jitter. The delays start from the first again once the camera has worked stably."""
 
     def __init__(
         self, clock: Clock, backoff: Backoff | None = None, jitter: Callable[[], float] = random.random

@@ -32,7 +32,7 @@ def server() -> Iterator[MjpegCamera]:
 
 
 def take(given: Iterator[Frame | None], count: int) -> list[Frame]:
-    """The next so many frames, however long they take to come."""
+    """The next `count` frames, however long they take to come."""
     frames: list[Frame] = []
     while len(frames) < count:
         if frame := next(given):

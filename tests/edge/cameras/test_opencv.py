@@ -14,7 +14,7 @@ from fer_edge.cameras.opencv import OpenCVCamera
 
 
 class FakeCapture:
-    """A cv2.VideoCapture that delivers so many frames and then behaves as if the camera had been unplugged."""
+    """A cv2.VideoCapture that delivers a number of frames and then behaves as if the camera had been unplugged."""
 
     def __init__(self, frames: int, image: Any = None) -> None:
         self.left, self.image = frames, np.zeros((48, 64, 3), np.uint8) if image is None else image

@@ -16,7 +16,7 @@ def pause(retry: RetrySchedule, clock: FakeClock) -> float:
 
 
 def delays_after_failures(retry: RetrySchedule, clock: FakeClock, count: int) -> list[float]:
-    """How long the schedule waits after each of so many failures."""
+    """How long the schedule waits after each of `count` failures."""
     delays = []
     for _ in range(count):
         retry.record_failure()
