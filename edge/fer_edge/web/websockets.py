@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Callable
 
@@ -87,7 +86,7 @@ class WebSockets:
         if not camera:
             raise web.HTTPNotFound(text="the camera is not a browser's; that is --camera browser")
         self._collect_garbage()
-        channel, now = Channel(request, max_size=MAX_PICTURE_SIZE), asyncio.get_running_loop().time
+        channel, now = Channel(request, max_size=MAX_PICTURE_SIZE), self._hub.status.clock.monotonic
         if self._camera:
             if now() - self._last_picture < TAKEOVER_TIMEOUT:
                 error = "another browser is the camera"
@@ -95,13 +94,14 @@ class WebSockets:
             self._camera.abort()
         self._camera, self._last_picture, self._hub.browser_connected = channel, now(), True
         try:
-            await self._receive(channel, camera, now)
+            await self._receive(channel, camera)
         finally:
             if self._camera is channel:
                 self._camera, self._hub.browser_connected = None, False
         return channel.socket
 
-    async def _receive(self, channel: Channel, camera: BrowserCamera, now: Callable[[], float]) -> None:
+    async def _receive(self, channel: Channel, camera: BrowserCamera) -> None:
+        now = self._hub.status.clock.monotonic
         limiter = RateLimiter(MAX_PICTURE_RATE, now())
         async for message in channel.messages():
             if message.type is not WSMsgType.BINARY:

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 from aiohttp import WSMsgType, web
 from tests.support import WALK, Mosquitto, run, wait_until
+from tests.support.clock import FakeClock
 from tests.support.web_client import FACE, handshake_error, open_session, receive_frame, request, with_socket
 from tests.support.web_daemon import WebDaemon, run_async
 
+from fer_edge.cameras.browser import BrowserCamera
 from fer_edge.cameras.files import VideoFile
 from fer_edge.config.model import Config
 from fer_edge.config.web import WebOptions
@@ -182,24 +184,35 @@ def test_ten_thousand_pictures_a_second_end_the_connection(desk: WebDaemon) -> N
     assert request(desk, "/api/state").status == 200
 
 
-def test_one_browser_is_the_camera_until_it_sends_no_more_pictures(desk: WebDaemon) -> None:
+def test_one_browser_is_the_camera_until_it_sends_no_more_pictures(classifier: EmotionClassifier) -> None:
+    clock, camera = FakeClock(), BrowserCamera()
+    camera.close()  # it rejects every picture at once, as there is no loop that would take them
+    daemon = Daemon(Config(camera="browser", broker=None), camera, classifier, clock=clock)
+    server = WebServer(WebOptions(("127.0.0.1", 0)), None)
+    server.on_start(daemon.status, daemon.controls)
+    rejected = {"type": "error", "error": "paused"}
+
     async def compete() -> None:
-        async with open_session(desk) as session:
+        async with aiohttp.ClientSession(server.url.rstrip("/")) as session:
             first = await session.ws_connect("/api/camera")
             await first.send_bytes(jpeg_of_a_face())
-            assert await receive_json(first) == {"type": "next"}
+            assert await receive_json(first) == rejected
+            clock.advance(TAKEOVER_TIMEOUT / 2)
             second = await session.ws_connect("/api/camera")
             assert await receive_json(second) == {"type": "error", "error": "another browser is the camera"}
             await second.receive()
             assert second.close_code == 4009
-            await asyncio.sleep(TAKEOVER_TIMEOUT + 0.2)
+            clock.advance(TAKEOVER_TIMEOUT / 2)
             third = await session.ws_connect("/api/camera")
             await third.send_bytes(jpeg_of_a_face())
-            assert await receive_json(third) == {"type": "next"}
+            assert await receive_json(third) == rejected
             ended = {WSMsgType.CLOSED, WSMsgType.ERROR, WSMsgType.CLOSE}
             assert (await asyncio.wait_for(first.receive(), 10)).type in ended
 
-    run_async(compete())
+    try:
+        run_async(compete())
+    finally:
+        server.close()
 
 
 def test_a_paused_sensor_takes_no_pictures(desk: WebDaemon) -> None:
