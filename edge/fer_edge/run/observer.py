@@ -82,7 +82,8 @@ class EventPrinter(RunObserver):
     def finish(self) -> None:
         """Raise OutputError if a line could not be written."""
         if self._error:
-            raise OutputError(f"--print: standard output: {self._error.strerror}") from self._error
+            message = f"cannot write to standard output: {self._error.strerror}"
+            raise OutputError(message, setting="output.print") from self._error
 
 
 class AnnotationObserver(RunObserver):

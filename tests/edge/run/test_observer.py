@@ -63,9 +63,10 @@ def test_a_broken_output_stops_the_run_and_is_raised_at_its_end(controls: RunCon
     printer.on_event({"id": "a-0"})
     assert controls.stopping
     printer.on_event({"id": "a-1"})
-    with pytest.raises(OutputError, match="--print: standard output: No space left on device") as raised:
+    with pytest.raises(OutputError, match="cannot write to standard output: No space left on device") as raised:
         printer.finish()
     assert isinstance(raised.value.__cause__, OSError)
+    assert raised.value.setting == "output.print"
 
 
 @pytest.mark.parametrize("stopped", [False, True])
