@@ -13,7 +13,7 @@ from typing import IO, Any
 import pytest
 from tests.support import WALK, Mosquitto, heard, run, wait_until
 from tests.support.daemon_process import DaemonProcess
-from tests.support.publishing import publish
+from tests.support.mqtt import publish
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.homeassistant import announce, discovery_message

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from paho.mqtt.client import topic_matches_sub
 from tests.support import WALK, Mosquitto, heard, run, wait_until
-from tests.support.publishing import publish_lines
+from tests.support.mqtt import publish_lines
 
 EXAMPLES = Path(__file__).parent.parent.parent / "edge" / "examples"
 FLOW: list[dict[str, Any]] = json.loads((EXAMPLES / "node-red.json").read_text())

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 from tests.support import MEDIA, Mosquitto, command, heard, wait_until
 from tests.support.mjpeg import MjpegCamera
-from tests.support.publishing import publish
+from tests.support.mqtt import publish
 
 FACE = MEDIA / "faces" / "astronaut.png"
 

@@ -1,4 +1,4 @@
-"""A broker of MQTT 5 that says what no real one can be made to say."""
+"""Brokers that answer what no real one can be made to answer."""
 
 from __future__ import annotations
 
@@ -9,37 +9,58 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 CONNECT, PUBLISH, SUBSCRIBE = 1, 3, 8  # types of packets
-CONNACK = b"\x20\x03\x00\x00\x00"
+ACCEPTED = b"\x20\x03\x00\x00\x00"  # a CONNACK of MQTT 5
 
-Judge = Callable[[str, str], int]  # topic, payload -> reason code; a subscription has no payload
+Decide = Callable[[str, str], int]  # topic, payload -> reason code; a subscription has no payload
 
 
 @contextmanager
-def rude_broker(judge: Judge) -> Iterator[int]:
-    """Accepts every connection, and answers messages and subscriptions with what `judge` says; yields its port."""
+def scripted_broker(decide: Decide) -> Iterator[int]:
+    """A broker of MQTT 5 that accepts every connection and answers messages and subscriptions with `decide`.
+
+    Yields its port.
+    """
+    with _server(lambda connection: _serve(connection, decide)) as port:
+        yield port
+
+
+@contextmanager
+def hanging_up_broker(answer: Callable[[bytes], bytes]) -> Iterator[int]:
+    """A server that answers each CONNECT with what `answer` makes of it, and closes the connection. Yields its port."""
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            connection.sendall(answer(connection.recv(1000)))
+
+    with _server(serve) as port:
+        yield port
+
+
+@contextmanager
+def _server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=_accept, args=(server, judge), daemon=True).start()
+        threading.Thread(target=_accept, args=(server, serve), daemon=True).start()
         yield server.getsockname()[1]
 
 
-def _accept(server: socket.socket, judge: Judge) -> None:
+def _accept(server: socket.socket, serve: Callable[[socket.socket], None]) -> None:
     while True:
         try:
             connection, _ = server.accept()
         except OSError:
             return
-        threading.Thread(target=_serve, args=(connection, judge), daemon=True).start()
+        threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
 
-def _serve(connection: socket.socket, judge: Judge) -> None:
+def _serve(connection: socket.socket, decide: Decide) -> None:
     with connection, connection.makefile("rb") as stream:
         while head := stream.read(1):
-            body = stream.read(_length(stream))
-            if answer := _answer(head[0] >> 4, body, judge):
+            body = stream.read(_read_length(stream))
+            if answer := _answer(head[0] >> 4, body, decide):
                 connection.sendall(answer)
 
 
-def _length(stream: BinaryIO) -> int:
+def _read_length(stream: BinaryIO) -> int:
     length = shift = 0
     while True:
         byte = stream.read(1)[0]
@@ -49,14 +70,14 @@ def _length(stream: BinaryIO) -> int:
             return length
 
 
-def _answer(kind: int, body: bytes, judge: Judge) -> bytes:
+def _answer(kind: int, body: bytes, decide: Decide) -> bytes:
     if kind == CONNECT:
-        return CONNACK
+        return ACCEPTED
     if kind == PUBLISH:
         end = 2 + int.from_bytes(body[:2], "big")
         mid, properties = body[end : end + 2], body[end + 2]
-        code = judge(body[2:end].decode(), body[end + 3 + properties :].decode())
+        code = decide(body[2:end].decode(), body[end + 3 + properties :].decode())
         return b"\x40\x04" + mid + bytes([code, 0])
     if kind == SUBSCRIBE:
-        return b"\x90\x04" + body[:2] + bytes([0, judge(body[5:-1].decode(), "")])
+        return b"\x90\x04" + body[:2] + bytes([0, decide(body[5:-1].decode(), "")])
     return b""

@@ -16,7 +16,7 @@ import pytest
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tests.support import WALK, Mosquitto, heard, run, wait_until
-from tests.support.publishing import publish
+from tests.support.mqtt import publish
 
 from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
