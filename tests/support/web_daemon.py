@@ -15,7 +15,7 @@ from typing import Any
 
 import cv2
 from tests.support import Mosquitto, command, free_port, heard, reachable, run, wait_until
-from tests.support.publishing import publish
+from tests.support.mqtt import publish
 
 Box = tuple[float, float, float, float]
 
