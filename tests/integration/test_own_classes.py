@@ -1,4 +1,4 @@
-"""Faces and classes of one's own, from folders of pictures to events: the whole line."""
+"""Own faces and classes, from folders of pictures through training and conversion to events."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.support import MEDIA, patterns, run, run_here
 from fer_edge.inference.model_file import read_model
 
 
-def folders(root: Path, classes: tuple[str, ...], per_class: int, split: str = "") -> None:
-    """Pictures of stripes of a width for each class, 60x60, as JPEG files."""
+def write_folders(root: Path, classes: tuple[str, ...], per_class: int, split: str = "") -> None:
+    """Write JPEG files of stripes, 60x60, with a width for each class."""
     faces = patterns(7 * per_class, seed=len(split))
     for label, name in enumerate(classes):
         folder = root / split / name
@@ -30,9 +30,11 @@ def folders(root: Path, classes: tuple[str, ...], per_class: int, split: str = "
         (("bored", "delighted", "puzzled", "tired", "wide awake"), ("train", "test")),
     ],
 )
-def test_folders_go_the_whole_line_to_events(tmp_path: Path, classes: tuple[str, ...], splits: tuple[str, ...]) -> None:
+def test_folders_of_pictures_become_a_model_that_gives_events(
+    tmp_path: Path, classes: tuple[str, ...], splits: tuple[str, ...]
+) -> None:
     for split in splits:
-        folders(tmp_path / "data", classes, 60 if split != "test" else 20, split)
+        write_folders(tmp_path / "data", classes, 60 if split != "test" else 20, split)
     data, model, tflite = tmp_path / "data", tmp_path / "run" / "model.keras", tmp_path / "own.tflite"
     flags = ["--model", "nano", "--batch", 16, "--epochs", 5, "--average", 0.9, "--warmup", 1]
     done = run("fer_train", "fit", "--data", data, "--out", tmp_path / "run", *flags)
@@ -47,9 +49,9 @@ def test_folders_go_the_whole_line_to_events(tmp_path: Path, classes: tuple[str,
     done = run_here("fer_convert", "evaluate", tflite, "--data", data, "--json")
     assert done.code == 0, done.err
     report = json.loads(done.out)
-    (judged,) = report["models"]
-    assert (report["split"], judged["classes"]) == ("test", list(classes))
-    assert judged["accuracy"] > 1.5 / len(classes), "well above chance"
+    (result,) = report["models"]
+    assert (report["split"], result["classes"]) == ("test", list(classes))
+    assert result["accuracy"] > 1.5 / len(classes), "well above chance"
 
     done = run(
         "fer_edge", "--camera", MEDIA / "faces" / "astronaut.png", "--mqtt", "none", "--print", "--model", tflite
@@ -61,11 +63,11 @@ def test_folders_go_the_whole_line_to_events(tmp_path: Path, classes: tuple[str,
     assert sum(event["scores"].values()) == pytest.approx(1, abs=0.02)
 
 
-def test_merged_and_chosen_classes_are_judged_as_they_were_trained(tmp_path: Path) -> None:
-    folders(tmp_path / "data", ("angry", "cross", "calm", "odd"), 30)
+def test_merged_and_chosen_classes_are_evaluated_as_they_were_trained(tmp_path: Path) -> None:
+    write_folders(tmp_path / "data", ("angry", "cross", "calm", "odd"), 30)
     flags = ["--model", "nano", "--batch", 16, "--epochs", 1]
-    orders = ["--merge", "angry+cross=bad", "--classes", "calm,bad"]
-    done = run_here("fer_train", "fit", "--data", tmp_path / "data", "--out", tmp_path / "run", *orders, *flags)
+    class_flags = ["--merge", "angry+cross=bad", "--classes", "calm,bad"]
+    done = run_here("fer_train", "fit", "--data", tmp_path / "data", "--out", tmp_path / "run", *class_flags, *flags)
     assert done.code == 0, done.err
     arguments = ["--data", tmp_path / "data", "--out", tmp_path / "own.tflite", "--max-drop", 50]
     done = run_here("fer_convert", "quantize", tmp_path / "run" / "model.keras", *arguments)
@@ -74,4 +76,4 @@ def test_merged_and_chosen_classes_are_judged_as_they_were_trained(tmp_path: Pat
     done = run_here("fer_convert", "evaluate", tmp_path / "own.tflite", "--data", tmp_path / "data", "--json")
     assert done.code == 0, done.err
     confusion = np.array(json.loads(done.out)["models"][0]["confusion"])
-    assert confusion.sum(axis=1).tolist() == [3, 6], "both kinds of anger count as one, the odd ones not at all"
+    assert confusion.sum(axis=1).tolist() == [3, 6], "angry and cross count as one class, odd is left out"

@@ -89,6 +89,6 @@ def _merges(texts: Sequence[str], classes: tuple[str, ...], *, lenient: bool) ->
         unknown = [source for source in sources if source not in classes]
         if not name or (unknown and not lenient):
             wrong = f"the data has no {', '.join(unknown)}, only {', '.join(classes)}" if unknown else "no name after ="
-            raise UsageError(f"--merge {text}: {wrong}; write it as angry+disgust=angry")
+            raise UsageError(f"--merge {text}: {wrong}", cure="write it as angry+disgust=angry")
         into |= dict.fromkeys(sources, name)
     return into

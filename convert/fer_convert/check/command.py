@@ -11,7 +11,6 @@ from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_data.formatting import aligned
 from fer_edge.command_line import OneLineParser
 from fer_edge.config.model import SHIPPED, parse_model
-from fer_edge.errors import MissingExtraError
 from fer_edge.inference.model_file import ModelFile
 
 MIB = 2**20
@@ -30,10 +29,7 @@ def add_command(commands: argparse._SubParsersAction[OneLineParser]) -> None:
 
 def _run(arguments: Namespace) -> int:
     model = read_any_tflite(arguments.model)
-    try:
-        report = check_model(model)
-    except ImportError as error:
-        raise MissingExtraError("fer-convert", "convert", error.name) from error
+    report = check_model(model)
     if arguments.json:
         about = {"model": model.name, "sha256": model.sha256, "labels": list(model.labels)}
         print(json.dumps({**about, **report.as_json()}, indent=1))

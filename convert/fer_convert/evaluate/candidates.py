@@ -15,7 +15,7 @@ from fer_convert.evaluate.comparison import ModelResult
 from fer_convert.evaluate.evaluation import evaluate, probabilities
 from fer_data.dataset import SIDE, TRAINING, FaceSet
 from fer_data.trained_model import read_trained
-from fer_edge.errors import MissingExtraError, UsageError
+from fer_edge.errors import UsageError
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import ModelFile
@@ -73,12 +73,10 @@ def quantized_candidate(model: ModelFile, name: str, runtime: str | None = None)
 
 
 def float_candidate(path: Path) -> Candidate:
-    """A model.keras of `fer-train fit`. Raises UsageError for any other file, MissingExtraError without Keras."""
+    """A model.keras of `fer-train fit`. Raises UsageError for any other file."""
     labels, training = read_trained(path)
-    try:
-        import keras
-    except ImportError as error:
-        raise MissingExtraError("fer-convert", "convert", error.name) from error
+    import keras
+
     model = keras.saving.load_model(path, compile=False)
 
     def classify(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

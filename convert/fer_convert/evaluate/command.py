@@ -8,7 +8,6 @@ import sys
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 from fer_convert.data_flags import add_data_flags, read_faces_for
 from fer_convert.evaluate.candidates import evaluate_all, float_candidate, quantized_candidate, unique_names
@@ -16,7 +15,6 @@ from fer_convert.evaluate.comparison import Comparison
 from fer_convert.model_flags import add_model_flags, read_models
 from fer_data.output_folder import check_outside, output_folder
 from fer_edge.command_line import OneLineParser
-from fer_edge.errors import MissingExtraError
 
 PLOTS = "\n![Confusion matrices](confusion.png)\n\n![Recall of each class](recall.png)\n"
 
@@ -34,7 +32,8 @@ def add_command(commands: argparse._SubParsersAction[OneLineParser]) -> None:
 
 def _run(arguments: Namespace) -> int:
     if arguments.out:
-        _import_plots()
+        from fer_convert.evaluate.plots import write_plots  # a missing package is reported before the evaluation
+
         check_outside(arguments.data, arguments.out)
     comparison = _compare(arguments)
     numbers, page = json.dumps(comparison.as_json(), indent=1) + "\n", comparison.as_markdown()
@@ -42,7 +41,7 @@ def _run(arguments: Namespace) -> int:
         with output_folder(arguments.out):
             (arguments.out / "evaluation.json").write_text(numbers)
             (arguments.out / "evaluation.md").write_text(page + PLOTS)
-            _import_plots().write_plots(comparison, arguments.out)
+            write_plots(comparison, arguments.out)
     sys.stdout.write(numbers if arguments.json else page)
     return 0
 
@@ -58,11 +57,3 @@ def _compare(arguments: Namespace) -> Comparison:
     split, results = evaluate_all(candidates, partial(read_faces_for, arguments), arguments.split)
     reference = results.pop() if arguments.float else None
     return Comparison(arguments.data.name, split, tuple(results), reference)
-
-
-def _import_plots() -> ModuleType:
-    try:
-        from fer_convert.evaluate import plots
-    except ImportError as error:
-        raise MissingExtraError("fer-convert", "convert", error.name) from error
-    return plots

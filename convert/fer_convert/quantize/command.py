@@ -19,7 +19,6 @@ from fer_data.dataset import TRAINING
 from fer_data.trained_model import read_trained
 from fer_edge import __version__
 from fer_edge.command_line import OneLineParser
-from fer_edge.errors import MissingExtraError
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import ModelFile, write_model
@@ -45,12 +44,9 @@ def add_command(commands: argparse._SubParsersAction[OneLineParser]) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    try:
-        import keras
+    import keras
 
-        from fer_convert.quantize.conversion import quantize, representative_faces
-    except ImportError as error:
-        raise MissingExtraError("fer-convert", "convert", error.name) from error
+    from fer_convert.quantize.conversion import quantize, representative_faces
 
     labels, training = read_trained(arguments.model)
     model = keras.saving.load_model(arguments.model, compile=False)

@@ -241,7 +241,7 @@ def test_a_closed_pipe_ends_the_command_silently(folder: Path) -> None:
         ("{nano} --data {0}/faces.csv --float {0}/alien.keras", 2, "the model's labels (one, other) are not those"),
         ("{nano} --data {0}/faces.csv --float {nano}", 2, "nano.tflite: not a model of fer-train fit"),
         ("{nano} --data {0}/faces.csv --out {0}/faces.csv", 2, "faces.csv: is the data itself"),
-        ("{nano} --data {0}/faces.csv --out {0}/own.keras", 2, "own.keras: is a file; give a folder"),
+        ("{nano} --data {0}/faces.csv --out {0}/own.keras", 2, "own.keras: is a file: give a folder"),
         ("{nano} --data {0}/faces.csv --runtime onnx", 2, "invalid choice: 'onnx'"),
         ("{nano} --data {0}/faces.csv --merge angry+x=bad", 2, "the data has no x"),
         ("", 2, "required: MODEL, --data"),

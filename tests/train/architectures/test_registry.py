@@ -7,7 +7,7 @@ import pytest
 from tests.support import patterns
 
 from fer_train.architectures.registry import ARCHITECTURES, build
-from fer_train.training.batches import probabilities
+from fer_train.prediction import probabilities
 
 FACES = patterns(64)
 

@@ -32,7 +32,7 @@ def test_the_counts_for_each_reason_are_printed(tmp_path: Path) -> None:
         ("{0}/faces --out {0}/full/x", "full/x: is a file"),
         ("{0}/faces --out {0}/full/x/y", "full/x/y: Not a directory"),
         ("{0}/faces --out /proc/out", "--out /proc/out: "),
-        ("{0}/faces --out {0}/out --reject flat,ugly", "--reject ugly: no such reason; there are flat"),
+        ("{0}/faces --out {0}/out --reject flat,ugly", "--reject ugly: no such reason: there are flat"),
     ],
 )
 def test_invalid_input_is_reported_in_one_line_with_exit_code_2(tmp_path: Path, flags: str, message: str) -> None:

@@ -29,7 +29,7 @@ def test_cropped_faces_can_be_read_as_a_data_set(tmp_path: Path) -> None:
         ("{0}/faces --out {0}/out --side 0", "--side 0: must be"),
         ("{0}/faces --out {0}/out --min-face 2", "--min-face 2.0: must be"),
         ("{0}/bare --out {0}/out", "bare: no folders in it"),
-        ("{0}/full/x --out {0}/out", "is a file; faces are cropped from folders"),
+        ("{0}/full/x --out {0}/out", "is a file: give a folder of photographs"),
         ("{0}/faces --out {0}/full", "full: is not empty"),
         ("{0}/faces --out {0}/faces/new", "lies in"),
     ],

@@ -53,7 +53,7 @@ def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:
         ("--data {0}/faces.csv --learning-rate -1", "--learning-rate -1.0: must be at least 0"),
         ("--data {0}/faces.csv --epochs many", "--epochs: invalid"),
         ("--data {0}/faces.csv --teacher {0}/faces.csv", "faces.csv: not a model of fer-train"),
-        ("--data {0}/faces.csv --out {0}/faces.csv", "faces.csv: File exists; give a folder"),
+        ("--data {0}/faces.csv --out {0}/faces.csv", "faces.csv: File exists: give a folder"),
         ("--epochs 3", "fit needs --data and --out"),
     ],
 )

@@ -19,7 +19,7 @@ def test_the_data_and_folders_inside_it_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="is a file; give a folder"):
+    with pytest.raises(UsageError, match="is a file: give a folder"):
         check_outside(tmp_path / "data", tmp_path / "file")
 
 
@@ -27,7 +27,7 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path) -> None:
     check_empty(tmp_path)
     check_empty(tmp_path / "nosuch")
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="is not empty; give a new folder"):
+    with pytest.raises(UsageError, match="is not empty: give a new folder"):
         check_empty(tmp_path)
 
 

@@ -17,9 +17,9 @@ from tests.support.training import read_metrics, write_history
 
 from fer_data.dataset import FaceSet
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
+from fer_train.prediction import probabilities
 from fer_train.report.network_cost import network_cost
 from fer_train.report.run_report import write_report
-from fer_train.training.batches import probabilities
 
 PLOTS = {"confusion.png", "roc.png", "precision_recall.png", "calibration.png", "mistakes.png"}
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from tests.support import patterns, run_here, write_csv
 
-from fer_train.training.batches import probabilities
+from fer_train.prediction import probabilities
 from fer_train.training.cross_validation import assign_folds
 
 FACES = patterns(210)

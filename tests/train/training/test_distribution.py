@@ -38,7 +38,7 @@ def test_another_backend_than_jax_is_refused_with_one_line(tmp_path: Path) -> No
     arguments = ["fit", "--data", tmp_path / "x.csv", "--out", tmp_path / "run", "--distribute", "auto"]
     done = run("fer_train", *arguments, env={"KERAS_BACKEND": "tensorflow"})
     assert done.code == 2
-    assert "needs KERAS_BACKEND=jax, it is tensorflow" in done.err
+    assert "the backend is tensorflow: set KERAS_BACKEND=jax" in done.err
     assert "Traceback" not in done.err
 
 

@@ -11,8 +11,9 @@ from tests.support import patterns
 
 from fer_edge.errors import UsageError
 from fer_train.architectures.registry import build
+from fer_train.prediction import probabilities
 from fer_train.recipe import Recipe
-from fer_train.training.batches import Batches, probabilities
+from fer_train.training.batches import Batches
 from fer_train.training.initial_weights import fit_head, load_initial_weights
 from fer_train.training.quantized_weights import load_quantized
 from fer_train.training.targets import make_targets

@@ -15,7 +15,7 @@ from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.engine import open_engine
 from fer_edge.inference.model_file import ModelError, ModelFile, read_model, write_model
 from fer_train.architectures.registry import build
-from fer_train.training.batches import probabilities
+from fer_train.prediction import probabilities
 from fer_train.training.initial_weights import load_initial_weights
 from fer_train.training.quantized_weights import describe_origin, load_quantized, restore_normalisation
 

@@ -37,7 +37,7 @@ def test_only_the_number_of_epochs_may_change_once_there_is_a_backup(tmp_path: P
     longer = RunConfig(CONFIG.source, CONFIG.validation, False, (), Recipe(model="nano", epochs=99))
     longer.save(tmp_path)
     assert read_config(tmp_path) == longer
-    with pytest.raises(UsageError, match=r"holds a run with seed 1, keep_copies False; resume it"):
+    with pytest.raises(UsageError, match=r"holds a run with seed 1, keep_copies False: resume it"):
         RunConfig(CONFIG.source, CONFIG.validation, True, (), Recipe(model="nano", seed=2)).save(tmp_path)
 
 

@@ -31,7 +31,7 @@ def find_pictures(root: Path) -> list[PictureFile]:
     """
     folders = _folders(root)
     if not folders:
-        raise DataError(f"{root}: no folders in it; expected one for each class, or one for each split")
+        raise DataError(f"{root}: no folders in it", cure="it needs one for each class, or one for each split")
     split_folders = [folder for folder in folders if folder.name.lower() in SPLITS]
     found = [
         PictureFile(path, split, label.name)
@@ -41,7 +41,9 @@ def find_pictures(root: Path) -> list[PictureFile]:
         if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
     ]
     if not found:
-        raise DataError(f"{root}: no pictures in its folders; expected ROOT/<split>/<class>/* or ROOT/<class>/*")
+        raise DataError(
+            f"{root}: no pictures in its folders", cure="it must be ROOT/<split>/<class>/* or ROOT/<class>/*"
+        )
     return found
 
 

@@ -89,7 +89,7 @@ def _add_recipe_flags(parser: OneLineParser) -> None:
 def _run(arguments: Namespace) -> int:
     config, out = _configure(arguments)
     if arguments.folds and arguments.distribute:
-        raise UsageError("--folds: its runs are made one by one, without --distribute")
+        raise UsageError("--folds: its runs are made one by one", cure="leave out --distribute")
     processes = _processes(arguments.distribute, config.recipe.batch)
     faces = config.source.read()
     try:
@@ -98,7 +98,7 @@ def _run(arguments: Namespace) -> int:
         else:
             _fit(config, faces, out, processes)
     except KeyboardInterrupt:
-        raise FitInterruptedError("interrupted; the same command resumes from the last complete epoch") from None
+        raise FitInterruptedError("interrupted", cure="the same command resumes from the last complete epoch") from None
     return 0
 
 
@@ -109,7 +109,7 @@ def _configure(arguments: Namespace) -> tuple[RunConfig, Path]:
     if arguments.resume:
         return _resume(arguments, given), arguments.resume
     if not (arguments.data and arguments.out):
-        raise UsageError("fit needs --data and --out, or --resume (see fer-train fit --help)")
+        raise UsageError("fit needs --data and --out, or --resume", cure="see fer-train fit --help")
     from fer_train.training.run_folder import RunConfig
 
     source = parse_source(arguments)
@@ -159,6 +159,6 @@ def _fit(config: RunConfig, faces: FaceSet, out: Path, processes: Processes | No
         print(f"{copies} training faces left out: exact copies of faces of another split (--keep-copies)", flush=True)
     if len(training) < recipe.batch:
         raise UsageError(
-            f"--batch {recipe.batch}: there are {len(training)} faces to train on; a batch may not be larger"
+            f"--batch {recipe.batch}: there are {len(training)} faces to train on", cure="give a smaller batch"
         )
     fit(config, training, make_targets(training, recipe, config.teachers), validation, out, processes)

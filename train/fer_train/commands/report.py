@@ -33,7 +33,9 @@ def _run(arguments: Namespace) -> int:
 
     config = read_config(arguments.run_folder)
     if not (arguments.run_folder / MODEL).exists():
-        raise UsageError(f"{arguments.run_folder}: no {MODEL} in it yet; fer-train fit --resume finishes the run")
+        raise UsageError(
+            f"{arguments.run_folder}: no {MODEL} in it yet", cure="fer-train fit --resume finishes the run"
+        )
     source = dataclasses.replace(config.source, data=arguments.data or config.source.data)
     faces = source.read()
     if arguments.split:

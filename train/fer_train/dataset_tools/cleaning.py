@@ -42,11 +42,11 @@ def clean(data: Path, out: Path, reasons: Collection[str] = DEFAULT_REASONS) -> 
         DataError: the data cannot be read.
     """
     if unknown := [reason for reason in reasons if reason not in RULES]:
-        raise UsageError(f"--reject {','.join(unknown)}: no such reason; there are {', '.join(RULES)}")
+        raise UsageError(f"--reject {','.join(unknown)}: no such reason", cure=f"there are {', '.join(RULES)}")
     check_outside(data, out)
     check_empty(out)
     if data.name == FILE_NAME:
-        raise UsageError(f"{data}: a data set of this name would be overwritten; rename it")
+        raise UsageError(f"{data}: a data set of this name would be overwritten", cure="rename it")
     faces, sizes = read_complete(data)
     entries = list(read_entries(data))
     if not any(entry.split for entry in entries):

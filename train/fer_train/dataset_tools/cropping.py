@@ -51,7 +51,7 @@ def crop(data: Path, out: Path, margin: float = 0.0, side: int = 48, min_face: f
     """
     _check(margin, side, min_face)
     if data.is_file():
-        raise UsageError(f"{data}: is a file; faces are cropped from folders of photographs, ROOT/<class>/*")
+        raise UsageError(f"{data}: is a file", cure="give a folder of photographs, ROOT/<class>/*")
     check_outside(data, out)
     check_empty(out)
     photographs = find_pictures(data)

@@ -19,11 +19,11 @@ from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_data.formatting import number, percent
 from fer_data.metrics import Curves, Scores
 from fer_data.operating_points import operating_point
+from fer_train.prediction import probabilities
 from fer_train.report import plots
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
 from fer_train.report.network_cost import NetworkCost, network_cost
-from fer_train.training.batches import probabilities
 
 FEW_FACES = 50  # with fewer, a recall may be off by some 14 points
 MIB = 2**20

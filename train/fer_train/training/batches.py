@@ -1,4 +1,4 @@
-"""Batches of augmented faces for the network, and its probabilities for faces."""
+"""Batches of augmented faces for the network."""
 
 from __future__ import annotations
 
@@ -76,14 +76,3 @@ class Batches(keras.utils.PyDataset):
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         return np.random.default_rng((self._recipe.seed, epoch)).permutation(len(self._pixels))
-
-
-def probabilities(model: keras.Model, pixels: NDArray[np.uint8], batch: int = 256) -> NDArray[np.float32]:
-    """The output of `model`, float32 [N,classes], for faces uint8 [N,48,48].
-
-    It calls the model directly, since Model.predict within a callback takes the weights away from a JAX run that is
-    under way.
-    """
-    faces = pixels[..., None].astype(np.float32)
-    parts = [model(faces[start : start + batch], training=False) for start in range(0, len(faces), batch)]
-    return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_data.dataset import TRAINING, FaceSet
 from fer_data.metrics import Scores
 from fer_edge.errors import UsageError
-from fer_train.training.batches import probabilities
+from fer_train.prediction import probabilities
 from fer_train.training.fit import fit
 from fer_train.training.run_folder import RunConfig
 from fer_train.training.targets import make_targets

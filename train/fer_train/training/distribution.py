@@ -70,7 +70,7 @@ def join(processes: Processes) -> None:
     import keras
 
     if keras.backend.backend() != "jax":
-        raise UsageError(f"--distribute: needs KERAS_BACKEND=jax, it is {keras.backend.backend()}")
+        raise UsageError(f"--distribute: the backend is {keras.backend.backend()}", cure="set KERAS_BACKEND=jax")
     if processes.count > 1:
         import jax
 

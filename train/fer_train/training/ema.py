@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from fer_data.dataset import FaceSet
-from fer_train.training.batches import Batches, probabilities
+from fer_train.prediction import probabilities
+from fer_train.training.batches import Batches
 
 STATISTICS_BATCHES = 30
 

@@ -129,7 +129,7 @@ def _train(
     )
     if not np.isfinite(history.history.get("loss", [0.0])[-1]):
         raise DivergedError(
-            f"the loss is no longer finite: lower --learning-rate {recipe.learning_rate}, with another --out"
+            "the loss is no longer finite", cure=f"lower --learning-rate {recipe.learning_rate}, with another --out"
         )
 
 

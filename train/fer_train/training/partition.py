@@ -45,7 +45,7 @@ def partition(faces: FaceSet, validation: str | None, seed: int, *, keep_copies:
     training &= ~copies
     for label, name in enumerate(faces.classes):
         if not (faces.labels[training] == label).any():
-            raise UsageError(f"class {name}: no face to train on; add some, or leave it out with --classes")
+            raise UsageError(f"class {name}: no face to train on", cure="add some, or leave it out with --classes")
     return Partition(faces.only(training), faces.only(validating), int(copies.sum()))
 
 

@@ -55,7 +55,7 @@ class RunConfig:
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"--out {out}: {error.strerror}; give a folder that can be created") from error
+            raise UsageError(f"--out {out}: {error.strerror}", cure="give a folder that can be created") from error
         self._check_same(out)
         if not (out / BACKUP).exists():
             (out / RUN).write_text(json.dumps({**self.as_json(), "origins": self._origins()}, indent=2) + "\n")
@@ -78,7 +78,8 @@ class RunConfig:
         different += _differences(_read_json(out / RUN), config)
         if different:
             raise UsageError(
-                f"--out {out}: holds a run with {', '.join(different)}; resume it (--resume), or give another folder"
+                f"--out {out}: holds a run with {', '.join(different)}",
+                cure="resume it (--resume), or give another folder",
             )
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fer_data.dataset import FaceSet
 from fer_data.trained_model import read_trained
 from fer_edge.errors import UsageError
+from fer_train.prediction import probabilities
 from fer_train.recipe import Recipe
-from fer_train.training.batches import probabilities
 from fer_train.training.quantized_weights import is_quantized, load_quantized
 
 

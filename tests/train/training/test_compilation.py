@@ -1,0 +1,60 @@
+"""The compiled network; that a resumed run continues bit by bit is tested in test_fit."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from tests.support import patterns
+
+from fer_train.architectures.registry import build
+from fer_train.prediction import probabilities
+from fer_train.recipe import Recipe
+from fer_train.training.compilation import advance_dropout, build_trainable, compile_model, cross_entropy
+
+FACES = patterns(8)
+
+
+def test_more_targets_than_classes_add_a_second_head_outside_the_network() -> None:
+    network = build("nano", 7, 0.0)
+    model = compile_model(network, Recipe(), targets=17, steps=1)
+    output = probabilities(model, FACES.pixels)
+    assert (network.output_shape, output.shape) == ((None, 7), (8, 17))
+    assert np.allclose(output[:, :7], probabilities(network, FACES.pixels), atol=1e-6)
+    assert np.allclose(output[:, 7:].sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
+    recipe = Recipe(epochs=10, warmup=2.0, learning_rate=0.1)
+    schedule = compile_model(build("nano", 7, 0.0), recipe, targets=7, steps=5).optimizer._learning_rate
+    rates = [float(schedule(step)) for step in (0, 5, 10, 30, 50)]
+    assert rates == pytest.approx([0, 0.05, 0.1, 0.05, 0], abs=1e-6)
+
+
+def test_the_network_to_train_has_the_weights_and_the_precision_of_the_recipe() -> None:
+    ema_model = build("nano", 7, 0.2)
+    network = build_trainable(ema_model, Recipe(model="nano", precision="mixed_bfloat16"))
+    assert network.get_layer("emotion").compute_dtype == "float32"
+    assert next(layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)).compute_dtype == "bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
+    assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), ema_model.get_weights(), strict=True))
+
+
+def test_advanced_dropout_continues_the_random_numbers() -> None:
+    def masks(model: keras.Model, count: int) -> list[np.ndarray]:
+        dropout = next(layer for layer in model.layers if isinstance(layer, keras.layers.Dropout))
+        return [np.asarray(dropout(np.ones((1, 64), np.float32), training=True)) for _ in range(count)]
+
+    keras.utils.set_random_seed(1)
+    uninterrupted = masks(build("nano", 7, 0.5), 5)
+    keras.utils.set_random_seed(1)
+    resumed = build("nano", 7, 0.5)
+    advance_dropout(resumed, 3)
+    assert all(np.array_equal(a, b) for a, b in zip(masks(resumed, 2), uninterrupted[3:], strict=True))
+
+
+def test_cross_entropy_is_summed_over_both_tasks() -> None:
+    targets = np.array([[1, 0, 0.5, 0.5]], np.float32)
+    predicted = np.array([[0.8, 0.2, 0.4, 0.6]], np.float32)
+    expected = -np.log(0.8) - 0.5 * np.log(0.4) - 0.5 * np.log(0.6)
+    assert np.asarray(cross_entropy(targets, predicted)) == pytest.approx(expected, abs=1e-5)
