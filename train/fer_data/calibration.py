@@ -17,9 +17,9 @@ class Calibration:
     """Accuracy by confidence, in bins of equal width; bin m holds the confidences (m/bins, (m+1)/bins].
 
     Attributes:
-        confidence: the mean probability in each bin, float64 [bins], 0..1; 0 in an empty bin.
-        accuracy: the share of correct predictions in each bin, likewise.
-        count: the number of faces in each bin, int64 [bins].
+        confidence: The mean probability in each bin, float64 [bins], 0..1; 0 in an empty bin.
+        accuracy: The share of correct predictions in each bin, likewise.
+        count: The number of faces in each bin, int64 [bins].
     """
 
     confidence: NDArray[np.float64]

@@ -23,12 +23,12 @@ class DataSource:
     """The faces that `--data`, `--ferplus`, `--ferplus-as`, `--merge` and `--classes` describe.
 
     Attributes:
-        data: a csv, or a folder of pictures.
-        ferplus: the csv of FER+ votes, if any.
+        data: A csv, or a folder of pictures.
+        ferplus: The csv of FER+ votes, if any.
         ferplus_as: AS_LABELS or AS_HINTS, see read_faces().
-        merge: classes to join, as `angry+disgust=angry`.
-        classes: the classes to keep, in label order; empty: all.
-        lenient: ignore a class in `merge` that the data does not have, instead of raising UsageError.
+        merge: Classes to join, as `angry+disgust=angry`.
+        classes: The classes to keep, in label order; empty: all.
+        lenient: Ignore a class in `merge` that the data does not have, instead of raising UsageError.
     """
 
     data: Path

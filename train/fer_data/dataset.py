@@ -26,11 +26,11 @@ class FaceSet:
         pixels: uint8 [N,48,48], 0..255.
         labels: int64 [N], indices into `classes`.
         splits: str [N], the split of each face: TRAINING, VALIDATION, TEST, PUBLIC_TEST, or another name.
-        classes: the class names, in label order.
+        classes: The class names, in label order.
         names: str [N], the origin of each face: a line of a csv, or a path within a folder.
         votes: float32 [N,classes], the share of annotators for each class, rows summing to 1; None if not known.
         hints: float32 [N,K], targets of a second task beside the labels, rows summing to 1; None without one.
-        damaged: a line for each picture that could not be read.
+        damaged: A line for each picture that could not be read.
     """
 
     pixels: NDArray[np.uint8]

@@ -1,4 +1,4 @@
-"""The frame of a command that runs on the host and needs an extra of this distribution."""
+"""Running a command of a host package, whose dependencies come with an extra of this distribution."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from fer_edge.errors import FerError, MissingExtraError
 
 
 def run_host_command(name: str, extra: str, run: Callable[[], int]) -> int:
-    """Run a command and return its exit code; report a package that is missing as the extra that brings it."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's messages of its start
+    """Run a command and return its exit code; report a missing package with the extra that installs it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # hide TensorFlow's startup messages
     return run_command(name, lambda: _run(name, extra, run))
 
 

@@ -24,11 +24,11 @@ class Scores:
     """A confusion matrix and what follows from it.
 
     Attributes:
-        classes: the class names, in label order.
+        classes: The class names, in label order.
         confusion: int64 [classes,classes], faces; row: true class, column: predicted class.
-        recall: the share, 0..1, of the faces of each class that are predicted as it; None for a class without faces.
-        precision: the share, 0..1, of the faces predicted as a class that belong to it; None if never predicted.
-        f1: the harmonic mean of both; 0 for a class never predicted correctly, None for a class without faces.
+        recall: The share, 0..1, of the faces of each class that are predicted as it; None for a class without faces.
+        precision: The share, 0..1, of the faces predicted as a class that belong to it; None if never predicted.
+        f1: The harmonic mean of both; 0 for a class never predicted correctly, None for a class without faces.
     """
 
     classes: tuple[str, ...]
@@ -132,10 +132,10 @@ class Roc:
     """The receiver operating characteristic of one class (Fawcett, Pattern Recognition Letters 27, 2006).
 
     Attributes:
-        fpr: false positive rates, float64 [points], rising from 0 to 1.
-        tpr: true positive rates, likewise.
+        fpr: False positive rates, float64 [points], rising from 0 to 1.
+        tpr: True positive rates, likewise.
         thresholds: float64 [points], falling from infinity; a face counts as positive from the threshold on.
-        auc: area under the curve, 0..1.
+        auc: Area under the curve, 0..1.
     """
 
     fpr: NDArray[np.float64]
@@ -156,7 +156,7 @@ class PrecisionRecall:
     Attributes:
         precision: float64 [points], 0..1, beginning with 1 by convention.
         recall: float64 [points], rising from 0 to 1.
-        average_precision: the area as a sum of steps, 0..1; linear interpolation would flatter (Davis, ICML 2006).
+        average_precision: The area as a sum of steps, 0..1; linear interpolation would flatter (Davis, ICML 2006).
     """
 
     precision: NDArray[np.float64]
@@ -190,11 +190,11 @@ class Curves:
     """Curves of a classifier, each class against the rest.
 
     Attributes:
-        roc: by class name; None for a class without faces, or without faces of other classes.
-        precision_recall: likewise.
-        calibration: reliability of the top probability.
-        operating_points: for two classes, of which the second is the positive one: what THRESHOLDS give; else empty.
-        chosen: for two classes: the operating point of Youden's J; else None.
+        roc: The ROC by class name; None for a class without faces, or without faces of other classes.
+        precision_recall: The precision-recall curve by class name, None likewise.
+        calibration: Reliability of the top probability.
+        operating_points: With two classes, of which the second is positive, the rates at THRESHOLDS; else empty.
+        chosen: With two classes, the operating point of Youden's J; else None.
     """
 
     roc: dict[str, Roc | None]

@@ -25,13 +25,13 @@ class Tensor:
     """A tensor of the graph.
 
     Attributes:
-        name: its name in the file.
-        shape: its sizes, -1 where a size is dynamic.
+        name: Its name in the file.
+        shape: Its sizes, -1 where a size is dynamic.
         dtype: float32, int8, uint8, int32, ...
-        scales: float32; of the quantization: empty, one for all, or one for each index of `axis`.
-        zero_points: int64, as many as scales.
-        axis: the quantized dimension.
-        data: the values of a constant; None for a tensor that is computed, or of a type that NumPy lacks.
+        scales: Quantization scales, float32: empty, one for all, or one for each index of `axis`.
+        zero_points: Quantization zero points, int64, as many as scales.
+        axis: The quantized dimension.
+        data: The values of a constant; None for a tensor that is computed, or of a type that NumPy lacks.
     """
 
     name: str
@@ -59,11 +59,11 @@ class Operator:
     """An operator of the graph.
 
     Attributes:
-        name: as in the TFLite schema (CONV_2D); a custom operator's own name.
-        version: its version in the schema.
-        inputs: its input tensors; None for an optional one that is absent.
-        outputs: its output tensors.
-        options: its options table of the schema, or None.
+        name: As in the TFLite schema (CONV_2D); a custom operator's own name.
+        version: Its version in the schema.
+        inputs: Its input tensors; None for an optional one that is absent.
+        outputs: Its output tensors.
+        options: Its options table of the schema, or None.
     """
 
     name: str

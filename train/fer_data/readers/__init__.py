@@ -23,7 +23,7 @@ def read_faces(data: Path, ferplus: Path | None = None, ferplus_as: str = AS_LAB
         ferplus_as: AS_LABELS: the votes replace the labels of the csv; AS_HINTS: they are kept beside them.
 
     Raises:
-        DataError: nothing can be read; with what is wrong and where.
+        DataError: Nothing can be read; with what is wrong and where.
     """
     if ferplus is not None and data.is_dir():
         raise DataError(f"{ferplus}: its votes go with the rows of fer2013.csv; {data} is a folder")

@@ -20,12 +20,12 @@ def read_csv(path: Path, votes: list[Votes] | None, votes_as: str) -> FaceSet:
     """Read the columns emotion, pixels (48x48 grey values separated by blanks) and Usage, the split.
 
     Args:
-        path: the csv file.
-        votes: those of FER+ for each row, if any.
+        path: The csv file.
+        votes: The FER+ votes for each row, if any.
         votes_as: AS_LABELS or AS_HINTS, see read_faces().
 
     Raises:
-        DataError: not a single face can be read, or the votes do not match the rows.
+        DataError: Not a single face can be read, or the votes do not match the rows.
     """
     pixels, labels, splits, names, shares, damaged = [], [], [], [], [], []
     row = -1

@@ -20,9 +20,9 @@ class Votes(NamedTuple):
     """The votes on one face, as shares.
 
     Attributes:
-        usage: the split of its row.
-        answers: the raw share of each of the ten possible answers, float32 [10].
-        expressions: shares of FERPLUS_CLASSES, float32 [8]; all zero where most saw no face or no expression they know.
+        usage: The split of its row.
+        answers: The raw share of each of the ten possible answers, float32 [10].
+        expressions: Shares of FERPLUS_CLASSES, float32 [8]; all zero where most saw no face or no expression they know.
     """
 
     usage: str

@@ -14,9 +14,9 @@ class Application:
     """A network of keras.applications.
 
     Attributes:
-        function: its name in keras.applications.
-        scale: of the preprocessing by its authors, pixel * scale + offset.
-        offsets: likewise, for each of three channels.
+        function: Its name in keras.applications.
+        scale: Factor of its authors' preprocessing, pixel * scale + offset.
+        offsets: Offsets of that preprocessing, one for each of three channels.
     """
 
     function: str

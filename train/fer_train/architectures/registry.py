@@ -35,9 +35,9 @@ def build(name: str, classes: int, dropout: float) -> keras.Model:
     """Build a network with fresh weights.
 
     Args:
-        name: one of ARCHITECTURES; KeyError for another.
-        classes: number of outputs.
-        dropout: rate before the last layer, 0..1.
+        name: One of ARCHITECTURES; KeyError for another.
+        classes: Number of outputs.
+        dropout: Rate before the last layer, 0..1.
 
     Returns:
         A model with input float32 [batch,48,48,1], grey values 0..255, and output float32 [batch,classes], softmax.

@@ -18,10 +18,10 @@ class Size:
     """The size of one network of the family.
 
     Attributes:
-        stem: filters of the first convolution.
-        widths: filters of each stage.
-        blocks: residual blocks of each stage.
-        strides: of the second convolution.
+        stem: Filters of the first convolution.
+        widths: Filters of each stage.
+        blocks: Residual blocks of each stage.
+        strides: Strides of the second convolution.
     """
 
     stem: int

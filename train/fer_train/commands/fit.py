@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from fer_train.training.distribution import Processes
     from fer_train.training.run_folder import RunConfig
 
-FIXED_FLAGS = ("data", "out", "validation", "keep_copies", "ferplus", "merge", "classes", "teacher", "folds")
+FIXED_FLAGS = (  # that --resume takes from the run folder
+    "data",
+    "out",
+    "validation",
+    "keep_copies",
+    "ferplus",
+    "merge",
+    "classes",
+    "teacher",
+    "folds",
+)
 
 
 class FitInterruptedError(FerError):

@@ -30,16 +30,16 @@ def clean(data: Path, out: Path, reasons: Collection[str] = DEFAULT_REASONS) -> 
     unchanged; cleaning the result again rejects nothing.
 
     Args:
-        data: a csv or a folder.
-        out: a new folder, outside `data`.
-        reasons: names of RULES; unreadable pictures are always rejected.
+        data: A csv or a folder.
+        out: A new folder, outside `data`.
+        reasons: Names of RULES; unreadable pictures are always rejected.
 
     Returns:
         The number of pictures kept, and the number rejected for each reason, UNREADABLE first.
 
     Raises:
-        UsageError: an unknown reason, or `out` is not empty or lies in `data`.
-        DataError: the data cannot be read.
+        UsageError: An unknown reason, or `out` is not empty or lies in `data`.
+        DataError: The data cannot be read.
     """
     if unknown := [reason for reason in reasons if reason not in RULES]:
         raise UsageError(f"--reject {','.join(unknown)}: no such reason", cure=f"there are {', '.join(RULES)}")

@@ -23,10 +23,10 @@ class CropCounts(NamedTuple):
     """What became of the photographs.
 
     Attributes:
-        faces: faces written.
-        several: photographs with several faces, of which the largest was taken.
-        faceless: photographs without a detected face.
-        unreadable: files that could not be read.
+        faces: Faces written.
+        several: Photographs with several faces, of which the largest was taken.
+        faceless: Photographs without a detected face.
+        unreadable: Files that could not be read.
     """
 
     faces: int
@@ -39,15 +39,15 @@ def crop(data: Path, out: Path, margin: float = 0.0, side: int = 48, min_face: f
     """Write the largest face of each photograph as a grey PNG in the same tree, and the others to rejected.csv.
 
     Args:
-        data: a folder of photographs, ROOT/<class>/* or ROOT/<split>/<class>/*.
-        out: a new folder, outside `data`.
-        margin: widens the box of the face on each side, as a share of its size.
-        side: width and height of the faces, pixels.
-        min_face: the smallest face to detect, as a share of the height of the photograph.
+        data: A folder of photographs, ROOT/<class>/* or ROOT/<split>/<class>/*.
+        out: A new folder, outside `data`.
+        margin: Widens the box of the face on each side, as a share of its size.
+        side: Width and height of the faces, pixels.
+        min_face: The smallest face to detect, as a share of the height of the photograph.
 
     Raises:
-        UsageError: a number out of range, or `out` is not empty or lies in `data`.
-        DataError: no pictures in `data`.
+        UsageError: A number out of range, or `out` is not empty or lies in `data`.
+        DataError: No pictures in `data`.
     """
     _check(margin, side, min_face)
     if data.is_file():

@@ -26,12 +26,11 @@ class Inspection:
     """The findings on a data set.
 
     Attributes:
-        faces: the readable pictures.
-        sizes: width and height of the originals, int64 [N,2].
-        groups: index arrays of exact copies.
-        near: pairs of near copies, indices [M,2].
-        masks: by the name of each defect, the faces that have it, bool [N]; without FACELESS if faces were not
-            detected.
+        faces: The readable pictures.
+        sizes: Width and height of the originals, int64 [N,2].
+        groups: Index arrays of exact copies.
+        near: Pairs of near copies, indices [M,2].
+        masks: The faces with each defect, bool [N], by its name; without FACELESS if faces were not detected.
     """
 
     faces: FaceSet

@@ -25,10 +25,10 @@ class Section:
     """A section of the page.
 
     Attributes:
-        title: its heading.
-        text: how to read it.
+        title: Its heading.
+        text: How to read it.
         figures: PNG files with their captions.
-        table: a table below them.
+        table: A table below them.
     """
 
     title: str

@@ -17,12 +17,12 @@ class LayerCost:
     """The cost of one layer for one face.
 
     Attributes:
-        name: its name.
-        kind: its Keras class.
-        output: the shape of its output; None is the batch.
-        parameters: as Keras counts them.
-        macs: multiply-accumulate operations.
-        edge_tpu_bytes: see edgetpu_memory.edge_tpu_bytes().
+        name: Its name.
+        kind: Its Keras class.
+        output: The shape of its output; None is the batch.
+        parameters: As Keras counts them.
+        macs: Multiply-accumulate operations.
+        edge_tpu_bytes: See edgetpu_memory.edge_tpu_bytes().
     """
 
     name: str

@@ -34,11 +34,11 @@ class _Result:
     """What a report is made of.
 
     Attributes:
-        faces: those that the model was evaluated on.
-        probabilities: its output, float32 [N,classes].
-        scores: of its predictions.
-        curves: of its probabilities.
-        cost: of its network.
+        faces: The faces that the model was evaluated on.
+        probabilities: The output of the model, float32 [N,classes].
+        scores: The scores of its predictions.
+        curves: The curves of its probabilities.
+        cost: The cost of its network.
     """
 
     faces: FaceSet
@@ -52,9 +52,9 @@ def write_report(model: keras.Model, faces: FaceSet, out: Path, facts: Mapping[s
     """Evaluate a model and write metrics.json, plots (PNG) and report.html, which needs no other file.
 
     Args:
-        model: a float model with a softmax output.
-        faces: the faces to evaluate on.
-        out: the folder to write into; if it has a history.csv or a recipe.json, they are part of the report.
+        model: A float model with a softmax output.
+        faces: The faces to evaluate on.
+        out: The folder to write into; if it has a history.csv or a recipe.json, they are part of the report.
         facts: JSON values by name, for metrics.json and the page.
 
     Returns:

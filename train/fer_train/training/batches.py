@@ -33,11 +33,11 @@ class Batches(keras.utils.PyDataset):
         """Prepare batches; they are computed when they are requested.
 
         Args:
-            pixels: faces, uint8 [N,48,48].
+            pixels: Faces, uint8 [N,48,48].
             targets: float32 [N,...].
-            recipe: batch size, epochs, seed and augmentation.
-            first_epoch: the epoch, from 0, to which the first batch belongs.
-            share: index and number of the processes that share every batch.
+            recipe: Batch size, epochs, seed and augmentation.
+            first_epoch: The epoch, from 0, to which the first batch belongs.
+            share: Index and number of the processes that share every batch.
         """
         super().__init__(workers=1)
         self._pixels, self._targets, self._recipe, self._share = pixels, targets, recipe, share

@@ -29,10 +29,10 @@ def compile_model(network: keras.Model, recipe: Recipe, targets: int, steps: int
     (Caruana, Machine Learning 28, 1997), which is not part of `network` itself.
 
     Args:
-        network: the network, float input and softmax output.
-        recipe: the optimizer's hyper-parameters.
-        targets: the number of target columns.
-        steps: the number of batches in an epoch.
+        network: The network, float input and softmax output.
+        recipe: The optimizer's hyper-parameters.
+        targets: The number of target columns.
+        steps: The number of batches in an epoch.
     """
     outputs, classes = network.output, network.output_shape[-1]
     if targets > classes:

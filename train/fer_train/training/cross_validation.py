@@ -42,7 +42,7 @@ def cross_validate(config: RunConfig, faces: FaceSet, count: int, out: Path) -> 
         The scores over all faces.
 
     Raises:
-        UsageError: too few or too many folds, or a folder holds another run.
+        UsageError: Too few or too many folds, or a folder holds another run.
     """
     training = faces.split(TRAINING)
     smallest = int(np.bincount(training.labels, minlength=len(faces.classes)).min())

@@ -20,9 +20,9 @@ class Processes:
     """The processes of a run.
 
     Attributes:
-        address: host:port of the first process; "" for a run in one process.
-        count: the number of processes.
-        index: the number of this process, from 0.
+        address: Host and port of the first process, host:port; "" for a run in one process.
+        count: The number of processes.
+        index: The number of this process, from 0.
     """
 
     address: str

@@ -50,13 +50,13 @@ class EmaEvaluation(keras.callbacks.Callback):
         """Evaluate `ema_model`, into which the averages of `network`, the one in training, are copied.
 
         Args:
-            network: the network in training.
-            ema_model: the same network in float32, to hold the averages.
-            batches: the training batches, for the statistics of batch normalisation.
-            validation: the faces to evaluate on.
-            checkpoint: the file to save `ema_model` to: that of the last epoch; with a patience, of the best one.
-            patience: epochs without a better accuracy after which training stops; 0: never.
-            accuracies: those of the epochs before this run was resumed.
+            network: The network in training.
+            ema_model: The same network in float32, to hold the averages.
+            batches: The training batches, for the statistics of batch normalisation.
+            validation: The faces to evaluate on.
+            checkpoint: The file to save `ema_model` to: that of the last epoch; with a patience, of the best one.
+            patience: Epochs without a better accuracy after which training stops; 0: never.
+            accuracies: The accuracies of the epochs before this run was resumed.
         """
         super().__init__()
         self._network, self._ema_model, self._batches, self._validation = network, ema_model, batches, validation

@@ -52,19 +52,19 @@ def fit(
     and report.html.
 
     Args:
-        config: the configuration of the run.
-        training: the faces to train on.
+        config: The configuration of the run.
+        training: The faces to train on.
         targets: float32 [N,classes]; with a second task [N,classes+more].
-        validation: the faces to evaluate on after each epoch and in the report.
-        out: the folder of the run.
-        processes: those of a distributed run; all of them call this alike, and the first one writes.
+        validation: The faces to evaluate on after each epoch and in the report.
+        out: The folder of the run.
+        processes: The processes of a distributed run; each calls this function, and the first one writes.
 
     Returns:
         The averaged network of the last epoch; without a patience, no epoch is chosen by its validation score.
 
     Raises:
         UsageError: `out` cannot be a folder, or holds another run.
-        DivergedError: the loss is no longer finite.
+        DivergedError: The loss is no longer finite.
     """
     recipe, first = config.recipe, processes is None or processes.index == 0
     keras.utils.set_random_seed(recipe.seed)

@@ -23,14 +23,14 @@ def load_initial_weights(model: keras.Model, weights: str, faces: Iterable[NDArr
     """Give `model` the weights of an earlier model; one of other classes gives all except its last layer.
 
     Args:
-        model: the network to be trained.
+        model: The network to be trained.
         weights: `imagenet`, a weights file of keras.applications (.h5), a model.keras, or a quantized model: a .tflite
             of `fer-convert quantize` or the name of a shipped model.
-        faces: batches float32 [N,48,48,1], from which the statistics of batch normalisation are restored that a
+        faces: Batches float32 [N,48,48,1], from which the statistics of batch normalisation are restored that a
             quantized network has lost.
 
     Raises:
-        UsageError: the weights cannot be read or do not fit.
+        UsageError: The weights cannot be read or do not fit.
     """
     targets = _weighted(model)
     complete = is_quantized(weights) or weights.endswith(".keras")

@@ -28,11 +28,11 @@ def partition(faces: FaceSet, validation: str | None, seed: int, *, keep_copies:
     merit.
 
     Args:
-        faces: the data set, with a split TRAINING.
-        validation: the name of a split, or the share of Training to hold out; None: the split `validation` where there
+        faces: The data set, with a split TRAINING.
+        validation: The name of a split, or the share of Training to hold out; None: the split `validation` where there
             is one, else HELD_OUT.
-        seed: for the faces that are held out.
-        keep_copies: train on such copies nevertheless.
+        seed: Seed for choosing the faces that are held out.
+        keep_copies: Train on such copies nevertheless.
 
     Raises:
         UsageError: `validation` cannot be used, or a class has no training face.

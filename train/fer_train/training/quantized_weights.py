@@ -28,14 +28,14 @@ def load_quantized(name: str) -> tuple[keras.Model, ModelFile]:
     batch normalisation into the convolution before it: here each one adds the bias and changes nothing else.
 
     Args:
-        name: a .tflite file, or a model shipped with fer-edge.
+        name: A .tflite file, or a model shipped with fer-edge.
 
     Returns:
         The network, and the file with its labels and card.
 
     Raises:
-        UsageError: the network is not a chain of such convolutions, as those of the project's own family are.
-        ModelError: the file is missing or damaged.
+        UsageError: The network is not a chain of such convolutions, as those of the project's own family are.
+        ModelError: The file is missing or damaged.
     """
     file = read_model(parse_model(name))
     architecture = str(file.card.get("training", {}).get("recipe", {}).get("model", file.name))

@@ -26,11 +26,11 @@ class RunConfig:
     """The configuration of a run.
 
     Attributes:
-        source: the faces.
-        validation: a split, or the share of Training to hold out; None: see partition().
-        keep_copies: train on copies of validation faces too.
-        teachers: models whose predictions soften the targets.
-        recipe: the hyper-parameters.
+        source: The faces.
+        validation: A split, or the share of Training to hold out; None: see partition().
+        keep_copies: Train on copies of validation faces too.
+        teachers: Models whose predictions soften the targets.
+        recipe: The hyper-parameters.
     """
 
     source: DataSource

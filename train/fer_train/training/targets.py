@@ -75,9 +75,9 @@ def distill(
 
     Args:
         targets: float32 [N,classes].
-        pixels: the faces, uint8 [N,48,48].
-        teachers: models with the same classes.
-        weight: the share of the teachers, 0..1.
+        pixels: The faces, uint8 [N,48,48].
+        teachers: Models with the same classes.
+        weight: The share of the teachers, 0..1.
     """
     predicted = np.mean(
         [probabilities(teacher, faces) for teacher in teachers for faces in (pixels, pixels[:, :, ::-1])], axis=0
