@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,7 @@ from fer_edge.geometry import Box
 Patch = NDArray[np.uint8]  # appearance of a face: grey, [PATCH_SIZE,PATCH_SIZE], see local_search
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(NamedTuple):
     """A tracked face that is expected in a frame.
 
     Attributes:

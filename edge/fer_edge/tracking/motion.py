@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fer_edge.geometry import Box
 
 VELOCITY_SMOOTHING = 0.15  # seconds, time constant
 
 
-@dataclass(frozen=True)
-class Motion:
+class Motion(NamedTuple):
     """The last position of a face and its smoothed velocity.
 
     Attributes:
@@ -27,6 +26,8 @@ class Motion:
     def at(self, time: float) -> Box:
         """The box at a time, seconds, at constant velocity."""
         elapsed = time - self.time
+        if not elapsed:
+            return self.box
         return self.box.translated(self.velocity[0] * elapsed, self.velocity[1] * elapsed)
 
     def updated(self, box: Box, time: float) -> Motion:

@@ -57,24 +57,24 @@ class Change:
 
 
 class Tracker:
-    """Tracks faces by position and velocity. Depends on nothing but the frames and their times."""
+    """Tracks faces by position and velocity. Depends on nothing but the frames and their times.
+
+    Attributes:
+        faces: The confirmed tracks after the last frame, the largest first.
+    """
 
     def __init__(self, options: PipelineOptions | None = None, rules: TrackRules | None = None) -> None:
+        self.faces: tuple[TrackedFace, ...] = ()
         self._options, self._rules = options or PipelineOptions(), rules or TrackRules()
         self._tracks: list[Track] = []
-        self._confirmed = 0
-        self._dominant: Track | None = None
+        self._last_number = 0
+        self._dominant_number = 0
         self._time = 0.0
-
-    @property
-    def faces(self) -> tuple[TrackedFace, ...]:
-        """The confirmed tracks after the last frame, the largest first."""
-        return tuple(track.snapshot(self._time) for track in self._by_size())
 
     @property
     def dominant(self) -> TrackedFace | None:
         """The dominant face: the largest, until it ends or another one is clearly larger."""
-        return self._dominant.snapshot(self._time) if self._dominant else None
+        return next((face for face in self.faces if face.number == self._dominant_number), None)
 
     def adjust(self, options: PipelineOptions) -> None:
         """Use other options from the next frame on; the tracks continue."""
@@ -90,10 +90,11 @@ class Tracker:
             classify: Called once, to classify those that are due, if any.
         """
         ended = self._end([track for track in self._tracks if self._is_lost(track, time, frame_size)])
-        self._associate(detect([track.predict(time) for track in self._tracks]), time)
+        predictions = [track.predict(time) for track in self._tracks]
+        self._associate(detect(predictions), [prediction.expected for prediction in predictions], time)
         self._classify(due_tracks(self._tracks, time, self._options), classify)
         changes = [change for track in self._tracks if (change := self._change(track))]
-        self._update_dominant()
+        self._update_faces()
         return ended + changes
 
     def step_still(self, time: float, boxes: Iterable[Box], classify: Classify) -> list[Change]:
@@ -105,36 +106,35 @@ class Tracker:
             classify: Called once, to classify all of them.
         """
         ended = self.finish()
-        self._associate([Detection(box) for box in boxes], time)
+        self._associate([Detection(box) for box in boxes], [], time)
         self._classify(self._tracks, classify)
         return ended + [self._start(track) for track in self._tracks] + self.finish()
 
     def finish(self) -> list[Change]:
         """End all tracks."""
-        self._dominant = None
-        return self._end(list(self._tracks))
+        changes = self._end(list(self._tracks))
+        self._update_faces()
+        return changes
 
     def _is_lost(self, track: Track, time: float, frame_size: tuple[int, int]) -> bool:
         (x, y), (width, height) = track.motion.at(time).centre, frame_size
         inside = 0 <= x < width and 0 <= y < height
         return time - track.verified_at > (self._rules.lost_after if inside else self._rules.left_after)
 
-    def _associate(self, detections: Sequence[Detection], time: float) -> None:
-        """Update the tracks with the detections that continue them, and begin tracks with the others."""
+    def _associate(self, detections: Sequence[Detection], expected: Sequence[Box], time: float) -> None:
+        """Update the tracks, expected at these boxes, with the detections that continue them; begin new ones."""
         self._time = time
-        matched = self._match(detections)
+        matched = self._match(detections, expected)
         for index, track in matched.items():
             track.update(detections[index], time)
         new = [d for index, d in enumerate(detections) if index not in matched and d.verified]
         kept = [track for track in self._tracks if track.number or time - track.verified_at <= self._rules.max_gap]
         self._tracks = [*kept, *(Track(detection, time) for detection in new)]
 
-    def _match(self, detections: Sequence[Detection]) -> dict[int, Track]:
+    def _match(self, detections: Sequence[Detection], expected: Sequence[Box]) -> dict[int, Track]:
         """The track that each detection continues, by the index of the detection; the best overlaps first."""
         overlaps = [
-            (detection.box.iou(expected), -t, -d)
-            for t, expected in enumerate(track.motion.at(self._time) for track in self._tracks)
-            for d, detection in enumerate(detections)
+            (detection.box.iou(box), -t, -d) for t, box in enumerate(expected) for d, detection in enumerate(detections)
         ]
         matched: dict[int, Track] = {}
         taken: set[int] = set()
@@ -159,8 +159,8 @@ class Tracker:
         return None if previous is None else Change("update", track.snapshot(self._time), previous)
 
     def _start(self, track: Track) -> Change:
-        self._confirmed += 1
-        track.number = self._confirmed
+        self._last_number += 1
+        track.number = self._last_number
         track.emotions.start()
         return Change("start", track.snapshot(self._time))
 
@@ -168,16 +168,13 @@ class Tracker:
         self._tracks = [track for track in self._tracks if track not in tracks]
         return [Change("end", track.snapshot(track.motion.time)) for track in tracks if track.number]
 
-    def _by_size(self) -> list[Track]:
+    def _update_faces(self) -> None:
         confirmed = [track for track in self._tracks if track.number]
-        return sorted(confirmed, key=lambda track: (-_area(track), track.number))
-
-    def _update_dominant(self) -> None:
-        faces = self._by_size()
-        if not faces:
-            self._dominant = None
-        elif self._dominant not in faces or _area(faces[0]) > DOMINANCE_RATIO * _area(self._dominant):
-            self._dominant = faces[0]
+        confirmed.sort(key=lambda track: (-_area(track), track.number))
+        self.faces = tuple(track.snapshot(self._time) for track in confirmed)
+        dominant = next((track for track in confirmed if track.number == self._dominant_number), None)
+        if confirmed and (not dominant or _area(confirmed[0]) > DOMINANCE_RATIO * _area(dominant)):
+            self._dominant_number = confirmed[0].number
 
 
 def _area(track: Track) -> int:
