@@ -15,10 +15,10 @@ class EmotionClassifier:
     """Runs a full-integer model on face crops.
 
     Attributes:
-        model: the model file.
-        labels: class names, in output order.
-        side: height and width of a crop, in pixels.
-        runs_on: backend, runtime and threads; see InferenceEngine.
+        model: The model file.
+        labels: Class names, in output order.
+        side: Height and width of a crop, in pixels.
+        runs_on: Backend, runtime and threads; see InferenceEngine.
     """
 
     def __init__(self, model: ModelFile, engine: InferenceEngine) -> None:
@@ -71,7 +71,7 @@ class EmotionClassifier:
             Probabilities 0..1, float32 [N,classes].
 
         Raises:
-            AcceleratorError: the invoke has failed, e.g. because the Edge TPU was unplugged. The interpreter does not
+            AcceleratorError: The invoke has failed, e.g. because the Edge TPU was unplugged. The interpreter does not
                 recover: the process has to be restarted.
         """
         rows = [self._classify(face) for face in faces]

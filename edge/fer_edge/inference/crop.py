@@ -13,10 +13,10 @@ def crop_face(grey: NDArray[np.uint8], box: Box, margin: float, side: int) -> ND
     """Cut out the square around a box and scale it.
 
     Args:
-        grey: the picture, uint8 [H,W].
-        box: of the face, in pixels; it may exceed the picture, whose edge pixels are then repeated.
-        margin: how much to add on each side, as a share of the longer side of the box.
-        side: height and width of the result, in pixels.
+        grey: The picture, uint8 [H,W].
+        box: Of the face, in pixels; it may exceed the picture, whose edge pixels are then repeated.
+        margin: How much to add on each side, as a share of the longer side of the box.
+        side: Height and width of the result, in pixels.
 
     Returns:
         The crop, uint8 [side,side].

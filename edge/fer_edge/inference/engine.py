@@ -14,15 +14,15 @@ def open_engine(
     """Load a model.
 
     Args:
-        model: the model to load.
-        threads: how many the interpreter may use.
-        runtime: one of `available_runtimes()`; None for the fastest.
+        model: The model to load.
+        threads: How many the interpreter may use.
+        runtime: One of `available_runtimes()`; None for the fastest.
         backend: None for the one for which the model was compiled, else the CPU.
 
     Raises:
-        AcceleratorError: the backend does not work.
-        ModelError: the interpreter cannot load the model.
-        UsageError: the runtime is not installed.
+        AcceleratorError: The backend does not work.
+        ModelError: The interpreter cannot load the model.
+        UsageError: The runtime is not installed.
     """
     backend = backend or compiled_for(model) or CPU
     return backend.open(model, pick_runtime(runtime), threads)

@@ -43,10 +43,10 @@ class ModelFile:
     """The content of a model file.
 
     Attributes:
-        path: where it was read from or written to.
-        graph: the TFLite flatbuffer, without the archive behind it.
-        labels: class names, in output order.
-        card: the content of `fer.json`.
+        path: Where it was read from or written to.
+        graph: The TFLite flatbuffer, without the archive behind it.
+        labels: Class names, in output order.
+        card: The content of `fer.json`.
     """
 
     path: Path
@@ -77,7 +77,7 @@ def read_model(path: Path) -> ModelFile:
     `fer_edge.inference.probe`.
 
     Raises:
-        ModelError: the file is not a TFLite model, is damaged, or has no labels.
+        ModelError: The file is not a TFLite model, is damaged, or has no labels.
     """
     content = read_content(path)
     if content[4:8] != TFLITE_IDENTIFIER:

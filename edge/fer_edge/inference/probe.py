@@ -40,17 +40,17 @@ def probe(path: Path, accelerator: str, runtime: str, *, threads: int = 1, timeo
     """Open a model on a backend and invoke it once, in a child process.
 
     Args:
-        path: the model file.
-        accelerator: the `spec` of the backend.
-        runtime: one of `available_runtimes()`.
-        threads: how many the interpreter may use.
-        timeout: whole seconds for all of it.
+        path: The model file.
+        accelerator: The `spec` of the backend.
+        runtime: One of `available_runtimes()`.
+        threads: How many the interpreter may use.
+        timeout: Whole seconds for all of it.
 
     Raises:
-        AcceleratorError: the backend does not work, or the invoke fails on an accelerator.
-        ModelError: the interpreter cannot load the model, or the invoke fails on the CPU.
-        ProbeCrashError: the process has crashed.
-        ProbeTimeoutError: the process has not answered in time.
+        AcceleratorError: The backend does not work, or the invoke fails on an accelerator.
+        ModelError: The interpreter cannot load the model, or the invoke fails on the CPU.
+        ProbeCrashError: The process has crashed.
+        ProbeTimeoutError: The process has not answered in time.
     """
     request = json.dumps([str(path), accelerator, runtime, threads, timeout])
     command = [sys.executable, "-m", "fer_edge.inference.probe", request]

@@ -77,12 +77,12 @@ def pick_runtime(name: str | None = None, *, available: Sequence[str] | None = N
     """Check that a runtime is available, or choose the fastest.
 
     Args:
-        name: the runtime to check; None for the fastest.
-        available: the runtimes to choose from; None for those of this process.
+        name: The runtime to check; None for the fastest.
+        available: The runtimes to choose from; None for those of this process.
 
     Raises:
-        FerError: there is no runtime.
-        UsageError: the runtime `name` is not available.
+        FerError: There is no runtime.
+        UsageError: The runtime `name` is not available.
     """
     available = available_runtimes() if available is None else available
     if name in available or (name is None and available):
@@ -98,8 +98,8 @@ def make_interpreter(runtime: str, graph: bytes, threads: int, delegate: Any = N
     """Make an interpreter of a TFLite flatbuffer and allocate its tensors.
 
     Raises:
-        ValueError: the flatbuffer is damaged.
-        RuntimeError: the graph is damaged, one of its operators has no implementation, or the delegate has failed.
+        ValueError: The flatbuffer is damaged.
+        RuntimeError: The graph is damaged, one of its operators has no implementation, or the delegate has failed.
     """
     interpreter: Interpreter = _module(runtime).Interpreter(
         model_content=graph, num_threads=threads, experimental_delegates=None if delegate is None else [delegate]
@@ -112,13 +112,13 @@ def load_delegate(runtime: str, library: str, options: dict[str, str]) -> Any:
     """Create a TFLite external delegate.
 
     Args:
-        runtime: the runtime that will use it.
-        library: path of the shared library, or its name as the dynamic loader finds it.
-        options: passed to the library.
+        runtime: The runtime that will use it.
+        library: Path of the shared library, or its name as the dynamic loader finds it.
+        options: Passed to the library.
 
     Raises:
-        OSError: the library cannot be loaded, or is no external delegate.
-        ValueError: the library creates no delegate; the message is the library's own, perhaps empty.
+        OSError: The library cannot be loaded, or is no external delegate.
+        ValueError: The library creates no delegate; the message is the library's own, perhaps empty.
     """
     # Loaded here first: the runtime's own loader leaves an object behind whose destructor prints a traceback.
     if not hasattr(ctypes.CDLL(library), DELEGATE_FUNCTION):

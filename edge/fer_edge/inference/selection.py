@@ -21,9 +21,9 @@ class Selection:
     """What was selected.
 
     Attributes:
-        model: the file that runs.
-        engine: what runs it.
-        warnings: why a preferred backend or runtime does not work, one line each.
+        model: The file that runs.
+        engine: What runs it.
+        warnings: Why a preferred backend or runtime does not work, one line each.
     """
 
     model: ModelFile
@@ -36,11 +36,11 @@ class Platform:
     """The backends and runtimes to select from, and how they are tried; tests hand in their own.
 
     Attributes:
-        backends: in the order in which `auto` tries them.
-        runtimes: names of TFLite runtimes, in the order in which they are tried.
-        files: where the backends search for their devices.
-        probe: tries a model in a child process; see `fer_edge.inference.probe.probe`.
-        timeout: of the probe, in whole seconds.
+        backends: In the order in which `auto` tries them.
+        runtimes: Names of TFLite runtimes, in the order in which they are tried.
+        files: Where the backends search for their devices.
+        probe: Tries a model in a child process; see `fer_edge.inference.probe.probe`.
+        timeout: Of the probe, in whole seconds.
     """
 
     backends: Sequence[Backend] = BACKENDS
@@ -59,16 +59,16 @@ def select_engine(
     backend that works, at last the CPU, and the warnings say why the others do not.
 
     Args:
-        path: the model file; a backend may run the compiled one beside it instead.
+        path: The model file; a backend may run the compiled one beside it instead.
         accelerator: `auto`, or NAME or NAME:ARGUMENT of a backend.
-        threads: how many the interpreter may use.
+        threads: How many the interpreter may use.
         platform: None for this machine.
 
     Raises:
-        AcceleratorError: the backend does not work.
-        FerError: no TFLite runtime is installed.
-        ModelError: the model cannot be used, or not on this backend.
-        UsageError: there is no such backend.
+        AcceleratorError: The backend does not work.
+        FerError: No TFLite runtime is installed.
+        ModelError: The model cannot be used, or not on this backend.
+        UsageError: There is no such backend.
     """
     platform = platform or Platform()
     pick_runtime(available=platform.runtimes)  # raises if there is none

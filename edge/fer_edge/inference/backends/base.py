@@ -23,8 +23,8 @@ class InferenceEngine:
     """A model loaded on a backend, ready to be invoked.
 
     Attributes:
-        interpreter: with the tensors allocated.
-        runs_on: backend, runtime and threads, e.g. `cpu (tflite-runtime 2.14.0, 3 threads)`.
+        interpreter: With the tensors allocated.
+        runs_on: Backend, runtime and threads, e.g. `cpu (tflite-runtime 2.14.0, 3 threads)`.
     """
 
     interpreter: Interpreter
@@ -51,9 +51,9 @@ class Backend(Protocol):
     know it; the help text of `--accelerator` in `fer_edge.config.schema` should mention it.
 
     Attributes:
-        name: in `--accelerator`, e.g. `edgetpu`.
-        title: in messages, e.g. `Edge TPU`.
-        examples: values of `--accelerator` that select it, to be listed in an error message.
+        name: In `--accelerator`, e.g. `edgetpu`.
+        title: In messages, e.g. `Edge TPU`.
+        examples: Values of `--accelerator` that select it, to be listed in an error message.
     """
 
     name: ClassVar[str]
@@ -92,13 +92,13 @@ class Backend(Protocol):
         """Load the model.
 
         Args:
-            model: a file that `find_model` returned.
-            runtime: one of `fer_edge.inference.runtimes.available_runtimes()`.
-            threads: how many the interpreter may use.
+            model: A file that `find_model` returned.
+            runtime: One of `fer_edge.inference.runtimes.available_runtimes()`.
+            threads: How many the interpreter may use.
 
         Raises:
-            AcceleratorError: the backend does not work; `cure` says what to do.
-            ModelError: the interpreter cannot load the model.
+            AcceleratorError: The backend does not work; `cure` says what to do.
+            ModelError: The interpreter cannot load the model.
         """
 
     @abstractmethod

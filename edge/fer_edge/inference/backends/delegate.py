@@ -22,7 +22,7 @@ class DelegateBackend(Backend):
     `auto` never tries it, since its library has to be named.
 
     Attributes:
-        argument: the library, a path or a name as the dynamic loader finds it, and the options for it.
+        argument: The library, a path or a name as the dynamic loader finds it, and the options for it.
     """
 
     argument: str = ""

@@ -150,10 +150,10 @@ def missing_device_error(library: str, device: str, reason: str, files: DeviceFi
     """Explain by the device nodes why the library finds no device.
 
     Args:
-        library: its name.
-        device: the device it should use, `usb:N` or `pci:N`; empty for any.
-        reason: what the library itself reports, perhaps empty.
-        files: where to search for device nodes.
+        library: Its name.
+        device: The device it should use, `usb:N` or `pci:N`; empty for any.
+        reason: What the library itself reports, perhaps empty.
+        files: Where to search for device nodes.
     """
     device = f" {device}" if device else ""
     reason = f" ({reason})" if reason else ""
