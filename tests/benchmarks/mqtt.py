@@ -1,4 +1,4 @@
-"""What delivery costs: events a second through the outbox to an acknowledging Mosquitto, CPU of each, bytes on disk.
+"""The cost of delivery: events per second through the outbox to Mosquitto, CPU time of each, bytes on disk.
 
 usage: python -m tests.benchmarks.mqtt [--events N] [--fleet DEVICES [--seconds S]]
 """
@@ -26,12 +26,12 @@ from fer_edge.mqtt.publisher import Publisher
 
 EVENT = json.dumps({"id": "0123456789ab-0", "scores": "x" * 370})  # as long as an event of seven classes
 DAY = 86_400  # seconds
-DEVICES_A_PROCESS = 25
+DEVICES_PER_PROCESS = 25
 TIMEOUT = 60.0  # seconds
 
 
 def throughput(broker: Mosquitto, folder: Path | None, events: int) -> None:
-    """Put events as fast as it goes and wait until the broker has acknowledged the last."""
+    """Put events as fast as possible and wait until the broker has acknowledged the last."""
     outbox = Outbox(folder / "outbox.sqlite" if folder else None)
     publisher = Publisher(Broker("127.0.0.1", broker.port), None, "bench", outbox)
     publisher.start()
@@ -52,7 +52,7 @@ def throughput(broker: Mosquitto, folder: Path | None, events: int) -> None:
 
 
 def bytes_a_day(folder: Path, events: int, rate: float) -> None:
-    """What the outbox writes at a steady rate with a broker that answers at once, by the kernel's count."""
+    """What the outbox writes at a steady rate with a broker that acknowledges at once, as the kernel counts it."""
     now = [0.0]
     outbox = Outbox(folder / "steady.sqlite", clock=Clock(monotonic=lambda: now[0]))
     start = written_bytes()
@@ -75,7 +75,7 @@ def written_bytes() -> int:
 
 
 def devices(port: int, first: int, count: int, folder: str, seconds: int) -> None:
-    """Some devices of the fleet: each puts an event a second, with the time in it, each on disk first."""
+    """Some devices of the fleet: each puts an event per second, with the time in it, on disk first."""
     with ExitStack() as stack:
         publishers = []
         for number in range(first, first + count):
@@ -94,7 +94,7 @@ def devices(port: int, first: int, count: int, folder: str, seconds: int) -> Non
 
 
 def fleet(broker: Mosquitto, folder: Path, count: int, seconds: int) -> None:
-    """From the put to the subscriber, for many devices at one broker."""
+    """The time from the put to the subscriber, for many devices at one broker."""
     delays: list[float] = []
     subscribed = threading.Event()
     client = paho.Client(CallbackAPIVersion.VERSION2)
@@ -106,8 +106,8 @@ def fleet(broker: Mosquitto, folder: Path, count: int, seconds: int) -> None:
     subscribed.wait(TIMEOUT)
     context = multiprocessing.get_context("spawn")
     jobs = []
-    for first in range(0, count, DEVICES_A_PROCESS):
-        size = min(DEVICES_A_PROCESS, count - first)
+    for first in range(0, count, DEVICES_PER_PROCESS):
+        size = min(DEVICES_PER_PROCESS, count - first)
         jobs.append(context.Process(target=devices, args=(broker.port, first, size, str(folder), seconds)))
         jobs[-1].start()
     for job in jobs:

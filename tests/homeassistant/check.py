@@ -1,4 +1,4 @@
-"""Holds a discovery message on stdin against Home Assistant's own schemas; runs in its environment."""
+"""Validates a discovery message on stdin with Home Assistant's own schemas. Runs in its environment."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from homeassistant.helpers import frame
 
 
 async def check() -> None:
-    frame.async_setup(core.HomeAssistant(tempfile.gettempdir()))  # templates are known to it alone
+    frame.async_setup(core.HomeAssistant(tempfile.gettempdir()))  # needed to validate templates
     message = json.load(sys.stdin)
     DEVICE_DISCOVERY_SCHEMA(message)
     for entity in message["components"].values():
         platform = importlib.import_module(f"homeassistant.components.mqtt.{entity.pop('platform')}")
-        platform.PLATFORM_SCHEMA_MODERN(entity)  # unlike DISCOVERY_SCHEMA, it lets no unknown key pass
+        platform.PLATFORM_SCHEMA_MODERN(entity)  # unlike DISCOVERY_SCHEMA, it refuses unknown keys
     print(len(message["components"]))
 
 

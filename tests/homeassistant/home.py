@@ -1,7 +1,10 @@
-"""A Home Assistant with nothing but MQTT, on a port of the loopback interface; runs in its environment.
+"""A Home Assistant with only the MQTT integration. Runs in its environment.
 
-It tells of each state on stdout, as a line of JSON, and of each complaint on stderr. A line on stdin is an action:
-`turn_on switch.porch_paused`. It ends with its stdin.
+usage: python home.py PORT
+
+It connects to the broker at PORT of the loopback interface, prints each change of a state on stdout as a line of JSON,
+and logs warnings on stderr. A line on stdin is an action, such as `turn_on switch.porch_paused`; it ends with
+its stdin.
 """
 
 from __future__ import annotations
@@ -21,23 +24,23 @@ async def open_home(folder: Path) -> core.HomeAssistant:
     (folder / "configuration.yaml").touch()
     home = core.HomeAssistant(str(folder))
     home.config.skip_pip = True
-    home.config.components |= {"http", "file_upload"}  # MQTT wants them for its dialogs alone
+    home.config.components |= {"http", "file_upload"}  # MQTT needs them only for its dialogs
     home.config_entries = config_entries.ConfigEntries(home, {})
     loader.async_setup(home)
     await bootstrap.async_load_base_functionality(home)
-    home.bus.async_listen("state_changed", tell)
+    home.bus.async_listen("state_changed", print_state)
     return home
 
 
 @core.callback
-def tell(event: core.Event) -> None:
+def print_state(event: core.Event) -> None:
     state = event.data["new_state"]
-    said = {"entity": event.data["entity_id"], "state": state and state.state}
+    change = {"entity": event.data["entity_id"], "state": state and state.state}
     attributes = dict(state.attributes) if state else {}
-    print(json.dumps({**said, "attributes": attributes}, default=str), flush=True)
+    print(json.dumps({**change, "attributes": attributes}, default=str), flush=True)
 
 
-async def join_broker(home: core.HomeAssistant, port: int) -> None:
+async def add_broker(home: core.HomeAssistant, port: int) -> None:
     entry = config_entries.ConfigEntry(
         version=1,
         minor_version=2,
@@ -57,7 +60,7 @@ async def join_broker(home: core.HomeAssistant, port: int) -> None:
 async def serve(port: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = await open_home(Path(folder))
-        await join_broker(home, port)
+        await add_broker(home, port)
         while line := await asyncio.to_thread(sys.stdin.readline):
             action, entity = line.split()
             await home.services.async_call(entity.partition(".")[0], action, {"entity_id": entity})

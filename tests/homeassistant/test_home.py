@@ -1,4 +1,4 @@
-"""A real Home Assistant at the same broker. `make test-homeassistant` makes the environment that it runs in."""
+"""A real Home Assistant at the same broker. `make test-homeassistant` creates the environment that it runs in."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ ENTITIES = {
     *(f"sensor.porch_{name}" for name in ("lost_events", "accelerator")),
 }
 
-pytestmark = pytest.mark.skipif(not PYTHON, reason="no Home Assistant: make test-homeassistant installs it")
+pytestmark = pytest.mark.skipif(not PYTHON, reason="NOT TESTED, needs Home Assistant: make test-homeassistant")
 
 
 class Home:
-    """A Home Assistant that runs, and what it has told so far."""
+    """A running Home Assistant, and the states it has printed so far."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self._out, self._err = folder / "home.jsonl", folder / "home.log"
@@ -51,23 +51,23 @@ class Home:
             command, stdin=subprocess.PIPE, stdout=self._out.open("w"), stderr=self._err.open("w"), text=True
         )
 
-    def told(self) -> list[dict[str, Any]]:
+    def changes(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._out.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
     def states(self) -> dict[str, str | None]:
-        """The state of each entity; None for one that was taken away."""
-        return {told["entity"]: told["state"] for told in self.told()}
+        """The state of each entity; None for one that was removed."""
+        return {change["entity"]: change["state"] for change in self.changes()}
 
-    def shown(self, entity: str) -> dict[str, Any]:
+    def attributes(self, entity: str) -> dict[str, Any]:
         """The attributes of an entity."""
-        return {told["entity"]: told["attributes"] for told in self.told()}.get(entity, {})
+        return {change["entity"]: change["attributes"] for change in self.changes()}.get(entity, {})
 
     def do(self, action: str, entity: str) -> None:
         stdin: IO[str] = self._process.stdin  # type: ignore[assignment]
         stdin.write(f"{action} {entity}\n")
         stdin.flush()
 
-    def complaints(self) -> list[str]:
+    def warnings(self) -> list[str]:
         return [line for line in self._err.read_text().splitlines() if "components.mqtt" in line or "porch" in line]
 
     def close(self) -> None:
@@ -76,10 +76,10 @@ class Home:
 
 @pytest.fixture
 def home(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path, mosquitto.port)
-    yield made
-    made.close()
-    assert made.complaints() == []
+    home = Home(tmp_path, mosquitto.port)
+    yield home
+    home.close()
+    assert home.warnings() == []
 
 
 @contextmanager
@@ -94,24 +94,24 @@ def porch(broker: Mosquitto) -> Iterator[Publisher]:
     publisher.close()
 
 
-def checked(message: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+def validate(message: dict[str, Any]) -> subprocess.CompletedProcess[str]:
     command = [PYTHON, str(HERE / "check.py")]
     return subprocess.run(command, input=json.dumps(message), capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("device", ["porch", "-", "_", "A-2_b"])
-def test_the_message_keeps_the_schemas(device: str) -> None:
-    done = checked(discovery_message(f"fer/{device}", device, INFO))
+def test_the_discovery_message_is_valid(device: str) -> None:
+    done = validate(discovery_message(f"fer/{device}", device, INFO))
     assert (done.returncode, done.stdout.strip()) == (0, str(len(ENTITIES))), done.stderr
 
 
-def test_a_message_with_a_key_that_home_assistant_does_not_know_would_be_noticed() -> None:
+def test_an_unknown_key_would_be_noticed() -> None:
     message = discovery_message("fer/porch", "porch", INFO)
     message["components"]["fps"]["stale_after"] = 150
-    assert "stale_after" in checked(message).stderr
+    assert "stale_after" in validate(message).stderr
 
 
-def test_a_run_is_found_shown_and_forgotten(mosquitto: Mosquitto, home: Home) -> None:
+def test_a_run_is_discovered_and_forgotten(mosquitto: Mosquitto, home: Home) -> None:
     file = mosquitto.subscribe("#")
     wait_until(lambda: ("homeassistant/status", "online") in heard(file), 60)
     arguments = ["--mqtt", mosquitto.url, "--device", "porch"]
@@ -121,16 +121,16 @@ def test_a_run_is_found_shown_and_forgotten(mosquitto: Mosquitto, home: Home) ->
     wait_until(lambda: home.states() == dict.fromkeys(ENTITIES))
 
 
-def test_what_a_device_says_is_shown(mosquitto: Mosquitto, home: Home) -> None:
+def test_the_messages_of_a_device_become_states(mosquitto: Mosquitto, home: Home) -> None:
     with porch(mosquitto) as publisher:
         wait_until(lambda: home.states().get("sensor.porch_accelerator") == "cpu", 60)
         publisher.retain("state", {**STATE, "faces": 2, "emotion": "sad", "score": 0.287})
         wait_until(lambda: home.states()["sensor.porch_emotion"] == "sad")
         assert publisher.send("health", HEALTH)
         publisher.put(json.dumps({"id": "a-0", "type": "start", "emotion": "sad", "previous": None}))
-        wait_until(lambda: home.shown("event.porch_face").get("event_type") == "start")
-        assert home.shown("event.porch_face")["emotion"] == "sad"
-        shown = {
+        wait_until(lambda: home.attributes("event.porch_face").get("event_type") == "start")
+        assert home.attributes("event.porch_face")["emotion"] == "sad"
+        expected = {
             "sensor.porch_faces": "2",
             "sensor.porch_confidence": "28.7",
             "sensor.porch_frame_rate": "12.4",
@@ -139,35 +139,35 @@ def test_what_a_device_says_is_shown(mosquitto: Mosquitto, home: Home) -> None:
             "sensor.porch_temperature": "51.2",
             "switch.porch_paused": "off",
         }
-        wait_until(lambda: shown.items() <= home.states().items())
+        wait_until(lambda: expected.items() <= home.states().items())
         publisher.retain("state", STATE)
         wait_until(lambda: home.states()["sensor.porch_emotion"] == "unknown")
 
 
-def test_a_living_daemon_is_shown_and_paused_and_goes_on(mosquitto: Mosquitto, home: Home) -> None:
+def test_a_daemon_is_paused_and_resumed_by_its_switch(mosquitto: Mosquitto, home: Home) -> None:
     daemon = DaemonProcess(mosquitto)
 
-    def shows(entity: str, state: str) -> bool:
+    def has(entity: str, state: str) -> bool:
         return home.states().get(entity) == state
 
-    def knows(entity: str) -> bool:
+    def is_known(entity: str) -> bool:
         return home.states().get(entity) not in {None, "unavailable", "unknown"}
 
     try:
-        wait_until(lambda: knows("sensor.cam_emotion"), 60)
+        wait_until(lambda: is_known("sensor.cam_emotion"), 60)
         assert home.states()["sensor.cam_emotion"] in daemon.published("info")[0]["labels"]
-        wait_until(lambda: knows("sensor.cam_latency"), 90)
+        wait_until(lambda: is_known("sensor.cam_latency"), 90)
         assert float(home.states()["sensor.cam_latency"] or 0) > 0
-        assert shows("sensor.cam_lost_events", "0")
+        assert has("sensor.cam_lost_events", "0")
         home.do("turn_on", "switch.cam_paused")
-        wait_until(lambda: shows("switch.cam_paused", "on") and shows("sensor.cam_faces", "0"))
+        wait_until(lambda: has("switch.cam_paused", "on") and has("sensor.cam_faces", "0"))
         home.do("turn_off", "switch.cam_paused")
-        wait_until(lambda: shows("switch.cam_paused", "off") and shows("sensor.cam_faces", "1"))
+        wait_until(lambda: has("switch.cam_paused", "off") and has("sensor.cam_faces", "1"))
     finally:
         daemon.close()
 
 
-def test_a_home_whose_broker_has_forgotten_the_device_finds_it_when_it_comes_up(mosquitto: Mosquitto) -> None:
+def test_a_starting_home_assistant_discovers_a_device_that_the_broker_has_forgotten(mosquitto: Mosquitto) -> None:
     with porch(mosquitto):
         publish(mosquitto, discovery_topic("homeassistant", "porch"), "", "-r")
         file = mosquitto.subscribe("homeassistant/#")
@@ -175,4 +175,4 @@ def test_a_home_whose_broker_has_forgotten_the_device_finds_it_when_it_comes_up(
         home = Home(mosquitto.folder, mosquitto.port)
         wait_until(lambda: home.states().get("sensor.porch_accelerator") == "cpu", 60)
         home.close()
-    assert home.complaints() == []
+    assert home.warnings() == []

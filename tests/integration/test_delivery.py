@@ -1,7 +1,7 @@
-"""Every event arrives, in order, whatever happens to the broker and the line.
+"""Every event arrives, in order, whatever happens to the broker and the network.
 
 Each test runs a process of its own (tests/support/event_device.py) against a real Mosquitto. FER_EDGE_SOAK=1
-(make soak) makes them long.
+(make soak) runs them for long.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.support import Mosquitto, event_device, free_port, heard, network_cut, wait_until
-from tests.support.network_cut import BROKER, Line
+from tests.support.network_cut import BROKER_ADDRESS, Network
 from tests.support.persistence import SUBSCRIBER_FLAGS, persistent_broker_settings
 
 from fer_edge.config.broker import Broker
@@ -32,24 +32,24 @@ SOAK = bool(os.environ.get("FER_EDGE_SOAK"))
 EVENTS = 10_000 if SOAK else 2_000
 CUTS = 10 if SOAK else 3
 RATE = 400.0  # events a second
-CUT_SECONDS = (0.05, 3.0)  # keepalive is 1: the shorter ones are outlived, and the first, the longest, is noticed
+CUT_SECONDS = (0.05, 3.0)  # keepalive is 1 s: short cuts go unnoticed; the first, the longest, is noticed
 
 Cut = Callable[[], AbstractContextManager[None]]
 
 
 class Site:
-    """A broker, a watcher and a place for a device."""
+    """A broker with a subscriber that never misses an event, and a place for a device."""
 
-    def __init__(self, folder: Path, laid: Line | None = None) -> None:
-        self.broker = Mosquitto(folder, free_port(), laid.broker if laid else [])
-        self._at, self._host = (laid.device, BROKER) if laid else ([], "127.0.0.1")
+    def __init__(self, folder: Path, network: Network | None = None) -> None:
+        self.broker = Mosquitto(folder, free_port(), network.broker_prefix if network else [])
+        self._prefix, self._host = (network.device_prefix, BROKER_ADDRESS) if network else ([], "127.0.0.1")
         self._extra = persistent_broker_settings(folder)
-        if laid:
-            self._extra = f"listener {self.broker.port} {BROKER}\n{self._extra}"
+        if network:
+            self._extra = f"listener {self.broker.port} {BROKER_ADDRESS}\n{self._extra}"
         self.outbox, self._log = folder / "outbox.sqlite", folder / "device.log"
         self.start()
-        self._watched = self.broker.subscribe("fer/cam/event", *SUBSCRIBER_FLAGS)
-        subscribed = time.time()  # and the broker must have saved that there is a watcher
+        self._messages = self.broker.subscribe("fer/cam/event", *SUBSCRIBER_FLAGS)
+        subscribed = time.time()  # and the broker must have saved the subscription
         wait_until(
             lambda: (folder / "mosquitto.db").exists() and (folder / "mosquitto.db").stat().st_mtime > subscribed
         )
@@ -60,7 +60,7 @@ class Site:
     def device(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [
-                *(*self._at, sys.executable, event_device.__file__),
+                *(*self._prefix, sys.executable, event_device.__file__),
                 *(self._host, str(self.broker.port), str(self.outbox), str(RATE)),
             ],
             stdin=subprocess.PIPE,
@@ -71,11 +71,11 @@ class Site:
 
     @property
     def connections(self) -> int:
-        """How often devices have connected so far."""
+        """How often the device has connected so far."""
         return self._log.read_text().count("connected to ")
 
     def received(self) -> list[str]:
-        return [payload for _, payload in heard(self._watched)]
+        return [payload for _, payload in heard(self._messages)]
 
     @contextmanager
     def killed(self) -> Iterator[None]:
@@ -88,27 +88,27 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    made = Site(tmp_path)
-    yield made
-    made.broker.close()
+    site = Site(tmp_path)
+    yield site
+    site.broker.close()
 
 
 @pytest.fixture
-def laid() -> Iterator[Line]:
-    if reason := network_cut.missing():
+def network() -> Iterator[Network]:
+    if reason := network_cut.find_missing():
         pytest.skip(f"NOT TESTED, needs root and network namespaces: {reason}")
-    made = Line()
+    network = Network()
     try:
-        made.lay()
-        yield made
+        network.create()
+        yield network
     finally:
-        made.take_up()
+        network.delete()
 
 
 def cut_at_random(site: Site, cut: Cut) -> dict[str, Any]:
-    """Let a device put its events and cut its line at random; returns what it says at its end.
+    """Let a device produce events, and cut it off at random moments; returns its counts at the end.
 
-    The watcher must have all that was put before the next cut: what a broker keeps for it in memory dies with it.
+    Before each cut the subscriber must have received everything so far: what a broker queues in memory dies with it.
     """
     process = site.device()
     assert process.stdout
@@ -116,22 +116,22 @@ def cut_at_random(site: Site, cut: Cut) -> dict[str, Any]:
     lines = process.stdout
     rng = np.random.default_rng()
     moments = sorted(rng.choice(np.arange(EVENTS // 10, EVENTS), CUTS, replace=False))
-    for told in map(json.loads, lines):
-        if moments and told["put"] >= moments[0]:
+    for progress in map(json.loads, lines):
+        if moments and progress["put"] >= moments[0]:
             moments.pop(0)
-            wait_until(lambda put=told["put"]: set(map(str, range(put))) <= set(site.received()))
+            wait_until(lambda put=progress["put"]: set(map(str, range(put))) <= set(site.received()))
             with cut():
                 time.sleep(CUT_SECONDS[1] if len(moments) == CUTS - 1 else rng.uniform(*CUT_SECONDS))
-        if told["put"] >= EVENTS and not moments:
+        if progress["put"] >= EVENTS and not moments:
             break
     process.stdin.close()
     last = json.loads(list(lines)[-1])
-    assert process.wait(event_device.DELIVERY + 30) == 0
+    assert process.wait(event_device.DELIVERY_TIMEOUT + 30) == 0
     return dict(last)
 
 
 def check(site: Site, cut: Cut) -> None:
-    """What was sent is what was received, in order; a copy comes only from a new connection, one at most from each."""
+    """Everything sent is received, in order; only a reconnection sends copies, at most one of each event."""
     last = cut_at_random(site, cut)
     assert (last["queue"], last["lost"], last["refused"]) == (0, 0, 0)
     sent = list(map(str, range(last["put"])))
@@ -145,23 +145,23 @@ def check(site: Site, cut: Cut) -> None:
 
 
 @pytest.mark.parametrize("how", ["killed", "frozen"])
-def test_nothing_is_lost_when_the_broker_is(site: Site, how: str) -> None:
+def test_nothing_is_lost_when_the_broker_is_killed_or_frozen(site: Site, how: str) -> None:
     check(site, site.killed if how == "killed" else site.broker.frozen)
 
 
 @pytest.mark.parametrize("how", ["silent", "reset", "unplugged"])
-def test_nothing_is_lost_when_the_line_is_cut(laid: Line, tmp_path: Path, how: str) -> None:
-    site = Site(tmp_path, laid)
+def test_nothing_is_lost_when_the_network_is_cut(network: Network, tmp_path: Path, how: str) -> None:
+    site = Site(tmp_path, network)
     try:
-        check(site, getattr(laid, how))
+        check(site, getattr(network, how))
     finally:
         site.broker.close()
 
 
-def test_a_day_without_a_broker_is_kept_in_bounds_and_caught_up_with_in_order_while_the_state_is_live(
+def test_a_day_without_a_broker_is_bounded_and_delivered_in_order_while_the_state_is_current(
     site: Site,
 ) -> None:
-    """A day at an event a second; a quarter of one unless FER_EDGE_SOAK is set."""
+    """A day at one event per second; a quarter of one unless FER_EDGE_SOAK is set."""
     day = 86_400 if SOAK else 21_600
     outbox = Outbox(site.outbox)
     sent = [f"{number:0420}" for number in range(day)]
@@ -180,7 +180,7 @@ def test_a_day_without_a_broker_is_kept_in_bounds_and_caught_up_with_in_order_wh
     publisher.retain("state", {"faces": 1})
     wait_until(lambda: heard(states))
     assert len(site.received()) < day
-    assert publisher.flush(event_device.DELIVERY)
+    assert publisher.flush(event_device.DELIVERY_TIMEOUT)
     publisher.close()
     outbox.close()
     wait_until(lambda: site.received()[-1:] == ["live"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import MEDIA, command, heard, wait_until
+from tests.support import MEDIA, heard, run, wait_until
+from tests.support.mqtt import filled_outbox, password_file
 from tests.support.tls import Authority, TlsMosquitto
 
 from fer_edge.config.broker import Broker, make_broker
@@ -30,120 +29,95 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def encrypted(authority: Authority, tmp_path: Path) -> Iterator[TlsMosquitto]:
-    broker = TlsMosquitto(tmp_path, authority)
-    yield broker
-    broker.close()
+    mosquitto = TlsMosquitto(tmp_path, authority)
+    yield mosquitto
+    mosquitto.close()
 
 
-def problem(url_port: int, **files: Path) -> str:
-    """What is said of a broker that must not be trusted."""
-    outbox = Outbox()
-    outbox.put("secret")
-    made = Publisher(broker(url_port, **files), None, "cam", outbox)
-    made.start()
-    try:
-        wait_until(lambda: "no MQTT answer" not in made.problem)
-        assert not made.connected
-        return made.problem
-    finally:
-        made.close()
+def tls_broker(port: int, **files: Path) -> Broker:
+    broker = make_broker(Broker("127.0.0.1", port, scheme="mqtts"), **files)
+    assert broker
+    return broker
 
 
-def broker(port: int, **files: Path) -> Broker:
-    made = make_broker(Broker("127.0.0.1", port, scheme="mqtts"), **files)
-    assert made
-    return made
+def problem_with(port: int, **files: Path) -> str:
+    """Why a broker cannot be used; no event must reach it."""
+    with Publisher(tls_broker(port, **files), None, "cam", filled_outbox("secret")) as publisher:
+        wait_until(lambda: "no MQTT answer" not in publisher.problem)
+        assert not publisher.connected
+        return publisher.problem
 
 
-def test_a_broker_certified_by_our_own_authority_is_trusted(encrypted: TlsMosquitto, authority: Authority) -> None:
+def test_a_broker_certified_by_the_trusted_authority_is_accepted(encrypted: TlsMosquitto, authority: Authority) -> None:
     encrypted.serve()
     file = encrypted.subscribe()
-    outbox = Outbox()
-    outbox.put("x")
-    made = Publisher(broker(encrypted.tls_port, ca=authority.ca), None, "cam", outbox)
-    made.start()
-    assert made.flush(10)
-    made.close()
-    wait_until(lambda: ("fer/cam/event", "x") in heard(file))
-    assert heard(file)[-1] == ("fer/cam/status", "offline")
+    with Publisher(tls_broker(encrypted.tls_port, ca=authority.ca), None, "cam", filled_outbox("x")) as publisher:
+        assert publisher.flush(10)
+    wait_until(lambda: heard(file)[-1:] == [("fer/cam/status", "offline")])
+    assert ("fer/cam/event", "x") in heard(file)
 
 
-def test_websockets_over_tls_are_checked_like_the_rest(
+def test_certificates_are_checked_with_websockets_too(
     encrypted: TlsMosquitto, authority: Authority, stranger: Authority
 ) -> None:
     encrypted.serve(extra="protocol websockets")
-    for ca, works in ((stranger.ca, False), (authority.ca, True)):
-        outbox = Outbox()
-        outbox.put("x")
-        address = make_broker(Broker("127.0.0.1", encrypted.tls_port, scheme="wss", path="/mqtt"), ca=ca)
-        assert address
-        made = Publisher(address, None, "cam", outbox)
-        made.start()
-        assert made.flush(10 if works else 1) == works
-        made.close()
+    for ca, accepted in ((stranger.ca, False), (authority.ca, True)):
+        broker = make_broker(Broker("127.0.0.1", encrypted.tls_port, scheme="wss", path="/mqtt"), ca=ca)
+        assert broker
+        with Publisher(broker, None, "cam", filled_outbox("x")) as publisher:
+            assert publisher.flush(10 if accepted else 1) == accepted
 
 
 @pytest.mark.parametrize(
-    ("subject", "days", "complaint"),
+    ("subject", "days", "reason"),
     [
         ("IP:127.0.0.2", 2, "IP address mismatch, certificate is not valid for '127.0.0.1'"),
         ("DNS:elsewhere", 2, "IP address mismatch, certificate is not valid for '127.0.0.1'"),
         ("IP:127.0.0.1", -1, "certificate has expired"),
     ],
 )
-def test_a_certificate_that_is_not_right_is_refused(
-    encrypted: TlsMosquitto, authority: Authority, subject: str, days: int, complaint: str
+def test_a_certificate_for_another_name_or_time_is_refused(
+    encrypted: TlsMosquitto, authority: Authority, subject: str, days: int, reason: str
 ) -> None:
     encrypted.serve(subject, days)
-    told = problem(encrypted.tls_port, ca=authority.ca)
-    assert told == f"mqtts://127.0.0.1:{encrypted.tls_port}: its certificate is refused: {complaint}"
+    problem = problem_with(encrypted.tls_port, ca=authority.ca)
+    assert problem == f"mqtts://127.0.0.1:{encrypted.tls_port}: its certificate is refused: {reason}"
 
 
-def test_a_certificate_of_an_authority_that_we_do_not_know_is_refused(
-    encrypted: TlsMosquitto, stranger: Authority
-) -> None:
+def test_a_certificate_of_an_unknown_authority_is_refused(encrypted: TlsMosquitto, stranger: Authority) -> None:
     encrypted.serve()
     for files in ({"ca": stranger.ca}, {}):
-        assert "its certificate is refused: unable to get local issuer" in problem(encrypted.tls_port, **files)
+        assert "its certificate is refused: unable to get local issuer" in problem_with(encrypted.tls_port, **files)
 
 
-def test_a_plain_port_is_not_spoken_to_in_the_clear(encrypted: TlsMosquitto, authority: Authority) -> None:
+def test_nothing_is_sent_to_a_port_without_tls(encrypted: TlsMosquitto, authority: Authority) -> None:
     encrypted.serve()
     file = encrypted.subscribe()
-    assert "no TLS at this port" in problem(encrypted.port, ca=authority.ca)
+    assert "no TLS at this port" in problem_with(encrypted.port, ca=authority.ca)
     assert heard(file) == []
 
 
-def test_a_broker_that_wants_a_certificate_gets_ours(encrypted: TlsMosquitto, authority: Authority) -> None:
+def test_a_client_certificate_is_sent_to_a_broker_that_requires_one(
+    encrypted: TlsMosquitto, authority: Authority
+) -> None:
     encrypted.serve(extra=f"cafile {authority.ca}\nrequire_certificate true")
     certificate, key = authority.certify("device", "DNS:device")
-    made = Publisher(
-        broker(encrypted.tls_port, ca=authority.ca, certificate=certificate, key=key), None, "cam", Outbox()
-    )
-    made.start()
-    assert made.flush(10)
-    made.close()
-    assert "closed the connection" in problem(encrypted.tls_port, ca=authority.ca)
+    broker = tls_broker(encrypted.tls_port, ca=authority.ca, certificate=certificate, key=key)
+    with Publisher(broker, None, "cam", Outbox()) as publisher:
+        assert publisher.flush(10)
+    assert "closed the connection" in problem_with(encrypted.tls_port, ca=authority.ca)
 
 
-def test_the_flags_do_the_same_and_the_trouble_is_one_line(
+def test_a_daemon_accepts_and_refuses_by_its_flags_and_logs_one_line(
     encrypted: TlsMosquitto, authority: Authority, stranger: Authority, tmp_path: Path
 ) -> None:
-    passwords, secret = tmp_path / "passwords", tmp_path / "secret"
+    secret = tmp_path / "secret"
     secret.write_text("hunter2\n")
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "anna", "hunter2"], check=True)
-    encrypted.serve(extra=f"per_listener_settings false\npassword_file {passwords}")
+    encrypted.serve(extra=f"per_listener_settings false\npassword_file {password_file(tmp_path, 'anna', 'hunter2')}")
     flags = ["--camera", FACE, "--mqtt", f"mqtts://anna@127.0.0.1:{encrypted.tls_port}", "--mqtt-password-file", secret]
     for ca, code in ((authority.ca, 0), (stranger.ca, 1)):
-        done = subprocess.run(
-            command("fer_edge", *flags, "--mqtt-ca", ca),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            env=os.environ,
-        )
-        assert done.returncode == code, done.stderr
-        assert "hunter2" not in done.stderr
-    lines = [line for line in done.stderr.splitlines() if "unable to get local issuer" in line]
-    assert len(lines) == 2  # when it began, and as the reason of the end
+        done = run("fer_edge", *flags, "--mqtt-ca", ca)
+        assert done.code == code, done.err
+        assert "hunter2" not in done.err
+    lines = [line for line in done.err.splitlines() if "unable to get local issuer" in line]
+    assert len(lines) == 2  # when it began, and as the error at the end

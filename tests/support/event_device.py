@@ -1,9 +1,9 @@
-"""A device that sees an event now and then: what the tests of delivery cut off from its broker.
+"""A device that produces events, for the tests that cut it off from its broker.
 
 usage: python tests/support/event_device.py HOST PORT OUTBOX RATE
 
-Puts events 0, 1, ... about RATE a second, and writes for each how many are put, until its stdin is closed. Then it
-waits until the broker has them all.
+Puts the events 0, 1, ... into the outbox, about RATE per second, and prints the count after each, until its stdin is
+closed. Then it waits until the broker has them all.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
 from fer_edge.mqtt.timeouts import Timeouts
 
-DELIVERY = 60.0  # seconds for the rest, when the line stands again
+DELIVERY_TIMEOUT = 60.0  # seconds to deliver the rest, once the network works again
 
 
 def main(host: str, port: int, path: Path, rate: float) -> int:
-    """Returns 0 when everything arrived."""
+    """Return 0 if everything has arrived, else 1."""
     logging.basicConfig(level=logging.INFO)
     outbox = Outbox(path)
     broker, timeouts, backoff = Broker(host, port), Timeouts(keepalive=1), Backoff(0.2, 1.0)
@@ -35,10 +35,11 @@ def main(host: str, port: int, path: Path, rate: float) -> int:
         publisher.put(str(put))
         put += 1
         print(json.dumps({"put": put}), flush=True)
-    arrived = publisher.flush(DELIVERY)
+    arrived = publisher.flush(DELIVERY_TIMEOUT)
     publisher.close()
     outbox.close()
-    print(json.dumps({"put": put, **publisher.counts}), flush=True)
+    counts = {"queue": len(outbox), "lost": outbox.lost, "refused": publisher.refused}
+    print(json.dumps({"put": put, **counts}), flush=True)
     return 0 if arrived else 1
 
 

@@ -1,4 +1,4 @@
-"""A cable between two hosts, on one machine: two network namespaces that see nothing but each other. Needs root."""
+"""A network of two hosts on one machine: two network namespaces that reach only each other. Needs root."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-BROKER, DEVICE = "10.77.0.1", "10.77.0.2"
+BROKER_ADDRESS, DEVICE_ADDRESS = "10.77.0.1", "10.77.0.2"
 TOOLS = ("ip", "ss")
 
 
-def missing() -> str:
-    """Why no line can be laid here; empty when one can."""
+def find_missing() -> str:
+    """Why no network can be created here; empty if one can."""
     if os.geteuid():
         return "not root"
     return ", ".join(f"no {tool}" for tool in TOOLS if not shutil.which(tool))
@@ -25,57 +25,69 @@ def run(*command: str) -> None:
 
 
 @dataclass
-class Line:
-    """The two ends, each the beginning of a command that runs there."""
+class Network:
+    """The two hosts."""
 
     name: str = field(default_factory=lambda: f"fer{os.getpid()}")
 
     @property
-    def broker(self) -> list[str]:
+    def broker_prefix(self) -> list[str]:
+        """What a command that runs on the broker's host begins with."""
         return ["ip", "netns", "exec", f"{self.name}b"]
 
     @property
-    def device(self) -> list[str]:
+    def device_prefix(self) -> list[str]:
+        """What a command that runs on the device's host begins with."""
         return ["ip", "netns", "exec", f"{self.name}d"]
 
-    def lay(self) -> None:
-        ends = {f"{self.name}b": BROKER, f"{self.name}d": DEVICE}
-        for namespace in ends:
+    def create(self) -> None:
+        hosts = {f"{self.name}b": BROKER_ADDRESS, f"{self.name}d": DEVICE_ADDRESS}
+        for namespace in hosts:
             run("ip", "netns", "add", namespace)
-        broker, device = ends
+        broker, device = hosts
         run("ip", "-n", broker, "link", "add", broker, "type", "veth", "peer", "name", device, "netns", device)
-        for namespace, address in ends.items():
+        for namespace, address in hosts.items():
             run("ip", "-n", namespace, "address", "add", f"{address}/24", "dev", namespace)
             for interface in (namespace, "lo"):
                 run("ip", "-n", namespace, "link", "set", interface, "up")
 
-    def take_up(self) -> None:
+    def delete(self) -> None:
         for end in "bd":
             subprocess.run(["ip", "netns", "delete", f"{self.name}{end}"], check=False, capture_output=True)
 
     @contextmanager
     def unplugged(self) -> Iterator[None]:
-        """The interface of the broker is down."""
-        link = ["ip", "-n", f"{self.name}b", "link", "set", f"{self.name}b"]
-        run(*link, "down")
+        """The broker's interface is down."""
+        interface = ["ip", "-n", f"{self.name}b", "link", "set", f"{self.name}b"]
+        run(*interface, "down")
         try:
             yield
         finally:
-            run(*link, "up")
+            run(*interface, "up")
 
     @contextmanager
     def silent(self) -> Iterator[None]:
-        """What the device sends goes astray, and nobody says so."""
+        """What the device sends is lost without an error."""
         neighbour = ["ip", "-n", f"{self.name}d", "neighbour"]
-        run(*neighbour, "replace", BROKER, "lladdr", "02:00:00:00:00:01", "dev", f"{self.name}d", "nud", "permanent")
+        run(
+            *neighbour,
+            "replace",
+            BROKER_ADDRESS,
+            "lladdr",
+            "02:00:00:00:00:01",
+            "dev",
+            f"{self.name}d",
+            "nud",
+            "permanent",
+        )
         try:
             yield
         finally:
-            run(*neighbour, "delete", BROKER, "dev", f"{self.name}d")
+            run(*neighbour, "delete", BROKER_ADDRESS, "dev", f"{self.name}d")
 
     @contextmanager
     def reset(self) -> Iterator[None]:
-        """The connections of the device are reset, and once more a little later."""
-        run(*self.broker, "ss", "--kill", "dst", DEVICE)
+        """The device's connections are reset, and once more at the end."""
+        run(*self.broker_prefix, "ss", "--kill", "dst", DEVICE_ADDRESS)
         yield
-        run(*self.broker, "ss", "--kill", "dst", DEVICE)
+        run(*self.broker_prefix, "ss", "--kill", "dst", DEVICE_ADDRESS)

@@ -51,9 +51,11 @@ class RunControls(Protocol):
 
     Attributes:
         paused: Whether no frames are to be taken.
+        stopping: Whether the run is about to end.
     """
 
     paused: bool
+    stopping: bool
 
     @property
     def pipeline(self) -> AdjustablePipeline:
@@ -61,7 +63,7 @@ class RunControls(Protocol):
         ...
 
     def restart(self) -> None:
-        """End the run and start the process anew."""
+        """End the run and restart the process."""
         ...
 
 

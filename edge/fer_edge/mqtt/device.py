@@ -1,4 +1,4 @@
-"""The MQTT side of a run: publishes what it is, what it sees and how it is doing, and carries out commands."""
+"""The MQTT side of a run: publishes its description, state, events and health, and carries out commands."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from fer_edge.config.model import Config
 from fer_edge.errors import FerError
 from fer_edge.events import encode
 from fer_edge.mqtt.command_dispatcher import CommandDispatcher
-from fer_edge.mqtt.commands import CommandContext
-from fer_edge.mqtt.commands import RunControls as CommandControls
+from fer_edge.mqtt.commands import CommandContext, RunControls
 from fer_edge.mqtt.homeassistant import announce
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
@@ -57,16 +56,6 @@ class RunStatus(Protocol):
     def open_health(self) -> HealthReader:
         """A new source of the message `health`."""
         ...
-
-
-class RunControls(CommandControls, Protocol):
-    """The switches of a run.
-
-    Attributes:
-        stopping: Whether the run is about to end.
-    """
-
-    stopping: bool
 
 
 class StateReporter:

@@ -82,7 +82,6 @@ class Publisher:
         # Guards the connection and what is sent on it, so that an old state never overtakes a newer one.
         self._lock = threading.RLock()
         self._connection: Connection | None = None  # the last that the broker accepted
-        self._outbox = outbox
         self._client = Client(self._settings, self._on_connect, self._on_message)
         self._delivery = Delivery(outbox, f"{self.topic}/event", self._client)
 
@@ -181,11 +180,6 @@ class Publisher:
     def refused(self) -> int:
         """Number of events that the broker refused."""
         return self._delivery.refused
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Events: `queue` waiting, `lost` because the outbox was full or damaged, `refused` by the broker."""
-        return {"queue": len(self._outbox), "lost": self._outbox.lost, "refused": self.refused}
 
     @property
     def _open_connection(self) -> Connection | None:

@@ -25,11 +25,12 @@ from fer_edge.mqtt.paho_client import ConnectionSettings
 
 def test_events_arrive_in_order_and_leave_the_outbox(mosquitto: Mosquitto, tmp_path: Path) -> None:
     file = mosquitto.subscribe()
-    with connected_publisher(mosquitto.port, Outbox(tmp_path / "outbox.sqlite")) as publisher:
+    outbox = Outbox(tmp_path / "outbox.sqlite")
+    with connected_publisher(mosquitto.port, outbox) as publisher:
         for number in range(200):
             publisher.put(f"event {number}")
         assert publisher.flush(15)
-        assert publisher.counts == {"queue": 0, "lost": 0, "refused": 0}
+        assert (len(outbox), outbox.lost, publisher.refused) == (0, 0, 0)
     wait_until(lambda: len(received_events(file)) >= 200)
     assert received_events(file) == [f"event {number}" for number in range(200)]
 
@@ -63,11 +64,12 @@ def test_a_refused_event_is_logged_once_counted_and_delays_nothing(
     rules = tmp_path / "acl"
     rules.write_text("topic write fer/cam/status\ntopic read #\n")
     mosquitto.start(f"allow_anonymous true\nacl_file {rules}")
-    with connected_publisher(mosquitto.port, filled_outbox(*"abcde")) as publisher:
+    outbox = filled_outbox(*"abcde")
+    with connected_publisher(mosquitto.port, outbox) as publisher:
         publisher.retain("info", {"version": "1"})
         assert publisher.flush(10)
         wait_until(lambda: count_warnings(caplog, "fer/cam/info: Not authorized") == 1)
-        assert publisher.counts == {"queue": 0, "lost": 0, "refused": 5}
+        assert (len(outbox), outbox.lost, publisher.refused) == (0, 0, 5)
     assert count_warnings(caplog, "fer/cam/event: Not authorized") == 1
 
 
@@ -79,9 +81,10 @@ def test_an_event_beyond_a_quota_is_sent_again_later(caplog: pytest.LogCaptureFi
             received.append(payload)
         return 0x97 if len(received) in (2, 5) else 0
 
-    with scripted_broker(decide) as port, connected_publisher(port, filled_outbox(*"abc")) as publisher:
+    outbox = filled_outbox(*"abc")
+    with scripted_broker(decide) as port, connected_publisher(port, outbox) as publisher:
         assert publisher.flush(10)
-        assert publisher.counts == {"queue": 0, "lost": 0, "refused": 0}
+        assert (len(outbox), outbox.lost, publisher.refused) == (0, 0, 0)
     assert set(received) == set("abc")
     assert received[0] == "a"
     assert received.count("b") >= 2

@@ -49,11 +49,11 @@ def test_health_is_published_soon_after_the_start_and_then_once_a_minute() -> No
 
 @pytest.fixture
 def daemon(mosquitto: Mosquitto) -> Iterator[DaemonProcess]:
-    made = DaemonProcess(mosquitto)
-    made.wait_for_face()
-    yield made
-    if made.process.poll() is None:
-        made.close()
+    daemon = DaemonProcess(mosquitto)
+    daemon.wait_for_face()
+    yield daemon
+    if daemon.process.poll() is None:
+        daemon.close()
 
 
 def test_a_pause_releases_the_camera_and_ends_the_tracks(daemon: DaemonProcess) -> None:

@@ -20,15 +20,15 @@ def fer_edge(broker: str, *arguments: object, device: str = "porch") -> Run:
     return run("fer_edge", "--mqtt", broker, "--device", device, *arguments)
 
 
-def kept(broker: Mosquitto) -> dict[str, str]:
-    """What the broker retains: all of it comes before the probe that `subscribe` waits for."""
+def retained(broker: Mosquitto) -> dict[str, str]:
+    """What the broker retains: all of it arrives before the probe that `subscribe` waits for."""
     return dict(heard(broker.subscribe("#")))
 
 
-def test_all_that_a_run_left_is_gone_and_another_device_stays(mosquitto: Mosquitto) -> None:
+def test_everything_a_run_retained_is_removed_and_another_device_stays(mosquitto: Mosquitto) -> None:
     for device in ("porch", "porch2"):
         assert fer_edge(mosquitto.url, "--camera", FACE, "--discovery", "ha", device=device).code == 0
-    left = kept(mosquitto)
+    left = retained(mosquitto)
     assert {topic for topic in left if "2" not in topic} == {
         "fer/porch/info",
         "fer/porch/state",
@@ -37,37 +37,37 @@ def test_all_that_a_run_left_is_gone_and_another_device_stays(mosquitto: Mosquit
     }
     done = fer_edge(mosquitto.url, "--forget", "--discovery", "ha")
     assert (done.code, done.out, done.err) == (0, f"{mosquitto.url} has forgotten porch\n", "")
-    assert kept(mosquitto) == {topic: text for topic, text in left.items() if "2" in topic}
+    assert retained(mosquitto) == {topic: text for topic, text in left.items() if "2" in topic}
 
 
-def test_a_device_that_nobody_knows_is_forgotten_all_the_same(mosquitto: Mosquitto) -> None:
+def test_an_unknown_device_can_be_forgotten(mosquitto: Mosquitto) -> None:
     assert fer_edge(mosquitto.url, "--forget", "--discovery", "none").code == 0
-    assert kept(mosquitto) == {}
+    assert retained(mosquitto) == {}
 
 
-def test_a_device_that_is_online_is_not_called_forgotten(mosquitto: Mosquitto) -> None:
+def test_forgetting_an_online_device_is_an_error(mosquitto: Mosquitto) -> None:
     with Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox()) as daemon:
         assert daemon.flush(10)
-        wait_until(lambda: "fer/porch/status" in kept(mosquitto))
+        wait_until(lambda: "fer/porch/status" in retained(mosquitto))
         done = fer_edge(mosquitto.url, "--forget")
         assert (done.code, done.out) == (1, "")
         assert done.err.splitlines() == [
             "fer-edge: porch was online: if its daemon still runs, stop it and use --forget once more"
         ]
         assert daemon.connected
-    assert kept(mosquitto) == {"fer/porch/status": "offline"}
+    assert retained(mosquitto) == {"fer/porch/status": "offline"}
     assert fer_edge(mosquitto.url, "--forget").code == 0
-    assert kept(mosquitto) == {}
+    assert retained(mosquitto) == {}
 
 
-def test_a_broker_that_is_away_is_said_in_one_line() -> None:
+def test_an_unreachable_broker_is_reported_in_one_line() -> None:
     done = fer_edge(f"mqtt://127.0.0.1:{free_port()}", "--forget")
     assert (done.code, done.out) == (1, "")
     assert len(done.err.splitlines()) == 1
     assert "connection refused" in done.err
 
 
-def test_a_broker_that_refuses_is_said(mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_a_refusal_is_reported(mosquitto: Mosquitto, tmp_path: Path) -> None:
     mosquitto.stop()
     rules = tmp_path / "acl"
     rules.write_text("topic write fer/cam/#\ntopic read #\n")
@@ -78,7 +78,7 @@ def test_a_broker_that_refuses_is_said(mosquitto: Mosquitto, tmp_path: Path) -> 
     forget_device(broker, None, "cam", None)
 
 
-def test_there_must_be_a_broker_to_forget() -> None:
+def test_a_broker_is_required() -> None:
     done = fer_edge("none", "--forget")
     assert done.code == 2
     assert "--mqtt" in done.err

@@ -78,10 +78,10 @@ def health() -> dict[str, Any]:
     """The message `health` of a daemon that has processed a frame."""
     meter = StageTimer(Clock())
     counts = {"queue": 0, "lost": 2, "refused": 0}
-    made = Health(Source(), meter, "cpu", lambda: counts, Clock())
+    reader = Health(Source(), meter, "cpu", lambda: counts, Clock())
     with meter.stage("step"):
         meter.frames += 1
-    return made.message()
+    return reader.message()
 
 
 def entities(message: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -19,29 +19,29 @@ from fer_edge.mqtt.request import RequestError
 
 @pytest.fixture
 def daemon(mosquitto: Mosquitto) -> Iterator[DaemonProcess]:
-    made = DaemonProcess(mosquitto)
-    made.wait_for_face()
-    yield made
-    if made.process.poll() is None:
-        made.close()
+    daemon = DaemonProcess(mosquitto)
+    daemon.wait_for_face()
+    yield daemon
+    if daemon.process.poll() is None:
+        daemon.close()
 
 
 def status(url: str, *flags: str) -> Run:
     return run("fer_edge", "--status", "--mqtt", url, "--device", "cam", *flags)
 
 
-def test_a_running_service_tells_how_it_fares_and_one_that_was_stopped_is_offline(
+def test_a_running_device_reports_its_status_and_a_stopped_one_is_offline(
     mosquitto: Mosquitto, daemon: DaemonProcess
 ) -> None:
     done = status(mosquitto.url)
     assert (done.code, done.err) == (0, "")
-    told = dict(line.split(maxsplit=1) for line in done.out.splitlines())
-    assert list(told) == ["device", "model", "accelerator", "camera", "faces", "events", "machine"]
-    assert told["device"].startswith("cam, online for 0 min ")
-    assert told["model"] == "nano"
-    assert "fps" in told["camera"]
-    assert told["faces"].startswith("1, ")
-    assert told["events"].endswith("waiting, 0 lost, 0 refused")
+    values = dict(line.split(maxsplit=1) for line in done.out.splitlines())
+    assert list(values) == ["device", "model", "accelerator", "camera", "faces", "events", "machine"]
+    assert values["device"].startswith("cam, online for 0 min ")
+    assert values["model"] == "nano"
+    assert "fps" in values["camera"]
+    assert values["faces"].startswith("1, ")
+    assert values["events"].endswith("waiting, 0 lost, 0 refused")
 
     asked = json.loads(status(mosquitto.url, "--json").out)
     assert asked["info"] == daemon.published("info")[0]
@@ -54,21 +54,21 @@ def test_a_running_service_tells_how_it_fares_and_one_that_was_stopped_is_offlin
     assert (done.code, done.out, done.err) == (1, "", "fer-edge: cam is offline\n")
 
 
-def test_a_broker_that_is_away_or_does_not_know_the_device_is_said(mosquitto: Mosquitto) -> None:
+def test_an_unreachable_broker_and_an_unknown_device_are_reported(mosquitto: Mosquitto) -> None:
     with pytest.raises(RequestError, match="connection refused"):
         query_device(Broker("127.0.0.1", free_port()), None, "cam", timeout=1)
     with pytest.raises(RequestError, match="the broker knows no device cam"):
         query_device(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=1)
 
 
-def test_a_service_that_hangs_is_said(mosquitto: Mosquitto) -> None:
+def test_a_device_that_does_not_answer_is_reported(mosquitto: Mosquitto) -> None:
     with Publisher(Broker("127.0.0.1", mosquitto.port), None, "cam", Outbox()) as hanging:
         assert hanging.flush(10)
         with pytest.raises(RequestError, match="cam is online but does not answer"):
             query_device(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=2)
 
 
-def test_there_must_be_a_broker_to_ask() -> None:
+def test_a_broker_is_required() -> None:
     done = status("none")
     assert done.code == 2
     assert "--mqtt" in done.err
@@ -77,10 +77,10 @@ def test_there_must_be_a_broker_to_ask() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"), [(62.5, "1 min 2 s"), (7260, "2 h 1 min"), (3 * 86400 + 3600 * 5, "3 d 5 h")]
 )
-def test_what_is_wrong_stands_where_one_looks(seconds: float, words: str) -> None:
+def test_problems_are_in_the_line_of_what_they_concern(seconds: float, words: str) -> None:
     health: dict[str, Any] = {"uptime_s": seconds, "camera": "unplugged", "degraded": "hot", "temperature_c": 83.1}
-    told = format_status("cam", {"info": None, "state": None, "health": health})
-    assert f"online for {words}," in told[0]
-    assert told[3].endswith(": unplugged")
-    assert "83.1 °C" in told[-1]
-    assert told[-1].endswith("degraded: hot")
+    lines = format_status("cam", {"info": None, "state": None, "health": health})
+    assert f"online for {words}," in lines[0]
+    assert lines[3].endswith(": unplugged")
+    assert "83.1 °C" in lines[-1]
+    assert lines[-1].endswith("degraded: hot")
