@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from tests.support import Mosquitto, heard, wait_until
 from tests.support.clock import FakeClock
 from tests.support.commands import FakePublisher
@@ -45,15 +43,6 @@ def test_health_is_published_soon_after_the_start_and_then_once_a_minute() -> No
         reporter.update()
     times = [payload["at"] for _, payload in publisher.sent]
     assert times == [100 + FIRST_HEALTH + n * HEALTH_INTERVAL for n in range(4)]
-
-
-@pytest.fixture
-def daemon(mosquitto: Mosquitto) -> Iterator[DaemonProcess]:
-    daemon = DaemonProcess(mosquitto)
-    daemon.wait_for_face()
-    yield daemon
-    if daemon.process.poll() is None:
-        daemon.close()
 
 
 def test_a_pause_releases_the_camera_and_ends_the_tracks(daemon: DaemonProcess) -> None:

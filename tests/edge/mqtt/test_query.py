@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,15 +14,6 @@ from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
 from fer_edge.mqtt.query import format_status, query_device
 from fer_edge.mqtt.request import RequestError
-
-
-@pytest.fixture
-def daemon(mosquitto: Mosquitto) -> Iterator[DaemonProcess]:
-    daemon = DaemonProcess(mosquitto)
-    daemon.wait_for_face()
-    yield daemon
-    if daemon.process.poll() is None:
-        daemon.close()
 
 
 def status(url: str, *flags: str) -> Run:
