@@ -1,4 +1,4 @@
-"""Keeps a connection to the broker: connects, and connects again with back-off."""
+"""Keeps a connection to the broker, reconnecting with back-off."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_SHORT_CONNECTIONS = 3  # in a row, until another device is suspected to have
 
 
 class ProblemLog:
-    """Knows why the broker cannot be used, and logs each problem when it begins, not each time it is met again.
+    """Why the broker cannot be used; each problem is logged when it begins, and not again while it lasts.
 
     Attributes:
         problem: Why the last attempt failed or the last connection ended; None before that.
@@ -51,7 +51,7 @@ class ProblemLog:
 
 
 class Client:
-    """Connects again and again, with MQTT 5 or, where the broker knows only that, with MQTT 3.1.1.
+    """Connects and reconnects, with MQTT 5 or, if the broker knows only that, with MQTT 3.1.1.
 
     Attributes:
         changed: Set when the connection becomes ready or ends and when there are acknowledgements.

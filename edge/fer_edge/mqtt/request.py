@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import paho.mqtt.client as paho
 
-from fer_edge.errors import FerError
+from fer_edge.errors import FerError, Problem
 from fer_edge.mqtt.client import Client
 from fer_edge.mqtt.connection import Connection
 from fer_edge.mqtt.paho_client import ConnectionSettings
@@ -106,10 +106,9 @@ class Request:
             late = time.monotonic() > deadline
             if late and connection:
                 raise NoAnswerError(f"{settings.broker}: no answer")
-            if client.problem and not connection and (late or not retry):
-                raise RequestError(client.problem.text, cure=client.problem.cure)
-            if late:
-                raise RequestError(f"{settings.broker}: no MQTT answer")
+            if late or (client.problem and not connection and not retry):
+                problem = client.problem or Problem(f"{settings.broker}: no MQTT answer")
+                raise RequestError(problem.text, cure=problem.cure)
             client.changed.wait(POLL_INTERVAL)
             client.changed.clear()
 
