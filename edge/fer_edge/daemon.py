@@ -14,7 +14,6 @@ from typing import TextIO
 
 import cv2
 
-from fer_edge.annotation.writers import open_writer
 from fer_edge.cameras.base import FrameSource
 from fer_edge.cameras.browser import BrowserCamera, missing_page_error
 from fer_edge.cameras.factory import open_source
@@ -61,6 +60,8 @@ def open_daemon(config: Config, password: str | None = None, observers: Sequence
     if isinstance(source, BrowserCamera) and not config.web:
         raise missing_page_error()
     if config.annotate:
+        from fer_edge.annotation.writers import open_writer  # a service never needs it
+
         turn = partial(orient, options=config.camera_options)
         writer = open_writer(config.camera, config.annotate, classifier.labels, turn)
         observers = [AnnotationObserver(writer), *observers]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support.models import write_compiled
 
-from fer_edge.config.model import LIBRARY_VARIABLE
+from fer_edge.config.accelerator import LIBRARY_VARIABLE
 from fer_edge.inference.model_file import ModelFile
 
 SOURCE = Path(__file__).with_suffix(".c")

@@ -12,9 +12,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from fer_edge.config.accelerator import LIBRARY_VARIABLE
 from fer_edge.config.broker import PASSWORD, make_broker
 from fer_edge.config.camera import CameraOptions
-from fer_edge.config.model import LIBRARY_VARIABLE, Config, PipelineOptions
+from fer_edge.config.model import Config, PipelineOptions
 from fer_edge.config.schema import SETTINGS, SWITCH
 from fer_edge.config.setting import Environment, Setting
 from fer_edge.config.web import TOKEN, make_web_options

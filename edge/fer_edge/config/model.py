@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fer_edge.config.accelerator import AUTO
 from fer_edge.config.broker import Broker
 from fer_edge.config.camera import CameraOptions
 from fer_edge.config.web import WebOptions
@@ -18,9 +19,7 @@ SHIPPED = ("nano", "small", "base")  # models that come with the package, by nam
 DEFAULT_MODEL = MODELS / "base.tflite"
 DEFAULT_DISCOVERY = "homeassistant"
 NO_DISCOVERY = "none"
-AUTO = "auto"
 MAX_DEFAULT_THREADS = 3
-LIBRARY_VARIABLE = "FER_EDGE_EDGETPU_LIBRARY"  # the environment variable that names another libedgetpu
 
 
 def default_threads() -> int:
@@ -100,16 +99,6 @@ class Config:
 def parse_model(text: str) -> Path:
     """Return the file of a model: of a shipped one by its name, otherwise the path itself."""
     return MODELS / f"{text}.tflite" if text in SHIPPED else Path(text)
-
-
-def parse_accelerator(text: str) -> str:
-    """Check the syntax, NAME or NAME:ARGUMENT; which names exist is known to fer_edge.inference.backends.
-
-    Raises UsageError.
-    """
-    if not re.fullmatch(r"[a-z][a-z0-9_-]*(:.+)?", text):
-        raise UsageError(f"{text!r}: expected {AUTO}, or NAME or NAME:ARGUMENT, such as cpu or edgetpu:usb:0")
-    return text
 
 
 def parse_device(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from fer_edge.config import broker, model, web
+from fer_edge.config import accelerator, broker, model, web
 from fer_edge.config.camera import SPECS, CameraOptions, parse_size
 from fer_edge.config.model import Config, PipelineOptions
 from fer_edge.config.setting import Environment, Kind, Setting
@@ -91,7 +91,7 @@ SETTINGS = (
             "cpu, edgetpu, one of several Edge TPUs (edgetpu:usb:0, edgetpu:pci:0), any TFLite external delegate "
             "(delegate:LIBRARY, delegate:LIBRARY?KEY=VALUE), or auto: an Edge TPU if one works and the model is "
             "compiled for it, FILE_edgetpu.tflite beside FILE.tflite; else the CPU",
-            default=model.AUTO, read=model.parse_accelerator, metavar="SPEC"),
+            default=accelerator.AUTO, read=accelerator.parse_accelerator, metavar="SPEC"),
     Setting("model.threads", "--threads", COUNT, "threads", "threads to compute with",
             default=lambda _: model.default_threads(),
             default_text="1 to 3, one core stays free", example=2, metavar="N"),

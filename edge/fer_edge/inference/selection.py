@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fer_edge.config.model import AUTO
+from fer_edge.config.accelerator import AUTO
 from fer_edge.errors import FerError
 from fer_edge.inference.backends import BACKENDS, CPU, compiled_for, parse_backend
 from fer_edge.inference.backends.base import Backend, DeviceFiles, InferenceEngine

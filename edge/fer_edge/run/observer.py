@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from fer_edge.annotation.writers import AnnotationWriter
 from fer_edge.cameras.frame import Frame
 from fer_edge.errors import FerError
 from fer_edge.events import encode
 from fer_edge.run.controls import RunControls
 from fer_edge.run.status import RunStatus
 from fer_edge.tracking.track import TrackedFace
+
+if TYPE_CHECKING:
+    from fer_edge.annotation.writers import AnnotationWriter
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.support.models import write_compiled
 
-from fer_edge.config.model import DEFAULT_MODEL, LIBRARY_VARIABLE, Config
+from fer_edge.config.accelerator import LIBRARY_VARIABLE
+from fer_edge.config.model import DEFAULT_MODEL, Config
 from fer_edge.diagnostics.finding import ok
 from fer_edge.diagnostics.model import check_accelerator, check_model
 from fer_edge.errors import FerError

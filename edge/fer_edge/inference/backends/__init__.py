@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fer_edge.config.model import AUTO
+from fer_edge.config.accelerator import AUTO
 from fer_edge.errors import UsageError
 from fer_edge.inference.backends.base import Backend
 from fer_edge.inference.backends.cpu import CpuBackend

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fer_edge.config.model import LIBRARY_VARIABLE
+from fer_edge.config.accelerator import LIBRARY_VARIABLE
 from fer_edge.errors import FerError
 from fer_edge.inference.backends.base import AcceleratorError, Backend, DeviceFiles, InferenceEngine, load_error
 from fer_edge.inference.model_file import ModelFile, model_error, read_model

@@ -12,7 +12,8 @@ import pytest
 from tests.support.models import write_compiled
 
 from fer_data.readers.fer2013 import FER2013_CLASSES
-from fer_edge.config.model import LIBRARY_VARIABLE, MODELS
+from fer_edge.config.accelerator import LIBRARY_VARIABLE
+from fer_edge.config.model import MODELS
 from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles
 from fer_edge.inference.backends.edgetpu import (
     LIBRARY,

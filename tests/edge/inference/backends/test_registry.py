@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from fer_edge.config.model import DEFAULT_MODEL, parse_accelerator
+from fer_edge.config.accelerator import parse_accelerator
+from fer_edge.config.model import DEFAULT_MODEL
 from fer_edge.errors import UsageError
 from fer_edge.inference.backends import BACKENDS, CPU, allowed_backends, compiled_for, parse_backend
 from fer_edge.inference.model_file import ModelFile, read_model
