@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 CONNECT, PUBLISH, SUBSCRIBE = 1, 3, 8  # types of packets
@@ -49,7 +49,12 @@ def _accept(server: socket.socket, serve: Callable[[socket.socket], None]) -> No
             connection, _ = server.accept()
         except OSError:
             return
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+        threading.Thread(target=_serve_until_closed, args=(serve, connection), daemon=True).start()
+
+
+def _serve_until_closed(serve: Callable[[socket.socket], None], connection: socket.socket) -> None:
+    with suppress(ConnectionError):  # the client may close the connection at any time
+        serve(connection)
 
 
 def _serve(connection: socket.socket, decide: Decide) -> None:
