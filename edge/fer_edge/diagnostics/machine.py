@@ -20,7 +20,7 @@ CAMERA_NODES = ("video[0-9]*", "media[0-9]*", "dma_heap/*")  # of V4L2 and libca
 
 
 def check_permissions(config: Config, machine: DeviceFiles | None = None) -> Finding:
-    """Check that this user may write to the existing device nodes of camera and Edge TPU."""
+    """Check that this user may write to the existing device nodes of camera and accelerator."""
     machine = machine or DeviceFiles()
     nodes = _device_nodes(config, machine)
     refused = [node for node in nodes if not machine.may_write(node)]
@@ -31,7 +31,7 @@ def check_permissions(config: Config, machine: DeviceFiles | None = None) -> Fin
             f"no permission for {' '.join(map(str, refused))}: sudo usermod -aG {group} {user}, and log in again"
         )
     groups = " ".join(sorted(_group_name(number) for number in {*os.getgroups(), os.getegid()}))
-    devices = f"may use {' '.join(map(str, nodes))}" if nodes else "there is no camera and no Edge TPU"
+    devices = f"may use {' '.join(map(str, nodes))}" if nodes else "there is no camera and no accelerator"
     return ok(f"{user} ({groups}): {devices}")
 
 
