@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 
-def normalize(faces: keras.KerasTensor) -> keras.KerasTensor:
+def rescale(faces: keras.KerasTensor) -> keras.KerasTensor:
     """Scale grey values 0..255 to -1..1."""
     return layers.Rescaling(1 / 127.5, offset=-1)(faces)
 

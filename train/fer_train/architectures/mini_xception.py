@@ -5,12 +5,12 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from fer_train.architectures.blocks import convolution, normalize
+from fer_train.architectures.blocks import convolution, rescale
 
 
 def features(faces: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """The network for grey faces [batch,48,48,1] of 0..255, without its classifier."""
-    x = normalize(faces)
+    x = rescale(faces)
     for _ in range(2):
         x = layers.ReLU()(convolution(x, 8))
     for filters in (16, 32, 64, 128):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from fer_train.architectures.blocks import convolution, normalize
+from fer_train.architectures.blocks import convolution, rescale
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def features(faces: keras.KerasTensor, name: str) -> keras.KerasTensor:
     outputs on the accelerator.
     """
     size = SIZES[name]
-    x = layers.ReLU()(convolution(normalize(faces), size.stem))
+    x = layers.ReLU()(convolution(rescale(faces), size.stem))
     x = layers.ReLU()(convolution(x, size.widths[0], strides=size.strides))
     for stage, (filters, count) in enumerate(zip(size.widths, size.blocks, strict=True)):
         for block in range(count):

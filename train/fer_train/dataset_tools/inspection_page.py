@@ -125,7 +125,7 @@ def _damaged(faces: FaceSet) -> Section:
     table = Table(["file or row, and reason"], [[line] for line in lines]) if lines else None
     return Section(
         "Damaged",
-        f"{counted(len(faces.damaged), 'file')} (or rows of the csv) that cannot be read completely.",
+        f"{counted(len(faces.damaged), 'picture')} that cannot be read completely.",
         table=table,
     )
 

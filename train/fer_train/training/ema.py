@@ -35,7 +35,7 @@ def estimate_statistics(model: keras.Model, batches: Batches, count: int = STATI
 
 
 class EmaEvaluation(keras.callbacks.Callback):
-    """Evaluates and saves the model with averaged weights after each epoch; training goes on with the raw weights."""
+    """Evaluates and saves the model with averaged weights after each epoch; training continues with the raw weights."""
 
     def __init__(
         self,
