@@ -49,7 +49,7 @@ def test_the_last_line_of_a_failed_command_is_one_line() -> None:
     ("flags", "code", "expected"),
     [
         ("--nonsense", 2, "<3>unrecognized arguments"),
-        ("--camera 0 --model nowhere.tflite", 78, "<3>model nowhere.tflite: "),
+        ("--camera 0 --model nowhere.tflite", 78, "<3>--model nowhere.tflite: "),
     ],
 )
 def test_what_ends_a_run_is_an_error_in_the_journal(flags: str, code: int, expected: str, tmp_path: Path) -> None:
