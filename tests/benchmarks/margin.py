@@ -1,10 +1,10 @@
-"""What the detector's frame costs: accuracy on a data set's own crops and on the detector's, margin by margin.
+"""How accuracy depends on the crop: that of the data set, or the detector's box with a margin.
 
 usage: python tests/benchmarks/margin.py MODEL DATA [SPLIT]
 
-Each face is enlarged fourfold and given a border of its repeated edge, the picture is searched as the device searches,
-and what is cut from it is classified by the device's classifier. Faces that the detector does not find are counted and
-left out of every column, so that the columns compare the same faces.
+Each face is enlarged four times and given a border that repeats its edge. The picture is searched and the face cropped
+and classified as on the device. Faces that the detector misses are counted and left out of every row, so that the rows
+compare the same faces.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from fer_edge.inference.model_file import read_model
 from fer_edge.progress import bar
 
 MARGINS = (-0.1, -0.05, 0.0, 0.05, 0.1, 0.15)
-SIDE, BORDER = 192, 72
+SIDE, BORDER = 192, 72  # pixels: of an enlarged face, and of the border on each side
+MIN_FACE = 0.4  # of the height of the picture
 
 
 def main(path: Path, data: Path, split: str) -> None:
-    """Print the accuracy of each margin, and where the boxes lie."""
+    """Print the width of the detected boxes and the accuracy with each margin."""
     model = read_model(path)
     classifier = EmotionClassifier(model, open_engine(model))
     faces = DataSource(data).read().choose(model.labels).split(split)
-    detector = HaarDetector(0.4)
+    detector = HaarDetector(MIN_FACE)
     boxes: list[Box | None] = []
     pictures = []
     for face in bar(faces.pixels, "search", "face", len(faces)):
@@ -41,23 +42,24 @@ def main(path: Path, data: Path, split: str) -> None:
         pictures.append(np.asarray(cv2.copyMakeBorder(large, *(BORDER,) * 4, cv2.BORDER_REPLICATE), np.uint8))
         found = detector.detect(pictures[-1])
         boxes.append(found[0] if found else None)
-    seen = np.array([box is not None for box in boxes])
-    labels = faces.labels[seen]
+    detected = np.array([box is not None for box in boxes])
+    labels = faces.labels[detected]
     sizes = np.array([box.w / SIDE for box in boxes if box])
-    print(f"{model.name}: the detector finds {seen.sum()} of {len(faces)} faces of {split}")
-    print(f"width of its box, in pictures: median {np.median(sizes):.2f}, p10 to p90", np.percentile(sizes, (10, 90)))
+    low, median, high = np.percentile(sizes, (10, 50, 90))
+    print(f"{model.name}: {detected.sum()} of {len(faces)} faces of {split} are detected")
+    print(f"width of the box by that of the face: median {median:.2f}, p10 {low:.2f}, p90 {high:.2f}")
 
     def accuracy(crops: list[np.ndarray]) -> float:
         return 100 * float((classifier.classify(crops).argmax(axis=1) == labels).mean())
 
-    print(f"own crops       {accuracy(list(faces.pixels[seen])):.2f} %")
+    print(f"crops of the set {accuracy(list(faces.pixels[detected])):.2f} %")
     for margin in MARGINS:
         crops = [
             crop_face(picture, box, margin, classifier.side)
             for picture, box in zip(pictures, boxes, strict=True)
             if box
         ]
-        print(f"margin {margin:+.2f}    {accuracy(crops):.2f} %")
+        print(f"margin {margin:+.2f}     {accuracy(crops):.2f} %")
 
 
 if __name__ == "__main__":

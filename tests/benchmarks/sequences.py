@@ -1,6 +1,6 @@
-"""Made-up scenes of 640x480: the shipped faces before the shipped backgrounds, and the shipped clips.
+"""Scenes of 640x480: the shipped faces pasted into the shipped backgrounds, and the shipped clips.
 
-Every frame carries the noise of a sensor, so that "still" is no more still than before a camera.
+The noise of a sensor is added to every frame, so that a still scene is as still as a camera shows it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,19 @@ FPS = 30.0
 FRAMES = 90  # of a scene
 NOISE = 2.0  # grey levels, standard deviation
 
+Background = Callable[[int], Picture]  # by the number of the frame
+Faces = Callable[[int], list[Face]]
+
 
 @dataclass(frozen=True)
 class Sequence:
-    """Frames with what is known of them.
+    """A scene.
 
-    kind: what is asked of the engine, see engine.TARGETS. truth: for each frame the faces that are in it, at least in
-    part; None where nobody knows them, as in a clip.
+    Attributes:
+        name: Its name in the table.
+        kind: Which target applies to its cost, see `scoring.MAX_COST`.
+        frames: Its frames.
+        truth: For each frame the faces that are at least partly in it; None for a clip, whose faces are not annotated.
     """
 
     name: str
@@ -37,19 +43,23 @@ class Sequence:
 
 
 def sequences() -> Iterator[Sequence]:
-    """Every scene, one at a time, since they take memory."""
-    plain, busy, room = _plain(), _busy(), _room()
-    still, turn = (lambda _: 0.0), (lambda n: n * 2 * math.pi / FRAMES)
+    """Every scene, one at a time, since each takes memory."""
+    plain, busy, outdoors = _plain(), _busy(), _outdoors()
+
+    def phase(number: int) -> float:
+        """Of a movement that repeats after all frames of a scene."""
+        return number * 2 * math.pi / FRAMES
+
     yield _scene("one still", "one", plain, lambda _: [Face("astronaut.png", 320, 220, 110)])
     yield _scene("one still, small", "one", plain, lambda _: [Face("luciano.png", 200, 200, 56)])
-    yield _scene("one moving", "one", plain, lambda n: [_swaying("luciano.png", turn(n), 90)])
+    yield _scene("one moving", "one", plain, lambda n: [_swaying("luciano.png", phase(n), 90)])
     yield _scene("one growing", "one", plain, lambda n: [Face("grace_hopper.bmp", 320, 240, 60 + 2 * n)])
     yield _scene("entering, leaving", "one", plain, lambda n: [Face("astronaut.png", -80 + 9 * n, 240, 100)])
     yield _scene("one, busy, still", "busy", _panned(busy, 0), lambda _: [Face("luciano.png", 330, 250, 90)])
-    yield _scene("one, busy, moving", "busy", _panned(busy, 0), lambda n: [_swaying("astronaut.png", turn(n), 90)])
-    yield _scene("one, camera pans", "busy", _panned(busy, 2), lambda n: [_swaying("luciano.png", turn(n), 80)])
+    yield _scene("one, busy, moving", "busy", _panned(busy, 0), lambda n: [_swaying("astronaut.png", phase(n), 90)])
+    yield _scene("one, camera pans", "busy", _panned(busy, 2), lambda n: [_swaying("luciano.png", phase(n), 80)])
     yield _scene(
-        "two", "two", plain, lambda n: [_swaying("luciano.png", turn(n), 80, 180), _still("astronaut.png", 470)]
+        "two", "two", plain, lambda n: [_swaying("luciano.png", phase(n), 80, 180), _still("astronaut.png", 470)]
     )
     yield _scene(
         "two, one enters",
@@ -57,11 +67,13 @@ def sequences() -> Iterator[Sequence]:
         plain,
         lambda n: [Face("luciano.png", -300 + 8 * n, 210, 80), _still("astronaut.png", 520)],
     )
-    yield _scene("two, one turns up", "two", room, lambda n: [_swaying("astronaut.png", turn(n), 90), *_late(n)])
+    yield _scene(
+        "two, one turns up", "two", outdoors, lambda n: [_swaying("astronaut.png", phase(n), 90), *_appearing(n)]
+    )
     yield _scene("two crossing", "two", plain, _crossing)
-    yield _scene("four", "four", room, lambda n: _four(turn(n)))
-    yield _scene("four still", "four", plain, lambda n: _four(still(n)))
-    yield _scene("none, still", "none still", room, lambda _: [])
+    yield _scene("four", "four", outdoors, lambda n: _four(phase(n)))
+    yield _scene("four still", "four", plain, lambda _: _four(0.0))
+    yield _scene("none, still", "none still", outdoors, lambda _: [])
     yield _scene("none, busy, still", "none still", _panned(busy, 0), lambda _: [])
     yield _scene("none, one walks", "none moving", _walked(plain), lambda _: [])
     yield _scene("none, camera pans", "none moving", _panned(busy, 3), lambda _: [])
@@ -69,18 +81,18 @@ def sequences() -> Iterator[Sequence]:
     yield _clip("clip: people walk", "two", "intel_walking_and_pause.mp4")
 
 
-def _scene(name: str, kind: str, behind: Callable[[int], Picture], faces: Callable[[int], list[Face]]) -> Sequence:
+def _scene(name: str, kind: str, background: Background, faces: Faces) -> Sequence:
     noise = np.random.default_rng(1)
     frames, truth = [], []
     for number in range(FRAMES):
-        picture = paste_faces(behind(number), faces(number)) + noise.normal(0, NOISE, (HEIGHT, WIDTH))
+        picture = paste_faces(background(number), faces(number)) + noise.normal(0, NOISE, (HEIGHT, WIDTH))
         frames.append(Frame(picture.clip(0, 255).astype(np.uint8), number / FPS, number))
         truth.append([box for face in faces(number) if (box := face.box).clipped(WIDTH, HEIGHT).area])
     return Sequence(name, kind, frames, truth)
 
 
 def _clip(name: str, kind: str, file: str) -> Sequence:
-    """A clip, forth and back and forth again, as wide as the other scenes."""
+    """A clip, forwards, backwards and forwards again, in the size of the other scenes."""
     pictures = [
         cv2.copyMakeBorder(cv2.resize(frame.grey, (WIDTH, 360)), 60, 60, 0, 0, cv2.BORDER_REPLICATE)
         for frame in VideoFile(MEDIA / file)
@@ -99,7 +111,7 @@ def _swaying(name: str, angle: float, size: float, x: float = 320) -> Face:
     return Face(name, x + reach * math.sin(angle), 240 + 40 * math.sin(2 * angle), size * (1 + 0.15 * math.cos(angle)))
 
 
-def _late(number: int) -> list[Face]:
+def _appearing(number: int) -> list[Face]:
     return [Face("luciano.png", 90, 150, 64)] if number >= FRAMES // 2 else []
 
 
@@ -117,22 +129,22 @@ def _four(angle: float) -> list[Face]:
     ]
 
 
-def _plain() -> Callable[[int], Picture]:
+def _plain() -> Background:
     """A wall lit from one side."""
     wall = np.tile(np.linspace(70, 170, WIDTH), (HEIGHT, 1)).astype(np.uint8)
     return lambda _: wall
 
 
-def _room() -> Callable[[int], Picture]:
-    """The lawn and the buildings of the picture without a face."""
+def _outdoors() -> Background:
+    """Lawn and buildings, from the picture without a face."""
     room = cv2.resize(read_grey("no_face.png")[110:494], (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     return lambda _: np.asarray(room, np.uint8)
 
 
-def _busy() -> Callable[[int], Picture]:
-    """Pieces of pictures, twice the width of a frame, none of them with a face: what makes a cascade see ghosts."""
+def _busy() -> Background:
+    """A mosaic of pictures without a face, twice as wide as a frame: a texture that causes false detections."""
     rng = np.random.default_rng(4)
-    piece, wide = 80, 2 * WIDTH
+    piece, wide = 80, 2 * WIDTH  # pixels
     source = [cv2.resize(read_grey("no_face.png"), (1024, 1024)), _without_face("grace_hopper.bmp")]
     wall = np.zeros((HEIGHT, wide), np.uint8)
     for top in range(0, HEIGHT, piece):
@@ -148,16 +160,16 @@ def _without_face(name: str) -> Picture:
     return np.ascontiguousarray(grey[-200:])
 
 
-def _panned(behind: Callable[[int], Picture], speed: int) -> Callable[[int], Picture]:
-    return lambda n: behind(speed * n)
+def _panned(background: Background, speed: int) -> Background:
+    return lambda n: background(speed * n)
 
 
-def _walked(behind: Callable[[int], Picture]) -> Callable[[int], Picture]:
-    """Someone without a frontal face walks through."""
+def _walked(background: Background) -> Background:
+    """A person without a frontal face walks across the background."""
     figure = cv2.resize(read_grey("no_face.png")[60:400, 150:330], (150, 300), interpolation=cv2.INTER_AREA)
 
     def picture(n: int) -> Picture:
-        scene = behind(n).copy()
+        scene = background(n).copy()
         left = 5 * n
         scene[150:450, left : left + 150] = figure[:, : WIDTH - left]
         return scene

@@ -1,4 +1,4 @@
-"""What a frame costs, stage by stage, on the shipped clip: medians, and ratios that hold on any machine.
+"""The time that each stage of a frame takes on the shipped clip, and its ratio to a step, which holds on any machine.
 
 usage: python tests/benchmarks/stages.py [RUNS]
 """
@@ -29,7 +29,7 @@ FACE = Box(50, 80, 64, 64)  # of the person on the left, for most of the clip
 
 
 def milliseconds(stage: Callable[[Frame], object], frames: list[Frame]) -> list[float]:
-    """The time of `stage` for each frame."""
+    """The time that `stage` takes for each frame."""
     times = []
     for frame in frames:
         start = time.perf_counter()
@@ -39,7 +39,7 @@ def milliseconds(stage: Callable[[Frame], object], frames: list[Frame]) -> list[
 
 
 def main(runs: int) -> None:
-    """Print a table: median and 95th percentile of each stage, and its share of a whole step."""
+    """Print the median and 95th percentile of each stage, and its ratio to a step."""
     cv2.setNumThreads(1)
     model = read_model(DEFAULT_MODEL)
     classifier = EmotionClassifier(model, open_engine(model))
@@ -56,7 +56,7 @@ def main(runs: int) -> None:
     whole = statistics.median(times["step"])
     width, height = frames[0].grey.shape[::-1]
     print(f"{len(frames)} frames of {width}x{height}, {runs} runs, {classifier.runs_on}")
-    print(f"{'stage':>8}  {'p50 ms':>8}  {'p95 ms':>8}  share of a step")
+    print(f"{'stage':>8}  {'p50 ms':>8}  {'p95 ms':>8}  ratio to a step")
     for stage, values in times.items():
         middle, high = statistics.median(values), statistics.quantiles(values, n=20)[18]
         print(f"{stage:>8}  {middle:8.2f}  {high:8.2f}  {middle / whole:6.2f}")

@@ -1,4 +1,7 @@
-"""Draws the README's picture: a frame of the shipped clip with what the pipeline says of it."""
+"""Draws the picture of the README: a frame of the shipped clip with its tracked faces.
+
+usage: python tests/support/readme_picture.py
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ SCALE = 2
 
 
 def main() -> None:
-    """Play the clip up to one frame and draw its faces."""
+    """Play the clip up to one frame and draw its faces on an enlarged copy of it."""
     model = read_model(DEFAULT_MODEL)
     pipeline = Pipeline(EmotionClassifier(model, open_engine(model)), PipelineOptions(min_face=0.1))
     for frame in VideoFile(CLIP):
