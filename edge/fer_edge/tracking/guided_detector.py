@@ -30,10 +30,10 @@ class _Candidate(NamedTuple):
 class GuidedDetector:
     """Detects the predicted faces of each frame, and new ones.
 
-    The cascade does not run on every face in every frame. A face that has not moved is checked now and then, and one
-    that moves in every other frame: in between it is tracked by template matching, as is a face that the cascade
-    misses. The scan for new faces pauses while there are candidates to verify. Depends on nothing but the frames and
-    their times.
+    The cascade does not run on every tracked face in every frame: on a face that has not moved it runs every
+    CASCADE_INTERVAL, on a moving one in every other frame. In between, and while the cascade misses the face, template
+    matching tracks it. The scan for new faces pauses while there are candidates to verify. Depends on nothing but the
+    frames and their times.
     """
 
     def __init__(self, min_face: float) -> None:
@@ -77,10 +77,8 @@ class GuidedDetector:
 
     def _verify_candidates(self, pyramid: Pyramid, known: Sequence[Detection]) -> list[Detection]:
         """The candidates that are faces; those that are not are kept for another attempt."""
-        candidates, self._candidates = (
-            self._candidates[:CANDIDATES_PER_FRAME],
-            self._candidates[CANDIDATES_PER_FRAME:],
-        )
+        candidates = self._candidates[:CANDIDATES_PER_FRAME]
+        self._candidates = self._candidates[CANDIDATES_PER_FRAME:]
         new: list[Detection] = []
         for box, attempts in candidates:
             if _is_known(box, [*known, *new]):
