@@ -92,12 +92,19 @@ test-systemd: $(VENV)/.test
 
 # The pins must hold on both architectures: they are resolved for 64-bit Arm, and then for x86-64 with the first ones as
 # constraints. The -web files contain the base pins too. setuptools is pinned since install.sh builds the package on the Pi.
-LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --only-binary :all: --no-header --no-annotate
+# uv ignores upper bounds of Requires-Python, so backports-strenum, which ends with Python 3.10 from 1.3 on, needs a bound
+# of its own, and pip, which installs the pins, checks the result.
+LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --only-binary :all: --no-header --no-annotate \
+	--constraint build/constraints.in
 BUILD_SYSTEM = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
+GLIBC = 2_17 2_27 2_28 2_31 2_34 2_35 2_36
+INSTALLABLE = $(BIN)/pip install --quiet --dry-run --disable-pip-version-check --ignore-installed --no-deps --require-hashes \
+	--only-binary :all: --target build/unused --platform any
 
 lock: $(VENV)/.test
 	mkdir -p build
 	$(BUILD_SYSTEM) > build/build-system.in
+	echo 'backports-strenum<1.3' > build/constraints.in
 	for python in 3.11 3.13; do for extra in "" web; do \
 		lock=systemd/requirements-$$python$${extra:+-$$extra}.txt; \
 		compile="$(LOCK) pyproject.toml build/build-system.in --python-version $$python $${extra:+--extra $$extra}"; \
@@ -105,7 +112,10 @@ lock: $(VENV)/.test
 		$$compile --python-platform x86_64-manylinux_2_36 --constraint build/arm.txt --output-file build/intel.txt && \
 		cmp build/arm.txt build/intel.txt && \
 		{ echo "# Made by \`make lock\`: what install.sh$${extra:+ --web} installs under Python $$python, on 64-bit Arm and Intel."; \
-			cat build/arm.txt; } > $$lock || exit 1; done; done
+			cat build/arm.txt; } > $$lock || exit 1; \
+		for machine in aarch64 x86_64; do \
+			$(INSTALLABLE) --python-version $$python --platform manylinux2014_$$machine \
+				$(foreach glibc,$(GLIBC),--platform manylinux_$(glibc)_$$machine) --requirement $$lock || exit 1; done; done; done
 
 # Ruff applies bandit's rules too, with each exception justified; here only severities from medium on. --strict: a package
 # that cannot be audited is an error.
