@@ -7,20 +7,12 @@ import json
 import numpy as np
 import pytest
 from sklearn import metrics
+from tests.support.predictions import random_predictions
 
 from fer_data.metrics import Curves, Scores, macro_average, precision_recall, roc
 
 CLASSES = ("happy", "sad", "angry")
 SCORES = Scores.of(np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 0, 1, 1, 0]), ("happy", "sad", "absent"))
-
-
-def answers(count: int, classes: int, decimals: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Labels, and probabilities that are higher for them; few decimals give many ties, as an int8 output does."""
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, classes, count)
-    logits = rng.normal(0, 1, (count, classes)) + 1.2 * np.eye(classes)[labels]
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return labels, probabilities.round(decimals).astype(np.float32)
 
 
 def rates(positive: np.ndarray, scores: np.ndarray, threshold: float) -> tuple[float, float, float]:
@@ -31,7 +23,7 @@ def rates(positive: np.ndarray, scores: np.ndarray, threshold: float) -> tuple[f
 
 @pytest.mark.parametrize("decimals", [1, 8])
 def test_the_roc_has_the_rates_at_every_distinct_score(decimals: int) -> None:
-    labels, probabilities = answers(500, 2, decimals)
+    labels, probabilities = random_predictions(500, 2, decimals)
     positive, scores = labels == 1, probabilities[:, 1].astype(np.float64)
     curve = roc(positive, probabilities[:, 1])
     assert curve
@@ -43,7 +35,7 @@ def test_the_roc_has_the_rates_at_every_distinct_score(decimals: int) -> None:
 
 @pytest.mark.parametrize("decimals", [1, 8])
 def test_the_auc_is_the_probability_that_a_positive_scores_higher_than_a_negative(decimals: int) -> None:
-    labels, probabilities = answers(500, 2, decimals)
+    labels, probabilities = random_predictions(500, 2, decimals)
     curve = roc(labels == 1, probabilities[:, 1])
     assert curve
     difference = probabilities[labels == 1, 1][:, None] - probabilities[labels == 0, 1][None, :]
@@ -52,7 +44,7 @@ def test_the_auc_is_the_probability_that_a_positive_scores_higher_than_a_negativ
 
 @pytest.mark.parametrize("decimals", [1, 8])
 def test_average_precision_is_the_sum_of_the_steps_of_the_precision_recall_curve(decimals: int) -> None:
-    labels, probabilities = answers(500, 2, decimals)
+    labels, probabilities = random_predictions(500, 2, decimals)
     positive, scores = labels == 1, probabilities[:, 1].astype(np.float64)
     curve = precision_recall(positive, probabilities[:, 1])
     assert curve
@@ -65,7 +57,7 @@ def test_average_precision_is_the_sum_of_the_steps_of_the_precision_recall_curve
 
 @pytest.mark.parametrize("decimals", [1, 8])
 def test_each_class_is_scored_against_the_rest(decimals: int) -> None:
-    labels, probabilities = answers(600, 7, decimals)
+    labels, probabilities = random_predictions(600, 7, decimals)
     classes = tuple("abcdefg")
     numbers = Curves.of(labels, probabilities, classes).as_json()
     one_hot = np.eye(7)[labels]
@@ -99,7 +91,7 @@ def test_without_faces_there_is_no_curve() -> None:
 
 
 def test_the_chosen_threshold_maximizes_the_difference_of_true_and_false_positive_rate() -> None:
-    labels, probabilities = answers(300, 2, 8)
+    labels, probabilities = random_predictions(300, 2, 8)
     chosen = Curves.of(labels, probabilities, ("closed", "open")).chosen
     assert chosen
     fpr, tpr, thresholds = metrics.roc_curve(labels, probabilities[:, 1])
@@ -114,8 +106,8 @@ def test_scores_in_the_wrong_order_give_a_finite_threshold() -> None:
 
 
 def test_only_two_classes_have_thresholds_and_the_json_is_plain() -> None:
-    three = Curves.of(*answers(50, 3, 8), CLASSES).as_json()
-    two = Curves.of(*answers(50, 2, 8), ("closed", "open")).as_json()
+    three = Curves.of(*random_predictions(50, 3, 8), CLASSES).as_json()
+    two = Curves.of(*random_predictions(50, 2, 8), ("closed", "open")).as_json()
     assert "thresholds" not in three
     assert two["positive"] == "open"
     for numbers in (three, two):

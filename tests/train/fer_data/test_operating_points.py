@@ -5,22 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn import metrics
+from tests.support.predictions import random_predictions
 
 from fer_data.metrics import Curves
 from fer_data.operating_points import operating_point
 
 
-def answers(count: int, classes: int, decimals: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and probabilities that lean towards them; few decimals make many ties, as an int8 output does."""
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, classes, count)
-    logits = rng.normal(0, 1, (count, classes)) + 1.2 * np.eye(classes)[labels]
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return labels, probabilities.round(decimals).astype(np.float32)
-
-
 def test_the_rates_at_a_threshold_are_those_of_scikit_learn() -> None:
-    labels, probabilities = answers(300, 2, 2)
+    labels, probabilities = random_predictions(300, 2, 2)
     curves = Curves.of(labels, probabilities, ("closed", "open"))
     assert [point.threshold for point in curves.operating_points] == [round(0.05 * n, 2) for n in range(1, 20)]
     for point in curves.operating_points[3:16]:
