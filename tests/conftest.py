@@ -10,7 +10,7 @@ from tests.support import Mosquitto, patterns, run, write_csv
 
 from fer_edge.config.model import DEFAULT_MODEL
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.inference.runtimes import import_runtimes
 

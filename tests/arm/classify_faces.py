@@ -12,7 +12,7 @@ from fer_edge.config.model import parse_model
 from fer_edge.detection.haar import HaarDetector
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 
 MARGINS = (-0.1, -0.05, 0.0, 0.05, 0.1, 0.15)  # of the crops, as a share of the box

@@ -31,7 +31,7 @@ from fer_edge.config.model import parse_model
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelFile, read_model
 from fer_edge.inference.runtimes import Interpreter, available_runtimes, describe_runtime
 

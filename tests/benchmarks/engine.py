@@ -28,7 +28,7 @@ from fer_edge.detection.haar import open_cascade
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.inference.runtimes import RUNTIMES
 from fer_edge.pipeline import Pipeline

@@ -152,7 +152,7 @@ def measure_fer_edge(inputs: Any) -> Rows:
     from fer_edge.cameras.frame import Frame
     from fer_edge.config.model import PipelineOptions, parse_model
     from fer_edge.inference.classifier import EmotionClassifier
-    from fer_edge.inference.engine import open_engine
+    from fer_edge.inference.loader import open_engine
     from fer_edge.inference.model_file import read_model
     from fer_edge.pipeline import Pipeline
 

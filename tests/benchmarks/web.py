@@ -35,7 +35,7 @@ from fer_edge.config.model import DEFAULT_MODEL, Config
 from fer_edge.config.web import WebOptions
 from fer_edge.daemon import Daemon
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.web import frame_message
 from fer_edge.web.server import WebServer

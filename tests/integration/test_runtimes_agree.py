@@ -13,7 +13,7 @@ from fer_data.data_source import DataSource
 from fer_data.dataset import FaceSet
 from fer_edge.config.model import MODELS, SHIPPED
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.inference.runtimes import available_runtimes
 

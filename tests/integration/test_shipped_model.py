@@ -14,7 +14,7 @@ from tests.support import run
 from fer_convert.check.mapping import check_model
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import MODELS, SHIPPED, parse_model
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelFile, read_model
 
 CARD = (MODELS / "README.md").read_text(encoding="utf-8")

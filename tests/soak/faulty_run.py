@@ -34,7 +34,7 @@ from fer_edge.config.camera import CameraOptions
 from fer_edge.config.model import Config, parse_model
 from fer_edge.daemon import Daemon
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.monitoring.system import resident_memory
 from fer_edge.mqtt.publisher import Publisher

@@ -14,7 +14,7 @@ from fer_edge.annotation.overlay import draw_faces
 from fer_edge.cameras.files import VideoFile
 from fer_edge.config.model import DEFAULT_MODEL, PipelineOptions
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.pipeline import Pipeline
 

@@ -17,7 +17,7 @@ from fer_data.dataset import SIDE, TRAINING, FaceSet
 from fer_data.trained_model import read_trained
 from fer_edge.errors import UsageError
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelFile
 
 ReadFaces = Callable[[tuple[str, ...], dict[str, Any]], FaceSet]

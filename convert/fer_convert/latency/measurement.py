@@ -19,7 +19,7 @@ from fer_edge.geometry import Box
 from fer_edge.inference.backends import compiled_for
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelFile, read_model
 
 WARM_UP_RUNS = 20  # not counted: caches fill, the clock frequency rises, an Edge TPU receives its weights

@@ -20,7 +20,7 @@ from fer_data.trained_model import read_trained
 from fer_edge import __version__
 from fer_edge.command_line import OneLineParser
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelFile, write_model
 
 

@@ -64,7 +64,7 @@ def add_flags(parser: ArgumentParser) -> None:
     for section, settings in groupby(SETTINGS, key=lambda setting: setting.section):
         group = parser.add_argument_group(section)
         for setting in settings:
-            options: dict[str, Any] = {"action": BooleanOptionalAction} if setting.kind is SWITCH else {}
+            options: dict[str, Any] = {"action": BooleanOptionalAction} if setting.value_type is SWITCH else {}
             if setting.metavar:
                 options["metavar"] = setting.metavar
             text = f"{setting.help} (default: {setting.describe_default()})"
@@ -200,7 +200,7 @@ def _from_flags(flags: Mapping[str, Any]) -> list[Resolved]:
 def _check(setting: Setting, value: Any, origin: Origin, place: str) -> Resolved:
     """Return the value, checked and converted. Raises the error of its origin, which names `place`."""
     try:
-        value = setting.kind.check(value, strict=origin.typed)
+        value = setting.value_type.check(value, strict=origin.typed)
         return Resolved(setting, value, setting.read(value), origin)
     except ValueError as error:
         raise origin.error(f"{place}: {error}") from error

@@ -18,17 +18,17 @@ from msgspec import Meta
 from fer_edge.config import accelerator, broker, model, web
 from fer_edge.config.camera import SPECS, CameraOptions, parse_size
 from fer_edge.config.model import Config, PipelineOptions
-from fer_edge.config.setting import Environment, Kind, Setting
+from fer_edge.config.setting import Environment, Setting, ValueType
 
-TEXT = Kind(str, "a text, in quotes")
-SWITCH = Kind(bool, "true or false")
-FRACTION = Kind(Annotated[float, Meta(gt=0, lt=1)], "a number between 0 and 1")
-PROBABILITY = Kind(Annotated[float, Meta(ge=0, le=1)], "a number from 0 to 1")
-RATE = Kind(Annotated[float, Meta(gt=0, le=1000)], "a number above 0 and up to 1000")
-COUNT = Kind(Annotated[int, Meta(ge=1, le=1024)], "a whole number from 1 to 1024")
-FPS = Kind(Annotated[int, Meta(ge=1, le=240)], "a whole number from 1 to 240")
-ROTATION = Kind(Literal[0, 90, 180, 270], "0, 90, 180 or 270")
-FLIP = Kind(Literal["h", "v"], "h or v")
+TEXT = ValueType(str, "a text, in quotes")
+SWITCH = ValueType(bool, "true or false")
+FRACTION = ValueType(Annotated[float, Meta(gt=0, lt=1)], "a number between 0 and 1")
+PROBABILITY = ValueType(Annotated[float, Meta(ge=0, le=1)], "a number from 0 to 1")
+RATE = ValueType(Annotated[float, Meta(gt=0, le=1000)], "a number above 0 and up to 1000")
+COUNT = ValueType(Annotated[int, Meta(ge=1, le=1024)], "a whole number from 1 to 1024")
+FPS = ValueType(Annotated[int, Meta(ge=1, le=240)], "a whole number from 1 to 240")
+ROTATION = ValueType(Literal[0, 90, 180, 270], "0, 90, 180 or 270")
+FLIP = ValueType(Literal["h", "v"], "h or v")
 
 
 def _default_outbox(environment: Environment) -> str:

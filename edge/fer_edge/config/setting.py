@@ -16,7 +16,7 @@ MAX_QUOTED = 80  # characters of a wrong value in an error
 
 
 @dataclass(frozen=True)
-class Kind:
+class ValueType:
     """The values that a setting accepts.
 
     Attributes:
@@ -51,7 +51,7 @@ class Setting:
     Attributes:
         key: Its place in the configuration file, SECTION.NAME.
         flag: On the command line. The environment variable is named after it.
-        kind: What the file may hold.
+        value_type: What the file may hold.
         field: Its place in Config, NAME or PART.NAME.
         help: One line on what it does.
         default: The value if nothing is set, or a function of the environment that returns it; None: not set.
@@ -64,7 +64,7 @@ class Setting:
 
     key: str
     flag: str
-    kind: Kind
+    value_type: ValueType
     field: str
     help: str
     default: Any = None

@@ -16,7 +16,7 @@ def check_broker(config: Config, environment: Mapping[str, str] = os.environ) ->
 
     Raises:
         UsageError: The password cannot be read.
-        RequestError: The broker cannot be reached or refuses.
+        ExchangeError: The broker cannot be reached or refuses.
     """
     broker = config.broker
     if not broker:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.inference.backends.base import AcceleratorError, InferenceEngine
+from fer_edge.inference.backends.base import AcceleratorError
+from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.model_file import ModelFile, model_error
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from fer_edge.errors import FerError
 from fer_edge.inference.backends import CPU, parse_backend
 from fer_edge.inference.backends.base import AcceleratorError
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelError, model_error, read_model
 
 PROBE_TIMEOUT = 60  # seconds: a USB Coral takes 3 to load its firmware, a Pi that is just booting 10 to import this

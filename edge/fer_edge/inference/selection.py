@@ -9,8 +9,9 @@ from pathlib import Path
 from fer_edge.config.accelerator import AUTO
 from fer_edge.errors import FerError
 from fer_edge.inference.backends import BACKENDS, CPU, compiled_for, parse_backend
-from fer_edge.inference.backends.base import Backend, DeviceFiles, InferenceEngine
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.backends.base import Backend, DeviceFiles
+from fer_edge.inference.engine import InferenceEngine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelFile, model_error, read_model
 from fer_edge.inference.probe import PROBE_TIMEOUT, ProbeCrashError, ProbeTimeoutError, probe
 from fer_edge.inference.runtimes import available_runtimes, pick_runtime

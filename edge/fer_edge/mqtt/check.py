@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fer_edge.config.broker import Broker
+from fer_edge.mqtt.exchange import BrokerExchange, Message
 from fer_edge.mqtt.paho_client import ConnectionSettings
-from fer_edge.mqtt.request import Message, Request
 from fer_edge.mqtt.topics import device_topic
 
 TIMEOUT = 15.0  # seconds for the connection and for the acknowledgement of a message
@@ -23,7 +23,7 @@ def check_connection(broker: Broker, password: str | None, device: str, *, timeo
         The version of MQTT that the broker speaks, "5" or "3.1.1".
 
     Raises:
-        RequestError: The broker cannot be reached, refuses the connection or the message, or does not answer.
+        ExchangeError: The broker cannot be reached, refuses the connection or the message, or does not answer.
     """
     settings = ConnectionSettings(broker, password, f"fer-edge-check-{device}")
-    return Request([Message(f"{device_topic(device)}/check")]).run(settings, timeout, retry=False)
+    return BrokerExchange([Message(f"{device_topic(device)}/check")]).run(settings, timeout, retry=False)

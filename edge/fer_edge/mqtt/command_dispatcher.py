@@ -100,11 +100,11 @@ def _check_values(request: dict[str, Any], command: Command) -> dict[str, Any]:
 
 
 def _check_value(key: str, value: object, command: Command) -> object:
-    kind = command.keys[key]
+    value_type = command.keys[key]
     try:
-        return kind.check(value)
+        return value_type.check(value)
     except ValueError as error:
-        raise CommandError(f"{key} must be {kind.description}") from error
+        raise CommandError(f"{key} must be {value_type.description}") from error
 
 
 def _parse(payload: bytes) -> dict[str, Any]:

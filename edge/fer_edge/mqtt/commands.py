@@ -18,15 +18,15 @@ from fer_edge import __version__
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
 from fer_edge.config.schema import SETTINGS, SWITCH
-from fer_edge.config.setting import Kind
+from fer_edge.config.setting import ValueType
 from fer_edge.errors import FerError
 from fer_edge.events import rfc3339
 
 JPEG_QUALITY = 80
 STATE_INTERVAL = 1.0  # seconds between two messages `state` that differ in the score alone, unless `set` changes it
 
-ADJUSTABLE = dict(sorted((setting.name, setting.kind) for setting in SETTINGS if setting.adjustable))
-STATE_EVERY = Kind(Annotated[float, Meta(ge=0.1, le=3600)], "a number from 0.1 to 3600")
+ADJUSTABLE = dict(sorted((setting.name, setting.value_type) for setting in SETTINGS if setting.adjustable))
+STATE_EVERY = ValueType(Annotated[float, Meta(ge=0.1, le=3600)], "a number from 0.1 to 3600")
 
 
 class CommandError(FerError):
@@ -46,8 +46,8 @@ class AdjustablePipeline(Protocol):
         ...
 
 
-class RunControls(Protocol):
-    """The switches of a run.
+class RunSwitches(Protocol):
+    """What commands use of `fer_edge.run.controls.RunControls`.
 
     Attributes:
         paused: Whether no frames are to be taken.
@@ -80,7 +80,7 @@ class CommandContext:
         state_interval: Seconds between two messages `state` that differ in the score alone.
     """
 
-    controls: RunControls
+    controls: RunSwitches
     health: Callable[[], dict[str, Any]]
     wall: Callable[[], float]
     allow_snapshots: bool = False
@@ -101,13 +101,13 @@ class Command:
     """
 
     handler: Handler
-    keys: Mapping[str, Kind]
+    keys: Mapping[str, ValueType]
 
 
 COMMANDS: dict[str, Command] = {}
 
 
-def command(name: str, **keys: Kind) -> Callable[[Handler], Handler]:
+def command(name: str, **keys: ValueType) -> Callable[[Handler], Handler]:
     """Register a function as the command `name`; `keys` are those that a request may have, all of them optional."""
 
     def register(handler: Handler) -> Handler:

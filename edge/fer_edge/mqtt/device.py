@@ -12,7 +12,7 @@ from fer_edge.config.model import Config
 from fer_edge.errors import FerError
 from fer_edge.events import encode
 from fer_edge.mqtt.command_dispatcher import CommandDispatcher
-from fer_edge.mqtt.commands import CommandContext, RunControls
+from fer_edge.mqtt.commands import CommandContext, RunSwitches
 from fer_edge.mqtt.homeassistant import announce
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
@@ -36,8 +36,8 @@ class HealthReader(Protocol):
         ...
 
 
-class RunStatus(Protocol):
-    """Describes a run."""
+class StatusSource(Protocol):
+    """What is used of `fer_edge.run.status.RunStatus`."""
 
     @property
     def info(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class HealthReporter:
 class _Session:
     """The reports and commands of a run, from its start on."""
 
-    def __init__(self, publisher: Publisher, config: Config, status: RunStatus, controls: RunControls) -> None:
+    def __init__(self, publisher: Publisher, config: Config, status: StatusSource, controls: RunSwitches) -> None:
         self.controls = controls
         self._status, self._publisher = status, publisher
         health, monotonic = status.open_health().message, status.clock.monotonic
@@ -129,7 +129,7 @@ class MqttDevice:
         self.publisher = Publisher(broker, password, config.device, outbox)
         self._session: _Session | None = None
 
-    def on_start(self, status: RunStatus, controls: RunControls) -> None:
+    def on_start(self, status: StatusSource, controls: RunSwitches) -> None:
         """Start to connect; not before, so that a signal finds a run that can end in good order."""
         self._session = _Session(self.publisher, self._config, status, controls)
         self.publisher.start()

@@ -85,7 +85,7 @@ class Outbox:
         """Add an event. Never fails and never waits for a disk."""
         with self._lock:
             self._number, self._count = self._number + 1, self._count + 1
-            self._drop(self._memory.append((self._number, payload)))
+            self._count_dropped(self._memory.append((self._number, payload)))
 
     def after(self, number: int, count: int) -> list[Row]:
         """At most `count` events that were added after the one of this number, oldest first: (number, payload)."""
@@ -110,7 +110,7 @@ class Outbox:
             if self._store:
                 self._delivered.add(number)
             else:
-                self._restore(1)
+                self._uncount_dropped(1)
 
     def commit(self, *, now: bool = False) -> None:
         """Write waiting events to disk and delete delivered ones, when that is due, or `now`."""
@@ -124,12 +124,12 @@ class Outbox:
             removed, lost = self._store.commit(self._delivered, batch, self._limit)
         except sqlite3.Error as error:
             with self._lock:
-                self._drop(self._memory.give_back(batch))
+                self._count_dropped(self._memory.give_back(batch))
             self._fail(error)
             return
         with self._lock:
-            self._drop(lost)
-            self._restore(len(self._delivered) - removed)
+            self._count_dropped(lost)
+            self._uncount_dropped(len(self._delivered) - removed)
         self._delivered.clear()
         self._committed_at = time
         if self.problem:
@@ -152,13 +152,13 @@ class Outbox:
             return waited >= COMMIT_INTERVAL or len(self._memory) >= COMMIT_AT_ONCE
         return bool(self._delivered) and (waited >= PURGE_INTERVAL or len(self._delivered) >= COMMIT_BATCH)
 
-    def _drop(self, count: int) -> None:
+    def _count_dropped(self, count: int) -> None:
         """Count events that were dropped. The lock is held."""
         self._count -= count
         self.lost += count
 
-    def _restore(self, count: int) -> None:
-        """Correct the counts for events that were dropped after they were sent, and have arrived all the same."""
+    def _uncount_dropped(self, count: int) -> None:
+        """Correct the counts for events that were dropped after sending but acknowledged anyway."""
         self._count += count
         self.lost -= count
 
@@ -189,7 +189,7 @@ class Outbox:
         """Continue in memory, and retry later."""
         if self._store and self._path and is_damage(error):
             with self._lock:
-                self._drop(self._store.count - len(self._delivered))
+                self._count_dropped(self._store.count - len(self._delivered))
             self._store.close()
             self._store = None
             self._delivered.clear()

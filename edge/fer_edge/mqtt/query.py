@@ -9,8 +9,8 @@ from typing import Any
 import paho.mqtt.client as paho
 
 from fer_edge.config.broker import Broker
+from fer_edge.mqtt.exchange import BrokerExchange, ExchangeError, Message, NoAnswerError
 from fer_edge.mqtt.paho_client import ConnectionSettings
-from fer_edge.mqtt.request import Message, NoAnswerError, Request, RequestError
 from fer_edge.mqtt.topics import RETAINED_NAMES, device_topic
 
 TIMEOUT = 12.0  # seconds for the network and the answer
@@ -32,7 +32,7 @@ def query_device(
         The messages `info`, `state` and `health` by their names, `health` as of now.
 
     Raises:
-        RequestError: The broker cannot be reached, does not know the device or knows it as offline, or the device does
+        ExchangeError: The broker cannot be reached, does not know the device or knows it as offline, or the device does
             not answer.
     """
     received: dict[str, Any] = {}
@@ -46,13 +46,13 @@ def query_device(
         elif payload.get("transaction") == client_id:
             received["health"] = payload.get("health")
 
-    request = Request(
+    exchange = BrokerExchange(
         [Message(f"{topic}/cmd/health", json.dumps({"transaction": client_id}))],
         [f"{topic}/{name}" for name in (*RETAINED_NAMES, REPLY)],
         on_message,
     )
     try:
-        request.run(
+        exchange.run(
             ConnectionSettings(broker, password, client_id),
             timeout,
             answered=lambda: "health" in received or received.get("status") == "offline",
@@ -60,7 +60,7 @@ def query_device(
     except NoAnswerError as error:
         raise _no_answer(device, timeout, known="status" in received) from error
     if "health" not in received:
-        raise RequestError(f"{device} is offline")
+        raise ExchangeError(f"{device} is offline")
     return {name: received.get(name) for name in ("info", "state", "health")}
 
 
@@ -72,10 +72,10 @@ def _parse(name: str, payload: bytes) -> Any:
     return parsed if isinstance(parsed, str | dict) else {}
 
 
-def _no_answer(device: str, timeout: float, *, known: bool) -> RequestError:
+def _no_answer(device: str, timeout: float, *, known: bool) -> ExchangeError:
     if known:
-        return RequestError(f"{device} is online but does not answer within {timeout:.0f} seconds")
-    return RequestError(
+        return ExchangeError(f"{device} is online but does not answer within {timeout:.0f} seconds")
+    return ExchangeError(
         f"the broker knows no device {device}", cure="is its service on this broker, and --device the same?"
     )
 

@@ -53,7 +53,7 @@ class EmotionFilter:
         """Report the most probable emotion from now on."""
         self.emotion = int(self.probabilities.argmax())
 
-    def switch(self, time: float, hold: float, min_score: float) -> int | None:
+    def switch_and_return_previous(self, time: float, hold: float, min_score: float) -> int | None:
         """Report another emotion if it has been the most probable one for long enough.
 
         Args:

@@ -31,14 +31,14 @@ class TrackRules:
         min_verifications: Verified detections before a track is confirmed: a single one may be false.
         max_gap: Seconds that an unconfirmed track may go without a verified detection.
         lost_after: Seconds without a verified detection after which a track ends.
-        left_after: The same for a face on its way out of the frame.
+        exit_after: The same for a face that is expected outside the frame.
     """
 
     min_iou: float = 0.25
     min_verifications: int = 3
     max_gap: float = 0.35
     lost_after: float = 1.0
-    left_after: float = 0.1
+    exit_after: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Tracker:
     def _is_lost(self, track: Track, time: float, frame_size: tuple[int, int]) -> bool:
         (x, y), (width, height) = track.motion.at(time).centre, frame_size
         inside = 0 <= x < width and 0 <= y < height
-        return time - track.verified_at > (self._rules.lost_after if inside else self._rules.left_after)
+        return time - track.verified_at > (self._rules.lost_after if inside else self._rules.exit_after)
 
     def _associate(self, detections: Sequence[Detection], expected: Sequence[Box], time: float) -> None:
         """Update the tracks, expected at these boxes, with the detections that continue them; begin new ones."""
@@ -155,7 +155,7 @@ class Tracker:
             return None
         if not track.number:
             return self._start(track) if track.verifications >= self._rules.min_verifications else None
-        previous = track.emotions.switch(self._time, self._options.hold, self._options.min_score)
+        previous = track.emotions.switch_and_return_previous(self._time, self._options.hold, self._options.min_score)
         return None if previous is None else Change("update", track.snapshot(self._time), previous)
 
     def _start(self, track: Track) -> Change:

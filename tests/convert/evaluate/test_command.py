@@ -21,7 +21,7 @@ from fer_data.dataset import FaceSet
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import MODELS
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import append_entries, read_model, write_model
 from fer_edge.inference.runtimes import available_runtimes
 

@@ -18,7 +18,7 @@ from fer_convert.quantize.conversion import FACES_PER_CLASS, representative_face
 from fer_data.dataset import FaceSet
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import append_entries, read_model
 
 FACES = patterns(420)

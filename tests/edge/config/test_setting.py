@@ -7,21 +7,23 @@ import math
 import pytest
 
 from fer_edge.config.schema import COUNT, FLIP, FRACTION, PROBABILITY, RATE, SWITCH, TEXT
-from fer_edge.config.setting import Kind, Setting
+from fer_edge.config.setting import Setting, ValueType
+
+NEVER_IN_RANGE = (-1, math.nan, math.inf, 10**400, True)
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"),
+    ("value_type", "value"),
     [(FRACTION, 0.5), (PROBABILITY, 0), (PROBABILITY, 1), (RATE, 1000), (COUNT, 1), (COUNT, 1024), (FLIP, "h")],
 )
-def test_a_value_in_range_is_accepted(kind: Kind, value: object) -> None:
-    assert kind.check(value) == value
+def test_a_value_in_range_is_accepted(value_type: ValueType, value: object) -> None:
+    assert value_type.check(value) == value
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"),
+    ("value_type", "value"),
     [
-        *((kind, value) for kind in (FRACTION, PROBABILITY, RATE) for value in (-1, math.nan, math.inf, 10**400, True)),
+        *((value_type, value) for value_type in (FRACTION, PROBABILITY, RATE) for value in NEVER_IN_RANGE),
         (FRACTION, 0),
         (FRACTION, 1),
         (RATE, 0),
@@ -33,9 +35,9 @@ def test_a_value_in_range_is_accepted(kind: Kind, value: object) -> None:
         (TEXT, None),
     ],
 )
-def test_a_value_out_of_range_or_of_another_type_is_refused(kind: Kind, value: object) -> None:
-    with pytest.raises(ValueError, match=f" must be {kind.description}$"):
-        kind.check(value)
+def test_a_value_out_of_range_or_of_another_type_is_refused(value_type: ValueType, value: object) -> None:
+    with pytest.raises(ValueError, match=f" must be {value_type.description}$"):
+        value_type.check(value)
 
 
 def test_a_text_becomes_a_number_only_where_all_values_are_texts() -> None:

@@ -15,9 +15,9 @@ from fer_edge.config.broker import Broker, make_broker, parse_broker
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.broker import check_broker
 from fer_edge.diagnostics.finding import Finding, fail, ok
+from fer_edge.mqtt.exchange import ExchangeError
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
-from fer_edge.mqtt.request import RequestError
 
 FACE = MEDIA / "faces" / "bryan.png"
 
@@ -25,7 +25,7 @@ FACE = MEDIA / "faces" / "bryan.png"
 def check(broker: Broker | None) -> Finding:
     try:
         return check_broker(Config(camera="", broker=broker, device="cam"), {})
-    except RequestError as error:
+    except ExchangeError as error:
         return fail(str(error))
 
 

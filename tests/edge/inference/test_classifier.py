@@ -9,9 +9,10 @@ import pytest
 from tests.support import MEDIA
 
 from fer_edge.detection.haar import HaarDetector
-from fer_edge.inference.backends.base import AcceleratorError, InferenceEngine
+from fer_edge.inference.backends.base import AcceleratorError
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
+from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.model_file import ModelError, ModelFile
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support.models import write_bomb
 
 from fer_edge.config.model import DEFAULT_MODEL
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import CARD, LABELS, ModelError, append_entries, read_model, write_model
 
 

@@ -14,8 +14,9 @@ from fer_edge.config.accelerator import LIBRARY_VARIABLE
 from fer_edge.config.model import MODELS
 from fer_edge.errors import FerError, UsageError
 from fer_edge.inference.backends import BACKENDS, CPU
-from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles, InferenceEngine
+from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles
 from fer_edge.inference.backends.cpu import CpuBackend
+from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.model_file import ModelError, ModelFile
 from fer_edge.inference.probe import PROBE_TIMEOUT, ProbeCrashError
 from fer_edge.inference.runtimes import available_runtimes

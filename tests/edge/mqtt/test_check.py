@@ -8,7 +8,7 @@ from tests.support import Mosquitto, free_port, heard, wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.check import check_connection
-from fer_edge.mqtt.request import RequestError
+from fer_edge.mqtt.exchange import ExchangeError
 
 
 def test_it_publishes_an_empty_message_that_is_not_retained(mosquitto: Mosquitto) -> None:
@@ -26,5 +26,5 @@ def test_it_returns_the_version_of_an_older_broker() -> None:
 
 
 def test_an_unreachable_broker_is_not_waited_for() -> None:
-    with pytest.raises(RequestError, match="connection refused: start the broker"):
+    with pytest.raises(ExchangeError, match="connection refused: start the broker"):
         check_connection(Broker("127.0.0.1", free_port()), None, "cam", timeout=60)

@@ -8,10 +8,10 @@ import pytest
 from tests.support import WALK, Mosquitto, Run, free_port, heard, run, wait_until
 
 from fer_edge.config.broker import Broker
+from fer_edge.mqtt.exchange import ExchangeError
 from fer_edge.mqtt.forget import forget_device
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
-from fer_edge.mqtt.request import RequestError
 
 FACE = WALK.parent / "faces" / "astronaut.png"
 
@@ -73,7 +73,7 @@ def test_a_refusal_is_reported(mosquitto: Mosquitto, tmp_path: Path) -> None:
     rules.write_text("topic write fer/cam/#\ntopic read #\n")
     mosquitto.start(f"allow_anonymous true\nacl_file {rules}")
     broker = Broker("127.0.0.1", mosquitto.port)
-    with pytest.raises(RequestError, match=r"homeassistant/device/fer-edge-cam/config: Not authorized"):
+    with pytest.raises(ExchangeError, match=r"homeassistant/device/fer-edge-cam/config: Not authorized"):
         forget_device(broker, None, "cam", "homeassistant")
     forget_device(broker, None, "cam", None)
 

@@ -10,10 +10,10 @@ from tests.support import Mosquitto, Run, free_port, run
 from tests.support.daemon_process import DaemonProcess
 
 from fer_edge.config.broker import Broker
+from fer_edge.mqtt.exchange import ExchangeError
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
 from fer_edge.mqtt.query import format_status, query_device
-from fer_edge.mqtt.request import RequestError
 
 
 def status(url: str, *flags: str) -> Run:
@@ -45,16 +45,16 @@ def test_a_running_device_reports_its_status_and_a_stopped_one_is_offline(
 
 
 def test_an_unreachable_broker_and_an_unknown_device_are_reported(mosquitto: Mosquitto) -> None:
-    with pytest.raises(RequestError, match="connection refused"):
+    with pytest.raises(ExchangeError, match="connection refused"):
         query_device(Broker("127.0.0.1", free_port()), None, "cam", timeout=1)
-    with pytest.raises(RequestError, match="the broker knows no device cam"):
+    with pytest.raises(ExchangeError, match="the broker knows no device cam"):
         query_device(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=1)
 
 
 def test_a_device_that_does_not_answer_is_reported(mosquitto: Mosquitto) -> None:
     with Publisher(Broker("127.0.0.1", mosquitto.port), None, "cam", Outbox()) as hanging:
         assert hanging.flush(10)
-        with pytest.raises(RequestError, match="cam is online but does not answer"):
+        with pytest.raises(ExchangeError, match="cam is online but does not answer"):
             query_device(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=2)
 
 

@@ -25,7 +25,7 @@ def switches(
     found = []
     for number, probabilities in enumerate(results, start=1):
         emotions.update(probabilities, number * STEP, smoothing=0.4)
-        previous = emotions.switch(number * STEP, hold, min_score)
+        previous = emotions.switch_and_return_previous(number * STEP, hold, min_score)
         if previous is not None:
             found.append((number, previous, emotions.emotion))
     return found

@@ -12,7 +12,7 @@ from tests.support import patterns
 from fer_edge.config.model import parse_model
 from fer_edge.errors import UsageError
 from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelError, ModelFile, read_model, write_model
 from fer_train.architectures.registry import build
 from fer_train.prediction import probabilities

@@ -10,25 +10,12 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from fer_edge.errors import FerError
+from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.model_file import ModelError, ModelFile, model_error
-from fer_edge.inference.runtimes import Interpreter
 
 
 class AcceleratorError(FerError, RuntimeError):
     """The backend cannot be used, or has failed during the run."""
-
-
-@dataclass(frozen=True)
-class InferenceEngine:
-    """A model loaded on a backend, ready to be invoked.
-
-    Attributes:
-        interpreter: With the tensors allocated.
-        runs_on: Backend, runtime and threads, e.g. `cpu (tflite-runtime 2.14.0, 3 threads)`.
-    """
-
-    interpreter: Interpreter
-    runs_on: str
 
 
 def _may_write(node: Path) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fer_edge.errors import FerError
-from fer_edge.inference.backends.base import Backend, DeviceFiles, InferenceEngine, load_error
+from fer_edge.inference.backends.base import Backend, DeviceFiles, load_error
+from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.model_file import ModelFile, model_error
 from fer_edge.inference.runtimes import describe_runtime, make_interpreter
 

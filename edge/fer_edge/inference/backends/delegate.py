@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_edge.errors import FerError
-from fer_edge.inference.backends.base import AcceleratorError, Backend, InferenceEngine, load_error
+from fer_edge.inference.backends.base import AcceleratorError, Backend, load_error
+from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.model_file import ModelFile
 from fer_edge.inference.runtimes import describe_runtime, load_delegate, make_interpreter
 

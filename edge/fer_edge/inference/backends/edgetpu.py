@@ -10,7 +10,8 @@ from typing import Any
 
 from fer_edge.config.accelerator import LIBRARY_VARIABLE
 from fer_edge.errors import FerError
-from fer_edge.inference.backends.base import AcceleratorError, Backend, DeviceFiles, InferenceEngine, load_error
+from fer_edge.inference.backends.base import AcceleratorError, Backend, DeviceFiles, load_error
+from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.model_file import ModelFile, model_error, read_model
 from fer_edge.inference.runtimes import describe_runtime, load_delegate, make_interpreter
 

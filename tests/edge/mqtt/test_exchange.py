@@ -1,4 +1,4 @@
-"""One request to the broker: answered, refused, unanswered, or sent again after a reconnection."""
+"""One exchange with the broker: answered, refused, unanswered, or sent again after a reconnection."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.support.mqtt import FAST_BACKOFF
 from tests.support.scripted_broker import scripted_broker
 
 from fer_edge.config.broker import Broker
+from fer_edge.mqtt.exchange import BrokerExchange, ExchangeError, Message, NoAnswerError
 from fer_edge.mqtt.paho_client import ConnectionSettings
-from fer_edge.mqtt.request import Message, NoAnswerError, Request, RequestError
 
 
 def settings(port: int) -> ConnectionSettings:
@@ -22,9 +22,9 @@ def settings(port: int) -> ConnectionSettings:
 
 def test_messages_are_published_in_order_and_the_version_is_returned(mosquitto: Mosquitto) -> None:
     file = mosquitto.subscribe("#")
-    request = Request([Message("a", "1"), Message("b", "2", retain=True)])
-    assert request.run(settings(mosquitto.port), 10) == "5"
-    assert request.acknowledged
+    exchange = BrokerExchange([Message("a", "1"), Message("b", "2", retain=True)])
+    assert exchange.run(settings(mosquitto.port), 10) == "5"
+    assert exchange.acknowledged
     wait_until(lambda: heard(file) == [("a", "1"), ("b", "2")])
     late = mosquitto.subscribe("#")
     wait_until(lambda: heard(late) == [("b", "2")])
@@ -32,14 +32,14 @@ def test_messages_are_published_in_order_and_the_version_is_returned(mosquitto: 
 
 def test_it_waits_for_the_answers_that_are_asked_for(mosquitto: Mosquitto) -> None:
     payloads: list[bytes] = []
-    request = Request([Message("x", "hello")], ["x"], lambda message: payloads.append(bytes(message.payload)))
-    request.run(settings(mosquitto.port), 10, answered=lambda: bool(payloads))
+    exchange = BrokerExchange([Message("x", "hello")], ["x"], lambda message: payloads.append(bytes(message.payload)))
+    exchange.run(settings(mosquitto.port), 10, answered=lambda: bool(payloads))
     assert payloads == [b"hello"]
 
 
 def test_answers_that_do_not_arrive_are_an_error_of_their_own(mosquitto: Mosquitto) -> None:
     with pytest.raises(NoAnswerError, match=f"{mosquitto.url}: no answer"):
-        Request([Message("x")]).run(settings(mosquitto.port), 0.5, answered=lambda: False)
+        BrokerExchange([Message("x")]).run(settings(mosquitto.port), 0.5, answered=lambda: False)
 
 
 def test_a_refused_message_is_an_error_with_a_cure(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -47,24 +47,24 @@ def test_a_refused_message_is_an_error_with_a_cure(mosquitto: Mosquitto, tmp_pat
     rules = tmp_path / "acl"
     rules.write_text("topic write allowed\n")
     mosquitto.start(f"allow_anonymous true\nacl_file {rules}")
-    with pytest.raises(RequestError, match="refuses messages to x: Not authorized") as refused:
-        Request([Message("allowed"), Message("x")]).run(settings(mosquitto.port), 10)
+    with pytest.raises(ExchangeError, match="refuses messages to x: Not authorized") as refused:
+        BrokerExchange([Message("allowed"), Message("x")]).run(settings(mosquitto.port), 10)
     assert refused.value.cure == "check the broker's access list"
 
 
 def test_a_refused_subscription_is_an_error() -> None:
     with (
         scripted_broker(lambda topic, payload: 0x87 if topic == "secret" else 0) as port,
-        pytest.raises(RequestError, match="refuses the subscription of secret: Not authorized"),
+        pytest.raises(ExchangeError, match="refuses the subscription of secret: Not authorized"),
     ):
-        Request([Message("x")], ["secret"]).run(settings(port), 10, answered=lambda: False)
+        BrokerExchange([Message("x")], ["secret"]).run(settings(port), 10, answered=lambda: False)
 
 
 def test_an_unreachable_broker_is_tried_until_the_timeout_or_only_once() -> None:
     for retry, timeout in ((True, 1.0), (False, 60.0)):
         start = time.monotonic()
-        with pytest.raises(RequestError, match="connection refused") as refused:
-            Request([Message("x")]).run(settings(free_port()), timeout, retry=retry)
+        with pytest.raises(ExchangeError, match="connection refused") as refused:
+            BrokerExchange([Message("x")]).run(settings(free_port()), timeout, retry=retry)
         assert refused.value.cure
         assert (time.monotonic() - start >= timeout) == retry
 
@@ -81,12 +81,12 @@ def test_everything_is_sent_again_after_a_reconnection(mosquitto: Mosquitto) -> 
             mosquitto.start()
         return len(payloads) == 2
 
-    request = Request([Message("x", "hello")], ["x"], lambda message: payloads.append(bytes(message.payload)))
-    request.run(settings(mosquitto.port), 20, answered=answered)
+    exchange = BrokerExchange([Message("x", "hello")], ["x"], lambda message: payloads.append(bytes(message.payload)))
+    exchange.run(settings(mosquitto.port), 20, answered=answered)
     assert payloads == [b"hello", b"hello"]
 
 
 def test_no_thread_is_left(mosquitto: Mosquitto) -> None:
     before = threading.active_count()
-    Request([Message("x")]).run(settings(mosquitto.port), 10)
+    BrokerExchange([Message("x")]).run(settings(mosquitto.port), 10)
     wait_until(lambda: threading.active_count() <= before)

@@ -10,7 +10,7 @@ import pytest
 from fer_edge.config.model import DEFAULT_MODEL
 from fer_edge.errors import UsageError
 from fer_edge.inference.backends import parse_backend
-from fer_edge.inference.engine import open_engine
+from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelError, ModelFile, read_model
 from fer_edge.inference.runtimes import available_runtimes
 

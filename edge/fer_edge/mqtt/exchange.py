@@ -1,4 +1,4 @@
-"""One request to the broker: connect, subscribe, publish, wait for the answers, disconnect."""
+"""One exchange with the broker: connect, subscribe, publish, wait for the answers, disconnect."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fer_edge.mqtt.problem import CHECK_ACCESS_LIST
 from fer_edge.mqtt.timeouts import POLL_INTERVAL
 
 
-class RequestError(FerError):
+class ExchangeError(FerError):
     """The broker cannot be reached, refuses a request or does not answer it."""
 
 
-class NoAnswerError(RequestError):
+class NoAnswerError(ExchangeError):
     """The broker is connected, but the answers did not arrive in time."""
 
 
@@ -33,7 +33,7 @@ class Message:
     retain: bool = False
 
 
-class Request:
+class BrokerExchange:
     """Subscriptions and messages that are sent, in this order, on each connection until they are answered."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Request:
         answered: Callable[[], bool] | None = None,
         retry: bool = True,
     ) -> str:
-        """Connect and wait until the request is answered.
+        """Connect and wait until the exchange is complete.
 
         Args:
             settings: How to connect, and as whom.
@@ -72,7 +72,7 @@ class Request:
 
         Raises:
             NoAnswerError: The broker is connected, but the answers did not arrive in time.
-            RequestError: The broker cannot be reached, or it refuses a message or subscription.
+            ExchangeError: The broker cannot be reached, or it refuses a message or subscription.
         """
         client = Client(settings, self._on_connect, self._on_message)
         client.start()
@@ -108,14 +108,14 @@ class Request:
                 raise NoAnswerError(f"{settings.broker}: no answer")
             if late or (client.problem and not connection and not retry):
                 problem = client.problem or Problem(f"{settings.broker}: no MQTT answer")
-                raise RequestError(problem.text, cure=problem.cure)
+                raise ExchangeError(problem.text, cure=problem.cure)
             client.changed.wait(POLL_INTERVAL)
             client.changed.clear()
 
     def _take_acknowledgements(self, connection: Connection, settings: ConnectionSettings) -> None:
         for acknowledgement in connection.acknowledgements():
             if acknowledgement.refusal:
-                raise RequestError(
+                raise ExchangeError(
                     f"{settings.broker}: refuses {acknowledgement.request}: {acknowledgement.refusal}",
                     cure=CHECK_ACCESS_LIST,
                 )
