@@ -19,7 +19,10 @@ PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Container:
-    """A booted container. Needs root and systemd-nspawn."""
+    """A booted container. Needs root and systemd-nspawn.
+
+    Run one at a time: it uses the control group of the caller.
+    """
 
     def __init__(self, root: Path) -> None:
         """`root`: the root of a Debian system; / for a copy of this machine."""
