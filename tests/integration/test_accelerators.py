@@ -54,8 +54,8 @@ def test_the_daemon_runs_on_a_delegate(plain: Path, fake_library: Path, monkeypa
         ("no device", "finds no device: plug the Coral in"),
         ("segfault at load", "SIGSEGV"),
         ("abort", "SIGABRT"),
-        ("invoke fails", "the first invoke fails"),
-        ("invoke fails later", "the invoke failed: "),
+        ("invoke fails", "the first inference failed"),
+        ("invoke fails later", "inference failed: "),
     ],
 )
 @pytest.mark.usefixtures("edgetpu")

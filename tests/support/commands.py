@@ -43,6 +43,9 @@ class FakePublisher:
         self.sent.append((name, payload))
         return True
 
+    def check(self) -> None:
+        """Nothing has failed."""
+
     def retain(self, name: str, payload: dict[str, Any], expiry: int | None = None) -> None:
         if not self.retained or self.retained[-1] != (name, payload):
             self.retained.append((name, payload))

@@ -23,7 +23,7 @@ class EmotionClassifier:
     """
 
     def __init__(self, model: ModelFile, engine: InferenceEngine) -> None:
-        """Raises ModelError when input, output or labels of the model break the contract."""
+        """Raises ModelError when the tensors are not what the daemon expects: uint8 input, one output per label."""
         self._interpreter = engine.interpreter
         self.runs_on = engine.runs_on
         self.model = model
@@ -34,11 +34,11 @@ class EmotionClassifier:
                 model.path, f"it has {len(inputs)} inputs and {len(outputs)} outputs; expected one of each"
             )
         self._input, self._output = inputs[0], outputs[0]
-        self._check_contract()
+        self._check_tensors()
         self.side = int(self._input["shape"][1])
         self._scale, self._zero_point = self._output["quantization"]
 
-    def _check_contract(self) -> None:
+    def _check_tensors(self) -> None:
         path = self.model.path
         for tensor, dtypes in ((self._input, (np.uint8,)), (self._output, (np.uint8, np.int8))):
             if tensor["dtype"] not in dtypes:
@@ -72,7 +72,7 @@ class EmotionClassifier:
             Probabilities 0..1, float32 [N,classes].
 
         Raises:
-            AcceleratorError: The invoke has failed, e.g. because the Edge TPU was unplugged. The interpreter does not
+            AcceleratorError: Inference failed, e.g. because the Edge TPU was unplugged. The interpreter does not
                 recover: the process has to be restarted.
         """
         rows = [self._classify(face) for face in faces]
@@ -83,6 +83,6 @@ class EmotionClassifier:
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
-            raise AcceleratorError(f"{self.runs_on}: the invoke failed: {error}") from error
+            raise AcceleratorError(f"{self.runs_on}: inference failed: {error}") from error
         quantized = self._interpreter.get_tensor(self._output["index"])[0]
         return np.asarray((quantized.astype(np.float32) - self._zero_point) * self._scale, np.float32)

@@ -29,7 +29,11 @@ ERRORS = {error.__name__: error for error in (AcceleratorError, ModelError)}  # 
 
 
 class ProbeCrashError(FerError):
-    """The child process has crashed; the message says how, e.g. `SIGSEGV`."""
+    """A signal ended the child process; the message names it, e.g. `SIGSEGV`."""
+
+
+class UnexpectedProbeError(FerError):
+    """The child process exited without an answer, e.g. after a Python exception; the message has its last line."""
 
 
 class ProbeTimeoutError(FerError):
@@ -37,7 +41,7 @@ class ProbeTimeoutError(FerError):
 
 
 def probe(path: Path, accelerator: str, runtime: str, *, threads: int = 1, timeout: int = PROBE_TIMEOUT) -> None:
-    """Open a model on a backend and invoke it once, in a child process.
+    """Open a model on a backend and run it once, in a child process.
 
     Args:
         path: The model file.
@@ -47,10 +51,11 @@ def probe(path: Path, accelerator: str, runtime: str, *, threads: int = 1, timeo
         timeout: Whole seconds for all of it.
 
     Raises:
-        AcceleratorError: The backend does not work, or the invoke fails on an accelerator.
-        ModelError: The interpreter cannot load the model, or the invoke fails on the CPU.
-        ProbeCrashError: The process has crashed.
+        AcceleratorError: The backend does not work, or inference failed on an accelerator.
+        ModelError: The interpreter cannot load the model, or inference failed on the CPU.
+        ProbeCrashError: A signal ended the process, as when native code crashes.
         ProbeTimeoutError: The process has not answered in time.
+        UnexpectedProbeError: The process ended in another way.
     """
     request = json.dumps([str(path), accelerator, runtime, threads, timeout])
     command = [sys.executable, "-m", "fer_edge.inference.probe", request]
@@ -61,7 +66,8 @@ def probe(path: Path, accelerator: str, runtime: str, *, threads: int = 1, timeo
             return
     if child.returncode == -signal.SIGALRM:
         raise ProbeTimeoutError(f"no answer within {timeout} s")
-    raise ProbeCrashError(_describe_exit(child.returncode, child.stderr))
+    kind = ProbeCrashError if child.returncode < 0 else UnexpectedProbeError
+    raise kind(_describe_exit(child.returncode, child.stderr))
 
 
 def _raise_error(answer: dict[str, Any] | None) -> None:
@@ -86,7 +92,7 @@ def _open_and_invoke(path: Path, accelerator: str, runtime: str, threads: int) -
     try:
         interpreter.invoke()
     except RuntimeError as error:
-        problem = f"the first invoke fails on {engine.runs_on}: {error}"
+        problem = f"the first inference failed on {engine.runs_on}: {error}"
         if backend.name == CPU.name:
             raise model_error(path, problem) from error
         raise AcceleratorError(f"{path}: {problem}") from error
@@ -100,7 +106,7 @@ def _set_limit(kind: int, limit: int) -> None:
 def main() -> None:
     """The child process: answers with the error's type, message, setting and cure, or null if the model runs."""
     path, accelerator, runtime, threads, timeout = json.loads(sys.argv[1])
-    # An alarm of its own ends the process even inside native code, and even when its parent has gone.
+    # The alarm ends the process even inside native code, and even after the parent has died.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(timeout)
     _set_limit(resource.RLIMIT_DATA, MEMORY_LIMIT)

@@ -9,11 +9,11 @@ from pathlib import Path
 from fer_edge.config.accelerator import AUTO
 from fer_edge.errors import FerError
 from fer_edge.inference.backends import BACKENDS, CPU, compiled_for, parse_backend
-from fer_edge.inference.backends.base import Backend, DeviceFiles
+from fer_edge.inference.backends.base import AcceleratorError, Backend, DeviceFiles
 from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelFile, model_error, read_model
-from fer_edge.inference.probe import PROBE_TIMEOUT, ProbeCrashError, ProbeTimeoutError, probe
+from fer_edge.inference.probe import PROBE_TIMEOUT, ProbeCrashError, ProbeTimeoutError, UnexpectedProbeError, probe
 from fer_edge.inference.runtimes import available_runtimes, pick_runtime
 
 
@@ -57,7 +57,7 @@ def select_engine(
     """Select what runs a model, and open it there once it has run in a child process.
 
     With `auto`, a model that was compiled for a backend runs there and nowhere else. Any other model runs on the first
-    backend that works, at last the CPU, and the warnings say why the others do not.
+    backend that works, at last the CPU, and the warnings have the reasons of the others.
 
     Args:
         path: The model file; a backend may run the compiled one beside it instead.
@@ -101,17 +101,27 @@ def _select_automatically(model: ModelFile, threads: int, platform: Platform) ->
 
 
 def _probe_and_open(model: ModelFile, backend: Backend, threads: int, platform: Platform) -> Selection:
-    """Probe the runtimes until one does not crash, and open the model with that one."""
+    """Probe the runtimes until one works, and open the model with that one."""
     model = backend.find_model(model)
-    crashes: list[FerError] = []
+    failures: list[FerError] = []
     for runtime in platform.runtimes:
         try:
             platform.probe(model.path, backend.spec, runtime, threads=threads, timeout=platform.timeout)
         except ProbeCrashError as error:
-            crashes.append(backend.crash_error(model, runtime, str(error)))
+            failures.append(backend.crash_error(model, runtime, str(error)))
+        except UnexpectedProbeError as error:
+            failures.append(_unexpected_error(model, backend, runtime, str(error)))
         except ProbeTimeoutError as error:
             raise backend.timeout_error(model, runtime, str(error)) from error
         else:
             engine = open_engine(model, threads, runtime=runtime, backend=backend)
-            return Selection(model, engine, tuple(map(str, crashes)))
-    raise crashes[0]
+            return Selection(model, engine, tuple(map(str, failures)))
+    raise failures[0]
+
+
+def _unexpected_error(model: ModelFile, backend: Backend, runtime: str, reason: str) -> FerError:
+    """The error to report when trying a model failed in a way that no backend explains."""
+    problem = f"cannot be tried on the {backend.title} with {runtime} ({reason})"
+    if backend.name == CPU.name:
+        return model_error(model.path, problem)
+    return AcceleratorError(f"{model.path}: {problem}")

@@ -92,16 +92,18 @@ class HealthReporter:
             self._publisher.send("health", self._health())
 
 
-class _Session:
+class Session:
     """The reports and commands of a run, from its start on."""
 
     def __init__(self, publisher: Publisher, config: Config, status: StatusSource, controls: RunSwitches) -> None:
         self.controls = controls
         self._status, self._publisher = status, publisher
-        health, monotonic = status.open_health().message, status.clock.monotonic
-        self.context = CommandContext(controls, health, status.clock.wall, config.allow_snapshots)
+        monotonic = status.clock.monotonic
+        # Two readers: the command `health` must not shorten the interval that the regular message covers.
+        self.context = CommandContext(controls, status.open_health().message, status.clock.wall, config.allow_snapshots)
+        self._health = HealthReporter(publisher, status.open_health().message, monotonic)
+        self._state = StateReporter(publisher, monotonic)
         publisher.retain("info", status.info)
-        self._state, self._health = StateReporter(publisher, monotonic), HealthReporter(publisher, health, monotonic)
         self._report_state()
         if config.discovery:
             announce(publisher, config.discovery, config.device, status.info)
@@ -127,11 +129,11 @@ class MqttDevice:
     def __init__(self, config: Config, broker: Broker, outbox: Outbox, password: str | None) -> None:
         self._config, self._outbox = config, outbox
         self.publisher = Publisher(broker, password, config.device, outbox)
-        self._session: _Session | None = None
+        self._session: Session | None = None
 
     def on_start(self, status: StatusSource, controls: RunSwitches) -> None:
         """Start to connect; not before, so that a signal finds a run that can end in good order."""
-        self._session = _Session(self.publisher, self._config, status, controls)
+        self._session = Session(self.publisher, self._config, status, controls)
         self.publisher.start()
 
     def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:

@@ -49,6 +49,11 @@ CERTIFICATES = ("broker.ca", "broker.certificate", "broker.key", "web.certificat
 each_setting = pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
 
 
+def sample_values(setting: Setting) -> tuple[Any, Any, Any]:
+    assert setting.key in VALUES, f"add three sample values for {setting.key} to VALUES in {Path(__file__).name}"
+    return VALUES[setting.key]
+
+
 def value_of(setting: Setting, flags: dict[str, Any], environment: dict[str, str], file: Path | None) -> Any:
     return next(each.value for each in resolve(flags, environment, file) if each.setting is setting)
 
@@ -57,7 +62,7 @@ def value_of(setting: Setting, flags: dict[str, Any], environment: dict[str, str
 def test_a_flag_overrides_the_environment_which_overrides_the_file_which_overrides_the_default(
     setting: Setting, tmp_path: Path
 ) -> None:
-    in_file, in_environment, in_flag = VALUES[setting.key]
+    in_file, in_environment, in_flag = sample_values(setting)
     file = write_config(tmp_path / "config.toml", {setting.key: in_file})
     environment = {setting.variable: str(in_environment)}
     flags = parse_flags(*as_flag(setting, in_flag))
@@ -73,12 +78,13 @@ def test_a_flag_overrides_the_environment_which_overrides_the_file_which_overrid
 def test_every_setting_reaches_its_field_of_the_configuration(setting: Setting, tmp_path: Path) -> None:
     required = {"broker.password_file": {"mqtt.url": "mqtt://anna@broker"}}
     others = required.get(setting.field, {"web.listen": "8000"} if setting.section == "web" else {})
-    file = write_config(tmp_path / "config.toml", {**others, setting.key: VALUES[setting.key][0]})
+    sample = sample_values(setting)[0]
+    file = write_config(tmp_path / "config.toml", {**others, setting.key: sample})
     config = make_config(resolve({}, {}, file))
     section, _, name = setting.field.partition(".")
     assert getattr(config, section) != getattr(make_config(resolve({}, {})), section)
     if name and name != "url":
-        assert getattr(getattr(config, section), name) == setting.read(VALUES[setting.key][0])
+        assert getattr(getattr(config, section), name) == setting.read(sample)
 
 
 def test_without_any_setting_the_defaults_of_the_configuration_hold() -> None:

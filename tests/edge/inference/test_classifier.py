@@ -103,7 +103,7 @@ def test_a_model_that_breaks_the_contract_is_refused(inputs: Any, outputs: Any, 
 def test_the_error_of_a_failed_invoke_names_what_the_model_runs_on() -> None:
     interpreter = FakeInterpreter([FACE], [PAIR], failure=RuntimeError("USB transfer error"))
     classifier = EmotionClassifier(MODEL, InferenceEngine(interpreter, "edgetpu usb:0 (test)"))
-    with pytest.raises(AcceleratorError, match=r"^edgetpu usb:0 \(test\): the invoke failed: USB transfer error$"):
+    with pytest.raises(AcceleratorError, match=r"^edgetpu usb:0 \(test\): inference failed: USB transfer error$"):
         classifier.warm_up()
 
 

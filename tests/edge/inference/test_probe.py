@@ -16,7 +16,7 @@ from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import MODELS
 from fer_edge.inference.backends.base import AcceleratorError
 from fer_edge.inference.model_file import ModelError, ModelFile, write_model
-from fer_edge.inference.probe import ProbeCrashError, ProbeTimeoutError, probe
+from fer_edge.inference.probe import ProbeCrashError, ProbeTimeoutError, UnexpectedProbeError, probe
 
 NANO = MODELS / "nano.tflite"
 
@@ -42,7 +42,7 @@ def test_the_model_is_invoked_once_on_the_given_device(edgetpu: Path, compiled: 
     ("mode", "kind", "message"),
     [
         ("no device", AcceleratorError, "^Edge TPU: .* finds no device"),
-        ("invoke fails", AcceleratorError, "the first invoke fails on edgetpu .*: USB transfer error"),
+        ("invoke fails", AcceleratorError, "the first inference failed on edgetpu .*: USB transfer error"),
         ("abort", ProbeCrashError, "^SIGABRT"),
         ("segfault at load", ProbeCrashError, "^SIGSEGV"),
         ("hang", ProbeTimeoutError, "^no answer within 3 s$"),
@@ -76,8 +76,13 @@ def test_a_model_that_cannot_be_read_is_a_model_error(tmp_path: Path, runtime: s
 
 
 def test_a_child_that_ends_without_an_answer_is_reported_with_its_last_line() -> None:
-    with pytest.raises(ProbeCrashError, match=r"^exit 1: .*runtime any is not available"):
+    with pytest.raises(UnexpectedProbeError, match=r"^exit 1: .*UsageError: runtime any is not available"):
         probe(NANO, "cpu", "any")
+
+
+def test_a_python_exception_in_the_child_is_no_crash(runtime: str) -> None:
+    with pytest.raises(UnexpectedProbeError, match=r"^exit 1: AttributeError: "):
+        probe(NANO, None, runtime)  # type: ignore[arg-type]
 
 
 def test_the_output_of_a_library_is_not_mistaken_for_the_answer(
@@ -95,7 +100,7 @@ def test_an_endless_invoke_is_ended_after_the_timeout(endless: Path, runtime: st
         probe(endless, "cpu", runtime, timeout=3)
 
 
-def test_a_child_ends_after_the_timeout_even_when_its_parent_has_gone(endless: Path) -> None:
+def test_a_child_ends_after_the_timeout_even_after_its_parent_has_died(endless: Path) -> None:
     request = json.dumps([str(endless), "cpu", "ai-edge-litert", 1, 3])
     command = [sys.executable, "-m", "fer_edge.inference.probe", request]
     program = (

@@ -18,7 +18,7 @@ from fer_edge.inference.backends.base import AcceleratorError, DeviceFiles
 from fer_edge.inference.backends.cpu import CpuBackend
 from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.model_file import ModelError, ModelFile
-from fer_edge.inference.probe import PROBE_TIMEOUT, ProbeCrashError
+from fer_edge.inference.probe import PROBE_TIMEOUT, ProbeCrashError, UnexpectedProbeError
 from fer_edge.inference.runtimes import available_runtimes
 from fer_edge.inference.selection import Platform, select_engine
 
@@ -46,7 +46,7 @@ def test_auto_takes_the_compiled_model_beside_the_plain_one(edgetpu: Path, plain
         ("error", r"\(firmware too old\)"),
         ("abort", "crashes .SIGABRT.*, most likely because .*: install a libedgetpu1-std built for "),
         ("segfault at load", "crashes .SIGSEGV.*, most likely because .*: install a libedgetpu1-std built for "),
-        ("invoke fails", "the first invoke fails on edgetpu .*USB transfer error"),
+        ("invoke fails", "the first inference failed on edgetpu .*USB transfer error"),
         ("invoke aborts", "SIGABRT"),
         ("hang", "no answer within 5 s"),
         ("prepare fails", "does not take"),
@@ -144,6 +144,19 @@ def test_the_error_is_that_of_the_first_runtime_when_all_crash(compiled: ModelFi
 
     with pytest.raises(AcceleratorError, match="SIGSEGV"):
         select_engine(compiled.path, platform=Platform(runtimes=(FASTEST, FASTEST), probe=all_crash))
+
+
+@pytest.mark.parametrize(("accelerator", "kind"), [("cpu", ModelError), ("edgetpu", AcceleratorError)])
+@pytest.mark.usefixtures("edgetpu", "compiled")
+def test_an_exception_in_the_probe_is_reported_as_such_and_not_as_a_crash(
+    plain: Path, accelerator: str, kind: type[FerError]
+) -> None:
+    def raises(*_: object, **__: object) -> None:
+        raise UnexpectedProbeError("exit 1: TypeError: wrong")
+
+    with pytest.raises(kind, match=rf"cannot be tried on the .* with {FASTEST} \(exit 1: TypeError: wrong\)") as raised:
+        select_engine(plain, accelerator, platform=Platform(runtimes=(FASTEST,), probe=raises))
+    assert raised.value.cure is None
 
 
 def test_an_unknown_backend_is_reported_before_the_model_is_read(tmp_path: Path) -> None:

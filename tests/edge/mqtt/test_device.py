@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.support import Mosquitto, heard, wait_until
 from tests.support.clock import FakeClock
-from tests.support.commands import FakePublisher
+from tests.support.commands import FakePipeline, FakePublisher
 from tests.support.daemon_process import DaemonProcess
 
+from fer_edge.config.model import Config
 from fer_edge.mqtt.commands import STATE_INTERVAL
-from fer_edge.mqtt.device import FIRST_HEALTH, HEALTH_INTERVAL, HealthReporter, StateReporter
+from fer_edge.mqtt.device import FIRST_HEALTH, HEALTH_INTERVAL, HealthReporter, Session, StateReporter
+from fer_edge.run.controls import RunControls
 
 
 def state(score: float | None, faces: int = 1) -> dict[str, Any]:
@@ -43,6 +45,43 @@ def test_health_is_published_soon_after_the_start_and_then_once_a_minute() -> No
         reporter.update()
     times = [payload["at"] for _, payload in publisher.sent]
     assert times == [100 + FIRST_HEALTH + n * HEALTH_INTERVAL for n in range(4)]
+
+
+class CountingHealth:
+    """A source of `health` that counts its messages."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def message(self) -> dict[str, Any]:
+        self.count += 1
+        return {"count": self.count}
+
+
+class FakeStatus:
+    """Describes a run to a session."""
+
+    info: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+
+    def state(self) -> dict[str, Any]:
+        return state(0.5)
+
+    def open_health(self) -> CountingHealth:
+        return CountingHealth()
+
+
+def test_the_command_health_does_not_shorten_the_interval_of_the_next_report() -> None:
+    clock, publisher = FakeClock(), FakePublisher()
+    config = Config("0", broker=None, discovery=None)
+    session = Session(publisher, config, FakeStatus(clock), RunControls(FakePipeline()))  # type: ignore[arg-type]
+    publisher.receive("health")
+    session.dispatcher.run()
+    clock.advance(FIRST_HEALTH)
+    session.report()
+    assert publisher.sent == [("reply/health", {"ok": True, "health": {"count": 1}}), ("health", {"count": 1})]
 
 
 def test_a_pause_releases_the_camera_and_ends_the_tracks(daemon: DaemonProcess) -> None:

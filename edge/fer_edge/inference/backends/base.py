@@ -84,13 +84,13 @@ class Backend(Protocol):
             threads: How many the interpreter may use.
 
         Raises:
-            AcceleratorError: The backend does not work; `cure` says what to do.
+            AcceleratorError: The backend does not work; `cure` has what to do.
             ModelError: The interpreter cannot load the model.
         """
 
     @abstractmethod
     def crash_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:
-        """The error to report when a child process has crashed with the model; `reason` says how."""
+        """The error to report when a child process has crashed with the model; `reason` names the signal."""
 
     @abstractmethod
     def timeout_error(self, model: ModelFile, runtime: str, reason: str) -> FerError:

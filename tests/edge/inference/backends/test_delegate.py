@@ -97,7 +97,7 @@ def test_a_damaged_graph_is_a_model_error(fake_library: Path, runtime: str) -> N
     ("mode", "problem"),
     [
         ("segfault at load", r"crashes with .* \(SIGSEGV.*\): install one built for "),
-        ("invoke fails", "the first invoke fails on delegate .*USB transfer error"),
+        ("invoke fails", "the first inference failed on delegate .*USB transfer error"),
         ("hang", r"hangs with .* \(no answer within 4 s\): restart its device"),
     ],
 )

@@ -73,7 +73,7 @@ def test_an_invoke_that_fails_is_an_accelerator_error(
 ) -> None:
     classifier = EmotionClassifier(compiled, EDGETPU.open(compiled, runtime, 1))
     monkeypatch.setenv("FAKE_EDGETPU", "invoke fails")
-    with pytest.raises(AcceleratorError, match=r"the invoke failed: .*USB transfer error"):
+    with pytest.raises(AcceleratorError, match=r"inference failed: .*USB transfer error"):
         classifier.classify(np.zeros((1, 48, 48), np.uint8))
 
 
