@@ -1,4 +1,4 @@
-"""The READMEs: the front page is short, and every link, make target and source file they name exists."""
+"""The READMEs: the front page is short, what they name exists, and they document everything that can be registered."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+
+from fer_edge.config.accelerator import AUTO
+from fer_edge.inference.backends import BACKENDS
+from fer_edge.mqtt.commands import COMMANDS
+from fer_train.architectures.registry import ARCHITECTURES
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ROOT / "edge" / "fer_edge"
@@ -25,6 +30,19 @@ def anchors(text: str) -> set[str]:
 
 def code(text: str) -> list[str]:
     return [inline or indented for inline, indented in CODE.findall(text)]
+
+
+def section(file: str, title: str) -> str:
+    """The text below a heading of a README, up to the next heading."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    (found,) = re.findall(rf"^#+ {re.escape(title)}\n(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def rows(text: str) -> set[str]:
+    """The code in the first column of the tables of a Markdown text, without their heads."""
+    body = re.sub(r"^.+\n(?=\|--)", "", text, flags=re.MULTILINE)
+    return {name for line in body.splitlines() if line.startswith("| `") for name in code(line.split(" | ")[0])}
 
 
 def named_targets(text: str) -> set[str]:
@@ -84,3 +102,36 @@ def test_every_module_run_by_name_exists(readme: Path) -> None:
     for line in code(readme.read_text(encoding="utf-8")):
         for module in re.findall(r"-m (tests\.[\w.]+)", line):
             assert (ROOT / f"{module.replace('.', '/')}.py").exists(), module
+
+
+def test_every_mqtt_command_is_documented() -> None:
+    text = section("edge/README.md", "Commands")
+    assert rows(text) == COMMANDS.keys()
+    assert f"known are {', '.join(sorted(COMMANDS))}" in text  # the example of an unknown command
+
+
+def test_every_key_of_an_mqtt_command_is_documented() -> None:
+    text = section("edge/README.md", "Commands")
+    for name, command in COMMANDS.items():
+        assert all(f'"{key}"' in text for key in command.keys), name
+
+
+def test_every_accelerator_is_documented() -> None:
+    values = rows(section("edge/README.md", "Accelerators"))
+    names = {value.partition(":")[0] for value in values}
+    assert names == {AUTO} | {backend.name for backend in BACKENDS}
+    for backend in BACKENDS:
+        examples = {example.replace("LIBRARY", "/path/lib.so") for example in backend.examples}
+        assert examples <= values, backend.title
+
+
+def test_every_architecture_is_documented() -> None:
+    assert rows(section("train/README.md", "Architectures")) == ARCHITECTURES.keys()
+
+
+def test_the_map_of_the_code_has_every_module_and_package() -> None:
+    found = {
+        path.stem for path in PACKAGES.iterdir() if path.suffix == ".py" or (path.is_dir() and any(path.iterdir()))
+    }
+    found -= {"__init__", "__pycache__"}
+    assert rows(section("edge/README.md", "Map of the code")) == found

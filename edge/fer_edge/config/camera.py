@@ -1,4 +1,4 @@
-"""What a camera is asked for, and how its images are turned."""
+"""What is requested from a camera, and how its images are rotated and mirrored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ Size = tuple[int, int]  # width and height, pixels
 MIN_SIDE, MAX_SIDE = 32, 8192  # pixels
 
 # What --camera accepts: one phrase for each entry of the registry in cameras/factory.py, under the same name. They are
-# kept apart because the settings are read before any camera library is loaded.
+# kept apart because the settings are read before any camera library is loaded. To change one, also generate the
+# documentation again: see schema.py.
 SOURCE_KINDS = {
     "number": "a camera's number (a Pi's own, else /dev/videoN)",
     "id": "its id",
@@ -26,7 +27,7 @@ SPECS = ", ".join(SOURCE_KINDS.values())
 
 @dataclass(frozen=True)
 class CameraOptions:
-    """What a camera is asked for, and how its images are turned.
+    """What is requested from a camera, and how its images are rotated and mirrored.
 
     Attributes:
         size: Width and height in pixels; None for the default of this kind of camera.

@@ -1,8 +1,9 @@
 """The table of settings. Flags, environment variables, the keys of the file and their documentation come from it.
 
-To add a setting, add its field to the dataclass that uses it (Config, PipelineOptions, CameraOptions, Broker or
-WebOptions) and one entry to SETTINGS: the loader fills the field by its name, and --help and --print-config follow.
-Then generate the documentation again, and give tests/edge/config/test_loader.py three values to try:
+To add a setting, add its field to the dataclass that uses it (Config or PipelineOptions in model.py, CameraOptions in
+camera.py, Broker in broker.py, WebOptions in web.py) and one entry to SETTINGS: the loader fills the field by its name,
+and --help and --print-config follow. Add three sample values to VALUES in tests/edge/config/test_loader.py, and
+generate the documentation again:
 
     python -m fer_edge.config.toml > systemd/config.toml
     python -m fer_edge.config.reference edge/README.md
@@ -52,9 +53,9 @@ SETTINGS = (
             "frames per second to request from a camera or an address",
             default_text="its own rate", example=15, metavar="N"),
     Setting("camera.rotate", "--rotate", ROTATION, "camera_options.rotate",
-            "rotate the picture clockwise by this many degrees", default=CameraOptions.rotate, metavar="DEGREES"),
+            "rotate the image clockwise by this many degrees", default=CameraOptions.rotate, metavar="DEGREES"),
     Setting("camera.flip", "--flip", FLIP, "camera_options.flip",
-            "then mirror it: h swaps left and right, v top and bottom",
+            "mirror the image after rotating: h swaps left and right, v top and bottom",
             default_text="none", example="h", metavar="h|v"),
     Setting("camera.allow_snapshots", "--allow-snapshots", SWITCH, "allow_snapshots",
             "publish a picture when the MQTT command snapshot asks for one", default=Config.allow_snapshots),
@@ -72,7 +73,8 @@ SETTINGS = (
     Setting("mqtt.certificate", "--mqtt-cert", TEXT, "broker.certificate",
             "client certificate, PEM, if the broker requires one",
             default_text="none", example="/etc/fer-edge/client.pem", read=Path, metavar="FILE"),
-    Setting("mqtt.key", "--mqtt-key", TEXT, "broker.key", "its private key, PEM, if it is not in the same file",
+    Setting("mqtt.key", "--mqtt-key", TEXT, "broker.key",
+            "private key of the client certificate, PEM, if it is not in the same file",
             default_text="none", example="/etc/fer-edge/client.key", read=Path, metavar="FILE"),
     Setting("mqtt.device", "--device", TEXT, "device", "name of this device in the topics",
             default=lambda _: model.default_device(),
@@ -97,13 +99,13 @@ SETTINGS = (
             default_text="1 to 3, one core stays free", example=2, metavar="N"),
 
     Setting("faces.min_face", "--min-face", FRACTION, "pipeline.min_face",
-            "smallest face to detect, as a fraction of the picture's height; 0.08 is a person at 2 m",
+            "smallest face to detect, as a fraction of the image's height; 0.08 is a person 2.2 m from a Pi's camera",
             default=PipelineOptions.min_face, metavar="FRACTION", adjustable=True),
     Setting("faces.rate", "--rate", RATE, "pipeline.rate",
             "classifications of each face per second; more while its expression changes",
             default=PipelineOptions.rate, metavar="HZ", adjustable=True),
     Setting("faces.min_score", "--min-score", PROBABILITY, "pipeline.min_score",
-            "probability that another emotion must reach to be reported",
+            "minimum probability for a change of emotion to be reported",
             default=PipelineOptions.min_score, metavar="P", adjustable=True),
 
     Setting("web.listen", "--web", TEXT, "web.listen",
@@ -115,7 +117,8 @@ SETTINGS = (
             example="/etc/fer-edge/web-token", read=Path, metavar="FILE"),
     Setting("web.certificate", "--web-cert", TEXT, "web.certificate", "certificate of the page, PEM, for https",
             default_text="none", example="/etc/fer-edge/web.pem", read=Path, metavar="FILE"),
-    Setting("web.key", "--web-key", TEXT, "web.key", "its private key, PEM, if it is not in the same file",
+    Setting("web.key", "--web-key", TEXT, "web.key",
+            "private key of the page's certificate, PEM, if it is not in the same file",
             default_text="none", example="/etc/fer-edge/web.key", read=Path, metavar="FILE"),
     Setting("web.names", "--web-names", TEXT, "web.names",
             "further host names by which browsers reach the page, separated by commas",
