@@ -29,15 +29,15 @@ def read_faces_for(arguments: Namespace, labels: tuple[str, ...], training: dict
     Args:
         arguments: The parsed flags of `add_data_flags`.
         labels: The classes of the model, in output order.
-        training: What its card says of its training; its merged classes are merged here too unless --merge is given.
+        training: The part of its card about its training; classes merged there are merged here unless --merge is given.
 
     Raises:
         UsageError: Model and data have fewer than two classes in common.
         DataError: The data cannot be read.
     """
-    merge_given = arguments.merge is not None
-    merge = tuple(arguments.merge if merge_given else training.get("merge", ()))
-    source = DataSource(arguments.data, arguments.ferplus, merge=merge, lenient=not merge_given)
+    has_merge_flag = arguments.merge is not None
+    merge = tuple(arguments.merge if has_merge_flag else training.get("merge", ()))
+    source = DataSource(arguments.data, arguments.ferplus, merge=merge, lenient=not has_merge_flag)
     return with_labels_of_model(labels, _read(source))
 
 

@@ -4,6 +4,6 @@ import os
 
 __version__ = "0.1.0"
 
-# Read when OpenCV is loaded. What it and FFmpeg print of a bad file or camera is said better by our own errors.
+# Read when OpenCV is loaded. Our own errors describe a bad file or camera; OpenCV and FFmpeg must not log it as well.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

@@ -29,7 +29,7 @@ from fer_edge.logs import configure_logging
 from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET, Notifier
 from fer_edge.web.factory import open_web_server
 
-if TYPE_CHECKING:  # OpenCV and NumPy take half a second to import, which --help need not wait for
+if TYPE_CHECKING:  # OpenCV and NumPy take half a second to import; --help does not need them
     from fer_edge.daemon import Daemon
 
 EXIT_CODES = """\
@@ -128,7 +128,7 @@ def _run(config: Config) -> int:
     web = config.web
     observers = [open_web_server(web, TOKEN.read(web.token_file, os.environ))] if web else []
     daemon = open_daemon(config, password, observers)
-    # A garbage collection that also visits all that exists by now would stop the frames for 35 ms, on a PC.
+    # A full garbage collection over start-up objects would stall frames for 35 ms on a PC.
     gc.freeze()
     notifier = Notifier(os.environ.get(NOTIFY_SOCKET))
     _handle_signals(daemon, notifier)
@@ -163,7 +163,7 @@ def _run_to_the_end(daemon: Daemon, notifier: Notifier) -> None:
 
 
 def _restart() -> None:
-    """Replace this process by a new start of the same command. A SIGHUP meanwhile waits until that can handle it."""
+    """Replace this process by a new start of the same command. A SIGHUP stays pending until that can handle it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the very command that runs
 
@@ -178,7 +178,9 @@ def _parser() -> OneLineParser:
         "--config", type=Path, metavar="FILE", help=f"settings, in TOML (default: {DEFAULT_FILE}, if it exists)"
     )
     parser.add_argument(
-        "--check", action="store_true", help="check everything that a run needs, report what helps, and exit: 0 or 1"
+        "--check",
+        action="store_true",
+        help="check everything that a run needs, report how to fix what fails, and exit: 0 or 1",
     )
     parser.add_argument("--json", action="store_true", help="with --check or --status: print JSON")
     parser.add_argument(
@@ -199,7 +201,7 @@ def _parser() -> OneLineParser:
         "--forget",
         action="store_true",
         help="remove the device from the broker, and so from Home Assistant, and exit; stop its daemon first, because "
-        "the offline message at its end would make it known again",
+        "the `offline` message it sends on exit would recreate the device",
     )
     add_flags(parser)
     return parser

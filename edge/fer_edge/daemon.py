@@ -36,7 +36,7 @@ from fer_edge.run.status import RunStatus, describe_run
 
 log = logging.getLogger(__name__)
 
-POLL_INTERVAL = 0.2  # seconds between two turns of the loop while paused
+POLL_INTERVAL = 0.2  # seconds between two iterations of the loop while paused
 
 
 def open_daemon(config: Config, password: str | None = None, observers: Sequence[RunObserver] = ()) -> Daemon:
@@ -134,7 +134,7 @@ class Daemon:
         while not self.controls.stopping:
             if self.controls.paused:
                 if self._source.live:
-                    self._source.close()  # it opens again when it is asked for a frame
+                    self._source.close()  # it reopens when the next frame is requested
                 self._clock.sleep(POLL_INTERVAL)
                 yield None
             else:
@@ -186,7 +186,7 @@ def _collect(errors: list[FerError]) -> Iterator[None]:
 
 
 def _raise_first(errors: list[FerError]) -> None:
-    """Raise the first error and log the others; a broken standard output goes first, as its reader may be gone."""
+    """Raise the first error and log the others; an OutputError takes precedence."""
     errors.sort(key=lambda error: not isinstance(error, OutputError))
     for error in errors[1:]:
         if str(error) != str(errors[0]):
@@ -199,7 +199,7 @@ def _wall_clock(clock: Clock, *, live: bool) -> Callable[[float], float]:
     """A function that converts the time of a frame to seconds since the epoch.
 
     Frames of a camera have monotonic times, and the wall clock is read for each of them, as it may be set during the
-    run. Frames of a file have times relative to its first frame, which counts as taken now.
+    run. Frames of a file have times relative to its first frame, which counts as captured now.
     """
     if live:
         return lambda frame_time: clock.wall() - clock.monotonic() + frame_time

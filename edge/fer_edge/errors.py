@@ -11,13 +11,13 @@ EXIT_CONFIG = 78  # the configuration is wrong (EX_CONFIG; systemd does not rest
 
 
 class FerError(Exception):
-    """Base of this project's errors. `str(error)` is one line: the message and, if there is one, the cure.
+    """Base of this project's errors. `str(error)` is one line: the message and the cure, if any.
 
     Attributes:
-        message: What is wrong. With a `setting` it continues the name of that setting ("/x: no such file", "needs a
-            certificate"): the command line prepends the flag, variable or file that the value came from.
+        message: What is wrong. If `setting` is given, the message is printed right after its name ("/x: no such file",
+            "needs a certificate"): the command line prepends the flag, variable or file that the value came from.
         setting: Key of the setting at fault in the table of settings, e.g. "mqtt.ca".
-        cure: What helps.
+        cure: How to fix it.
         exit_code: What a command that ends with this error returns.
     """
 
@@ -39,7 +39,7 @@ class Problem:
 
     Attributes:
         text: What is wrong, without the name of what it is wrong with.
-        cure: What helps, if that is known.
+        cure: How to fix it, if that is known.
     """
 
     text: str

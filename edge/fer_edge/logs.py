@@ -42,7 +42,7 @@ def format_error(command: str, message: str, environment: Mapping[str, str] = os
 
 
 def is_journal(environment: Mapping[str, str], descriptor: int) -> bool:
-    """Whether systemd has connected this file descriptor to its journal: see JOURNAL_STREAM in systemd.exec(5)."""
+    """Whether systemd has connected this file descriptor to its journal; see JOURNAL_STREAM in systemd.exec(5)."""
     if "JOURNAL_STREAM" not in environment:
         return False
     status = os.fstat(descriptor)

@@ -45,7 +45,7 @@ PICTURE_SIZE = (240, 135)  # small, because there are a million
 FAULT_INTERVAL = 400  # frames from the end of one fault to the next, on average
 SAMPLES = 400  # of what the process holds, in a run
 FAULTS = ("lost", "silent", "grey", "half", "dark", "forward", "backward", "epoch", "broker")
-LOG_PHRASES = ("frames again", "retrying", "connected to")
+LOG_PHRASES = ("delivering frames again", "retrying", "connected to")
 
 
 class Sample(NamedTuple):

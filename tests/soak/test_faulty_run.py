@@ -28,7 +28,7 @@ def test_a_run_recovers_from_every_fault_loses_no_event_and_leaks_nothing(tmp_pa
     # It continued after every fault, to the end.
     assert record.frames == FRAMES
     assert {kind for _, kind in record.faults} == set(FAULTS)
-    assert record.log["camera: retrying"] == record.log["camera: frames again"] > 0
+    assert record.log["camera: retrying"] == record.log["camera: delivering frames again"] > 0
     assert record.log["connected: connected to"] > 1
     assert record.log["ERROR"] == 0
     # Every event arrived, in order; a new connection may have sent one again.

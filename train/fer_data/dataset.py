@@ -74,7 +74,7 @@ class FaceSet:
         )
 
     def split(self, name: str) -> FaceSet:
-        """The faces of one split. Raises DataError, which lists the splits, when there is none of this name."""
+        """The faces of one split. Raises DataError, which lists the splits, when none has this name."""
         chosen = self.splits == name
         if not chosen.any():
             raise DataError(f"split {name!r} has no faces; there are {self._splits()}")

@@ -78,7 +78,7 @@ class Operator:
         return self.outputs[0].name.partition(";")[0] if self.outputs else self.name
 
     def required_input(self, number: int) -> Tensor:
-        """The input of this number, from 0. Raises ValueError when there is none."""
+        """The input of this number, from 0. Raises ValueError when it does not exist."""
         tensor = self.inputs[number] if number < len(self.inputs) else None
         if tensor is None:
             raise ValueError(f"{self.name} {self.layer} has no input {number}")
@@ -161,12 +161,12 @@ def _tensor(tensor: Any, buffers: list[Any], dtypes: dict[int, str]) -> Tensor:
     return Tensor(name, shape, dtype, scales, zero_points, axis, data)
 
 
-def _quantization(given: Any) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
+def _quantization(parameters: Any) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
     """Scales, as many zero points, and the quantized dimension; empty when the tensor is not quantized."""
-    if given is None or given.ScaleIsNone():
+    if parameters is None or parameters.ScaleIsNone():
         return np.empty(0, np.float32), np.empty(0, np.int64), 0
-    scales = np.asarray(given.ScaleAsNumpy(), np.float32)
-    zero_points = np.zeros(len(scales), np.int64) if given.ZeroPointIsNone() else given.ZeroPointAsNumpy()
-    if len(zero_points) != len(scales) or given.QuantizedDimension() < 0:
+    scales = np.asarray(parameters.ScaleAsNumpy(), np.float32)
+    zero_points = np.zeros(len(scales), np.int64) if parameters.ZeroPointIsNone() else parameters.ZeroPointAsNumpy()
+    if len(zero_points) != len(scales) or parameters.QuantizedDimension() < 0:
         raise ValueError(f"{len(scales)} scales and {len(zero_points)} zero points")
-    return scales, np.asarray(zero_points, np.int64), given.QuantizedDimension()
+    return scales, np.asarray(zero_points, np.int64), parameters.QuantizedDimension()

@@ -4,7 +4,7 @@ What is where:
 
 - recipe.py: every hyper-parameter of a run, with its default and range
 - commands/: the subcommands fit, report, inspect, clean and crop
-- architectures/: the networks, one module a family; registry.py tells how to add one
+- architectures/: the networks, one module a family; registry.py describes how to add one
 - training/: the run itself: batches, augmentation, targets, weight averaging, checkpoints, resuming
 - prediction.py: the probabilities of a model for faces
 - report/: metrics.json, plots and report.html

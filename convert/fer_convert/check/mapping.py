@@ -57,7 +57,7 @@ class OperatorCount:
 
 @dataclass(frozen=True)
 class MappingReport:
-    """What the file tells about a model and the Edge TPU.
+    """What the file reveals about the model and the Edge TPU.
 
     Attributes:
         compiled: Whether the Edge TPU compiler has compiled the model.

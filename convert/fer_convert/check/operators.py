@@ -122,7 +122,7 @@ def _dense(operator: Operator) -> str | None:
 
 
 def _elementwise(operator: Operator) -> str | None:
-    """Broadcasting between two computed tensors, as in squeeze-and-excite, has not been shown to be mapped."""
+    """It is not known whether broadcasting between two computed tensors, as in squeeze-and-excite, is mapped."""
     first, second = operator.required_input(0), operator.required_input(1)
     if first.data is None and second.data is None and first.shape != second.shape:
         return f"broadcasts {list(second.shape)} to {list(first.shape)}: support not established"

@@ -30,7 +30,7 @@ class Candidate:
     Attributes:
         name: Name in the comparison, unique there.
         labels: Classes, in output order.
-        training: What its card says of its training.
+        training: The part of its card about its training.
         facts: File, sha256 and what it runs on.
         classify: From faces, uint8 [N,48,48], to probabilities, float32 [N,classes].
     """

@@ -30,7 +30,7 @@ class ModelResult:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Models evaluated on one split of a data set, and the float model as a reference, if there is one."""
+    """Models evaluated on one split of a data set, and the float model as a reference, if any."""
 
     data: str
     split: str

@@ -38,8 +38,8 @@ def _run(arguments: Namespace) -> int:
     machine = describe_machine()
     models = read_models(arguments)
     runtimes = (pick_runtime(arguments.runtime),) if arguments.runtime else available_runtimes()
-    wanted = [one for model in models for one in configurations(model, runtimes, arguments.threads)]
-    results = [measure_in_child(one, arguments.runs) for one in bar(wanted, "measure", "configuration")]
+    planned = [one for model in models for one in configurations(model, runtimes, arguments.threads)]
+    results = [measure_in_child(one, arguments.runs) for one in bar(planned, "measure", "configuration")]
     names = {model.path: name for model, name in zip(models, unique_names(models), strict=True)}
     if arguments.json:
         rows = [{"model": names[result.configuration.model], **result.as_json()} for result in results]

@@ -1,6 +1,6 @@
 """Ranges of a network's activations for int8.
 
-TFLite's own calibration takes each range from the smallest to the largest value it sees, so a few outliers make the
+TFLite's own calibration takes each range from the smallest to the largest value, so a few outliers make the
 quantization step coarse for all other values. For a tensor that an ADD overwrites in place it even reports the range of
 both. Here the ranges are measured again and narrowed to where the squared error, of rounding and of clipping together,
 is smallest (Sung et al., arXiv:1511.06488).

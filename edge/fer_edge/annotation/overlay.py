@@ -14,7 +14,7 @@ from fer_edge.geometry import Box
 from fer_edge.tracking.track import TrackedFace
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-# Blue, green, red. A face has the same colour as long as it has the same number, so that a mix-up is visible.
+# Blue, green, red. The colour depends on the track number, so that swapped tracks are visible.
 COLOURS = ((90, 220, 90), (60, 190, 255), (255, 190, 80), (200, 130, 255), (80, 240, 240), (235, 235, 120))
 TEXT_HEIGHT = 0.035  # of the shorter side of the picture
 MIN_TEXT_HEIGHT = 9  # pixels; smaller text is illegible

@@ -18,14 +18,14 @@ FRAME_TIMEOUT = 2.0  # seconds without a frame after which that is a problem
 
 
 class CameraError(FerError, OSError):
-    """There is no camera, or it delivers nothing. Not a mistake of the user: opening it again later may help."""
+    """There is no camera, or it delivers nothing. Not the user's mistake: opening it again later may help."""
 
 
 class FrameSource(Protocol):
     """Where frames come from.
 
     Attributes:
-        live: Whether it is a camera, which goes on without end and gives only the newest frame. A file gives every one.
+        live: Whether it is a camera, which never ends and yields only the newest frame. A file yields every frame.
     """
 
     live: bool
@@ -37,7 +37,7 @@ class FrameSource(Protocol):
 
     @property
     def dropped(self) -> int:
-        """How many frames were replaced by a newer one before they were taken."""
+        """How many frames were replaced by a newer one before they were processed."""
         ...
 
     @property
@@ -76,7 +76,7 @@ class CameraImage(NamedTuple):
 class Camera(Protocol):
     """A camera that may fail, and can be opened again afterwards. Its methods may block and run in their own thread.
 
-    The message of a CameraError is the bare reason; the caller adds which camera it is.
+    The message of a CameraError contains only the reason; the caller prepends the camera's name.
     """
 
     @property
@@ -89,7 +89,10 @@ class Camera(Protocol):
         ...
 
     def read(self) -> CameraImage | None:
-        """Wait for the next image; None if there is none within a moment. After a CameraError, call `open` again."""
+        """Wait for the next image; None if none arrives within about half a second.
+
+        Raises CameraError, after which `open` has to be called again.
+        """
         ...
 
     def close(self) -> None:
@@ -105,7 +108,7 @@ class SourceKind:
         name: Key of its help text in `config.camera.SOURCE_KINDS`.
         matches: Whether a value of `--camera` is of this kind.
         open: Makes the source of frames for such a value. A camera is opened later, at its first frame. Raises
-            UsageError when the value is malformed, or no camera can ever be there.
+            UsageError when the value is malformed, or can never name a camera.
         uses_devices: Whether it needs access to device nodes of V4L2 or libcamera under /dev.
     """
 

@@ -32,7 +32,7 @@ class _Offer(NamedTuple):
 
 
 class BrowserCamera:
-    """Yields the newest image offered from another thread, or None about twice a second while there is none.
+    """Yields the newest image offered from another thread, or None about twice a second while there is no image.
 
     Attributes:
         problem: Why there are no frames at present; None when there are.

@@ -1,4 +1,4 @@
-"""Reads a camera in a thread of its own, so that a slow reader gets the newest image instead of the next one."""
+"""Reads a camera in its own thread, so that a slow reader gets the newest image instead of the next one."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class CaptureThread:
 
     @property
     def dropped(self) -> int:
-        """How many images were replaced by a newer one before they were taken."""
+        """How many images were replaced by a newer one before they were read."""
         return self._images.replaced
 
     def take(self, timeout: float) -> CameraImage | None:
-        """Return the newest image not taken yet, or None when there is none within `timeout` seconds.
+        """Return the newest unread image, or None when none arrives within `timeout` seconds.
 
-        Raises CameraError when the camera has failed and its last image has been taken.
+        Raises CameraError when the camera has failed and its last image has been read.
         """
         return self._images.take(timeout)
 
@@ -51,8 +51,8 @@ class CaptureThread:
         except CameraError as reason:
             error = reason
         except Exception as reason:
-            # The library of a camera may raise anything, and the reader must learn that the thread has ended.
-            log.exception("camera %s", self._camera.name)
+            # A camera library may raise anything, and the reader must be notified that the thread has ended.
+            log.exception("camera %s: unexpected error", self._camera.name)
             error = CameraError(f"{type(reason).__name__}: {reason}")
         finally:
             self._images.fail(error)
@@ -83,7 +83,7 @@ class RestartableCapture:
 
     @property
     def dropped(self) -> int:
-        """How many images were replaced by a newer one before they were taken, by all threads together."""
+        """How many images were replaced by a newer one before they were read, in all threads together."""
         return self._dropped + (self._thread.dropped if self._thread else 0)
 
     def start(self) -> None:
@@ -91,7 +91,7 @@ class RestartableCapture:
         self._thread = self._start_thread(self._camera)
 
     def take(self, timeout: float) -> CameraImage | None:
-        """Return the newest image, or None when there is none within `timeout` seconds. Raises CameraError."""
+        """Return the newest image, or None when none arrives within `timeout` seconds. Raises CameraError."""
         return self._thread.take(timeout) if self._thread else None
 
     def stop(self, timeout: float) -> None:

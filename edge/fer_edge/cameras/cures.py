@@ -1,4 +1,4 @@
-"""What helps when a camera cannot be opened or delivers nothing."""
+"""How to fix a camera that cannot be opened or delivers nothing."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ _CURES = {
 
 
 def find_cure(error: Exception) -> str:
-    """What helps against an error of the operating system; for any other, to check the cable."""
+    """How to fix an error of the operating system; any other error suggests checking the cable."""
     number = error.errno if isinstance(error, OSError) else None
     return _CURES.get(number or 0, CHECK_CABLE)

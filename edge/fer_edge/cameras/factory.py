@@ -7,7 +7,7 @@ from fer_edge.cameras.base import FrameSource, SourceKind
 from fer_edge.config.camera import SPECS, CameraOptions
 from fer_edge.errors import UsageError
 
-# The first kind that matches is taken: cameras before files, so that a file cannot take the name of a camera.
+# The first kind that matches is used: cameras before files, so that a file cannot take the name of a camera.
 KINDS = (
     browser.BROWSER_KIND,
     numbered.NUMBER_KIND,
@@ -29,10 +29,10 @@ def open_source(spec: str, options: CameraOptions | None = None) -> FrameSource:
 
     Args:
         spec: One of the kinds in `config.camera.SOURCE_KINDS`.
-        options: What a camera is asked for, and how images are turned.
+        options: Requested size and rate of a camera, and the orientation of its images.
 
     Returns:
-        The source. A camera is not opened before the first frame is asked for, and may be missing until then.
+        The source. A camera is not opened before the first frame is asked for, and may be absent until then.
 
     Raises:
         UsageError: `spec` is of no known kind, or names a file that is not readable.

@@ -22,7 +22,7 @@ class DamagedError(FerError, OSError):
 
 
 class PictureFiles:
-    """A picture, or every picture of a folder sorted by name, each a scene of its own."""
+    """A picture, or every picture of a folder sorted by name, each a separate scene."""
 
     live, dropped = False, 0
     problem: Problem | None = None
@@ -67,7 +67,7 @@ class PictureFiles:
 
 
 class VideoFile:
-    """Every frame of a video file, with the times that the file gives."""
+    """Every frame of a video file, with the timestamps in the file."""
 
     live, dropped = False, 0
     problem: Problem | None = None
@@ -83,8 +83,8 @@ class VideoFile:
             )
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield every frame. Raises DamagedError after the last one when the file promised more."""
-        promised = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        """Yield every frame. Raises DamagedError after the last one when the file's header announces more frames."""
+        announced = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         rate = self._capture.get(cv2.CAP_PROP_FPS) or DEFAULT_RATE
         number, time = 0, -1 / rate
         while True:
@@ -96,11 +96,11 @@ class VideoFile:
             grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
             yield Frame(orient(grey, self._options), time, number)
             number += 1
-        if number < promised:
-            raise DamagedError(f"{self.name}: cut short or damaged, only {number} of {promised} frames could be read")
+        if number < announced:
+            raise DamagedError(f"{self.name}: cut short or damaged, only {number} of {announced} frames could be read")
 
     def __length_hint__(self) -> int:
-        """How many frames the file promises; 0 when that is unknown."""
+        """How many frames the file's header announces; 0 when that is unknown."""
         return max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A frame, and how the image of a camera is turned and scaled for it."""
+"""A frame, and how a camera's image is oriented and scaled for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Frame:
         grey: uint8 [H,W], the image that is searched; boxes are in its pixels.
         time: Seconds on a clock that never runs backwards. Only differences have a meaning.
         number: Counted from 0 by the source.
-        still: Whether it shows a scene of its own, unrelated to the frame before it.
+        still: Whether it is a separate scene, unrelated to the frame before it.
         detail: uint8 [H,W], the same image in a larger size and the same aspect ratio, to crop faces from; None when
             `grey` is all there is.
     """

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """Holds one item: a new one replaces an older one that was not taken yet.
+    """Holds one item: a new one replaces an older one that was not read yet.
 
     Attributes:
         replaced: How many items were replaced.
@@ -30,7 +30,7 @@ class Mailbox(Generic[T]):
         return replaced
 
     def take(self, timeout: float) -> T | None:
-        """Remove and return the item, or None when there is none within `timeout` seconds.
+        """Remove and return the item, or None when none arrives within `timeout` seconds.
 
         Raises the error of `fail` when there are no more items.
         """

@@ -1,4 +1,4 @@
-"""The camera with a number: a Pi's own, else the /dev/videoN of that number."""
+"""The camera with a number: a Pi's own, else /dev/videoN."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ USB = "/usb"  # part of the libcamera id of a USB camera
 
 
 class NumberedCamera:
-    """The Pi's camera of a number if there is one, else /dev/videoN.
+    """The Pi's camera with a number if it exists, else /dev/videoN.
 
     The camera is searched for each time it is opened, because a Pi's own may appear later than its /dev/videoN. That
     device delivers no images.
@@ -41,7 +41,7 @@ class NumberedCamera:
         self._camera.open()
 
     def read(self) -> CameraImage | None:
-        """Wait for the next image; None if there is none within a moment. Raises CameraError."""
+        """Wait for the next image; None if none arrives within about half a second. Raises CameraError."""
         if not self._camera:
             raise CameraError("it is not open")
         return self._camera.read()

@@ -19,7 +19,7 @@ from fer_edge.cameras.reconnecting import ReconnectingCamera
 from fer_edge.config.camera import CameraOptions, Size
 
 DEFAULT_WIDTH = 1280  # pixels; the height follows from the sensor, since any other shape would crop its field of view
-READ_TIMEOUT = 0.5  # seconds for a frame; without a timeout picamera2 would wait for ever
+READ_TIMEOUT = 0.5  # seconds for a frame; without a timeout picamera2 would wait forever
 STALL_TIMEOUT = 3.0  # seconds without a frame after which the camera counts as stalled ...
 STARTUP_FRAMES = 5  # ... plus the time of this many frames, which a camera may drop at its start
 BUFFERS = 4  # one is being filled, one waits, one is read, and one is spare; picamera2's default of six costs memory
@@ -31,7 +31,7 @@ _LIBRARY_ERRORS = (RuntimeError, OSError, LookupError, TypeError)
 
 
 class PiCamera:
-    """A camera of the Raspberry Pi. Grey images come for free: they are the Y planes of its two streams.
+    """A camera of the Raspberry Pi. Grey images need no conversion: they are the Y planes of its two streams.
 
     Faces are searched for in the stream `lores` and cropped from `main`. The Picamera2 object is kept after a stall,
     since each new one leaks memory (raspberrypi/picamera2#1130).
@@ -74,7 +74,7 @@ class PiCamera:
             raise CameraError(str(error), cure=find_cure(error)) from error
 
     def read(self) -> CameraImage | None:
-        """Wait for the next image; None when there is none yet. Raises CameraError when it takes too long."""
+        """Wait for the next image; None if none arrives within READ_TIMEOUT. Raises CameraError when it stalls."""
         try:
             with self._camera.captured_request(wait=READ_TIMEOUT) as request:
                 grey, *rest = (self._copy_plane(request, stream) for stream in self._sizes)
@@ -105,7 +105,7 @@ class PiCamera:
         raise CameraError(f"there is none; available: {', '.join(ids) or 'none'}", cure=PLUG_IN)
 
     def _configure(self) -> dict[str, Size]:
-        """Configure the streams. Returns the size of each, the smaller first: the camera may have adjusted them."""
+        """Configure the streams. Returns their sizes, which the camera may have adjusted, the smaller one first."""
         size = self._options.size or self._default_size()
         sizes = {"main": size} | ({"lores": search_size(size)} if search_size(size) != size else {})
         streams = {name: {"size": asked, "format": "YUV420"} for name, asked in sizes.items()}

@@ -60,8 +60,8 @@ class ReconnectingCamera:
 
         Args:
             camera: The camera to read.
-            options: How its images are turned.
-            clock: Where the time comes from.
+            options: The orientation of its images.
+            clock: The clock for delays and timeouts.
             retry: When a camera that has failed is opened again.
             timeouts: How long to wait.
             start_thread: Makes a running thread that captures from a camera.
@@ -82,7 +82,7 @@ class ReconnectingCamera:
 
     @property
     def dropped(self) -> int:
-        """How many frames were replaced by a newer one before they were taken."""
+        """How many frames were replaced by a newer one before they were processed."""
         return self._capture.dropped
 
     @property
@@ -100,7 +100,7 @@ class ReconnectingCamera:
         self._capture.close(self._timeouts.close)
 
     def _next(self) -> Frame | None:
-        """Wait for the next good frame; return None at the end of a poll interval that was without one."""
+        """Wait for the next good frame; return None at the end of a poll interval without one."""
         began = self._monotonic()
         while True:
             if (self._capture.running or self._start()) and (image := self._take()):
@@ -110,7 +110,7 @@ class ReconnectingCamera:
                 return None
 
     def _start(self) -> bool:
-        """Start to capture if it is time for that, else wait a little. Returns whether it has started."""
+        """Start capturing if the next attempt is due, else wait. Returns whether capturing has started."""
         if not self._retry.wait(self._timeouts.poll):
             return False
         self._monitor.restart()
@@ -118,7 +118,7 @@ class ReconnectingCamera:
         return True
 
     def _take(self) -> CameraImage | None:
-        """Return a good image, or None when there is none within a poll interval."""
+        """Return a good image, or None when none arrives within a poll interval."""
         try:
             image = self._capture.take(self._timeouts.poll)
         except CameraError as error:
@@ -134,7 +134,7 @@ class ReconnectingCamera:
 
     def _frame(self, image: CameraImage) -> Frame:
         if self.problem not in {None, NO_FRAME_YET}:
-            log.info("camera %s: frames again", self.name)
+            log.info("camera %s: delivering frames again", self.name)
         self.problem = None
         self._retry.record_frame()
         if self._darkness.begins(image.grey):

@@ -1,6 +1,6 @@
 """The setting of the accelerator: its syntax, and the environment variable beside it.
 
-A module of its own, so that the child process that tries a model does not import the whole configuration.
+A separate module, so that the child process that tries a model does not import the whole configuration.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def make_broker(
 
 
 def tls_context(broker: Broker) -> ssl.SSLContext:
-    """Return what verifies the broker's certificate and host name, and presents our certificate if there is one.
+    """Return what verifies the broker's certificate and host name, and presents our certificate, if any.
 
     Raises UsageError for a file that cannot be used.
     """
@@ -136,5 +136,5 @@ def tls_context(broker: Broker) -> ssl.SSLContext:
 
 
 def read_password(broker: Broker, environment: Mapping[str, str]) -> str | None:
-    """Return the password of the broker's user, if there is one. Raises UsageError for an unreadable file."""
+    """Return the password of the broker's user, if any. Raises UsageError for an unreadable file."""
     return PASSWORD.read(broker.password_file, environment)

@@ -35,7 +35,7 @@ class Secret:
             environment: Holds the variable, and the folder of credentials.
 
         Returns:
-            The secret; empty if the file is, None if there is none.
+            The secret; empty if the file is, None without one.
 
         Raises:
             UsageError: The file cannot be read.
@@ -43,8 +43,10 @@ class Secret:
         if file:
             return self._read_line(file)
         credential = Path(environment.get("CREDENTIALS_DIRECTORY", "")) / self.credential
-        given = self._read_line(credential) if "CREDENTIALS_DIRECTORY" in environment and credential.exists() else ""
-        return given or environment.get(self.variable)
+        from_systemd = (
+            self._read_line(credential) if "CREDENTIALS_DIRECTORY" in environment and credential.exists() else ""
+        )
+        return from_systemd or environment.get(self.variable)
 
     def _read_line(self, file: Path) -> str:
         try:

@@ -72,7 +72,7 @@ class Config:
         print_events: Whether events are printed on stdout.
         threads: Threads of the network and of OpenCV.
         accelerator: See parse_accelerator.
-        camera_options: What the camera is asked for.
+        camera_options: Requested size and rate of the camera, and the orientation of its images.
         pipeline: How faces are detected and classified.
         allow_snapshots: Whether the command `snapshot` is answered with a picture.
         annotate: Where the annotated copy of a file goes, or None.

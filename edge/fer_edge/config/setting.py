@@ -1,4 +1,4 @@
-"""What one setting is: its names, the values it accepts, its default, its text for a reader."""
+"""What one setting is: its names, the values it accepts, its default, its help text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ValueType:
 
     Attributes:
         type: The type, with its range, that msgspec checks.
-        description: The same for a reader, e.g. "a whole number from 1 to 240".
+        description: The same for people, e.g. "a whole number from 1 to 240".
     """
 
     type: Any
@@ -55,7 +55,7 @@ class Setting:
         field: Its place in Config, NAME or PART.NAME.
         help: One line on what it does.
         default: The value if nothing is set, or a function of the environment that returns it; None: not set.
-        default_text: The default for a reader, where `default` is None or differs between machines.
+        default_text: The default as shown to people, where `default` is None or differs between machines.
         example: Value in the example file, where there is no default to show.
         read: Converts the value to what Config holds; raises ValueError.
         metavar: Placeholder of the value in --help.
@@ -94,5 +94,5 @@ class Setting:
         return self.default(environment) if callable(self.default) else self.default
 
     def describe_default(self) -> str:
-        """Return the default for a reader."""
+        """Return the default as shown to people."""
         return self.default_text or ("off" if self.default is False else str(self.default))

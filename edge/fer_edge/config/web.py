@@ -14,7 +14,7 @@ from fer_edge.errors import UsageError
 OFF = "none"
 LOOPBACK = "127.0.0.1"
 TOKEN = Secret("web.token_file", "web-token", "FER_EDGE_WEB_TOKEN")
-MIN_TOKEN_LENGTH = 8  # characters: a stranger has a handful of guesses a minute
+MIN_TOKEN_LENGTH = 8  # characters: failed attempts are limited to a handful a minute
 UNENCRYPTED_WARNING = "without --web-cert (web.certificate), pictures and token cross the network unencrypted"
 HOST_NAME = r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?"
 MAX_PORT = 65535

@@ -63,8 +63,8 @@ class ScanTask:
 class FrameScan:
     """Searches where something has moved, one task a frame.
 
-    The results are candidates only: the cascade takes coarse steps, and a single hit is enough. Depends on nothing but
-    the frames and their times.
+    The results are candidates only: the cascade takes coarse steps, and a single hit is enough. Deterministic:
+    depends only on frames and timestamps.
     """
 
     def __init__(self, min_face: float, rules: ScanRules | None = None) -> None:

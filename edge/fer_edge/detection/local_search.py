@@ -45,7 +45,7 @@ THOROUGH = _Search(face_sizes=(48, 44, 52), window=2.0, min_neighbors=2, scale_f
 class LocalSearch:
     """Runs the cascade on a scaled-down window around an expected face.
 
-    A new face needs strong evidence, a face that is tracked little. `attempt` counts the searches for one face.
+    A new face needs strong evidence; a tracked face needs little. `attempt` counts the searches for one face.
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ class Finding:
 
     Attributes:
         level: "ok", "warn": the daemon will run, with a limitation, or "FAIL": it will not run.
-        text: What was found and, after a colon, what helps.
+        text: What was found and, after a colon, how to fix it.
     """
 
     level: Literal["ok", "warn", "FAIL"]

@@ -31,7 +31,7 @@ def check_permissions(config: Config, machine: DeviceFiles | None = None) -> Fin
             f"no permission for {' '.join(map(str, refused))}: sudo usermod -aG {group} {user}, and log in again"
         )
     groups = " ".join(sorted(_group_name(number) for number in {*os.getgroups(), os.getegid()}))
-    devices = f"may use {' '.join(map(str, nodes))}" if nodes else "there is no camera and no accelerator"
+    devices = f"may use {' '.join(map(str, nodes))}" if nodes else "no device nodes to check"
     return ok(f"{user} ({groups}): {devices}")
 
 

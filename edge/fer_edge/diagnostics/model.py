@@ -15,7 +15,7 @@ def check_model(config: Config) -> Finding:
 
 
 def check_accelerator(config: Config) -> Finding:
-    """Find out what the model runs on; it is tried in a process of its own. Raises ModelError, AcceleratorError."""
+    """Find out what the model runs on; it is tried in a separate process. Raises ModelError, AcceleratorError."""
     selection = select_engine(config.model, config.accelerator, config.threads)
     text = "; ".join([selection.engine.runs_on, *selection.warnings])
     return warn(text) if selection.warnings else ok(text)

@@ -13,7 +13,7 @@ from fer_edge.config.web import TOKEN, UNENCRYPTED_WARNING, WebOptions, tls_cont
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
 from fer_edge.web.factory import open_web_server
 
-RENEWAL_PERIOD = 14 * 86_400  # seconds before its end in which a certificate should be renewed
+RENEWAL_PERIOD = 14 * 86_400  # seconds; warn when the certificate expires within this time
 RENEW = "make or order a new one"
 
 

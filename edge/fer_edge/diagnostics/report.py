@@ -1,4 +1,4 @@
-"""`fer-edge --check`: checks everything that a run needs, part by part, and reports what fails and what helps."""
+"""`fer-edge --check`: checks everything that a run needs, part by part, and reports what fails and how to fix it."""
 
 from __future__ import annotations
 

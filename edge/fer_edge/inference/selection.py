@@ -72,7 +72,7 @@ def select_engine(
         UsageError: There is no such backend.
     """
     platform = platform or Platform()
-    pick_runtime(available=platform.runtimes)  # raises if there is none
+    pick_runtime(available=platform.runtimes)  # raises without any
     if accelerator == AUTO:
         return _select_automatically(read_model(path), threads, platform)
     backend, model = parse_backend(accelerator, platform.backends), read_model(path)

@@ -26,7 +26,7 @@ class Health:
         degraded: Callable[[], str | None] = lambda: None,
         system: Path = Path("/"),
     ) -> None:
-        """Start the uptime.
+        """Start counting the uptime.
 
         Args:
             source: Where the frames come from.

@@ -29,7 +29,7 @@ MAX_DROPPED, MIN_DROPPED = 0.3, 0.1  # share of the camera's frames dropped: too
 CHECKS_TO_REDUCE = 3  # overloaded checks in a row until the work is reduced
 CHECKS_TO_RECOVER = 6  # normal checks in a row until it is increased again, at first
 MAX_CHECKS_TO_RECOVER = 360  # the same at most: an hour
-SLOWDOWNS = (1, 2, 4)  # how many times less often
+SLOWDOWNS = (1, 2, 4)  # factors by which searching and classifying become less frequent
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class LoadShedder:
     def __init__(
         self, source: FrameSource, slow_down: Callable[[int], None], clock: Clock, sensors: HeatSensors | None = None
     ) -> None:
-        """`slow_down` makes the pipeline search and classify so many times less often."""
+        """`slow_down` makes the pipeline search and classify less often by the factor it is given."""
         self.degraded: Cause | None = None
         self._source, self._slow_down, self._clock = source, slow_down, clock
         self._sensors = sensors or HeatSensors()
@@ -132,7 +132,7 @@ class LoadShedder:
         self._next_check = clock.monotonic() + CHECK_INTERVAL
 
     def update(self, *, frame: bool) -> None:
-        """Called by the loop over the frames, with or without a frame: check the machine, if it is time."""
+        """Called by the loop over the frames, with or without a frame: check the machine if a check is due."""
         self._drop_rate.frames += frame
         now = self._clock.monotonic()
         if self._source.live and now >= self._next_check:

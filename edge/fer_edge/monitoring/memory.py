@@ -1,4 +1,4 @@
-"""Warns when the machine runs out of memory, and returns what can be spared."""
+"""Warns when the machine runs out of memory, and returns unused heap to the system."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MemoryMonitor:
         self._is_low = False
 
     def update(self) -> None:
-        """Called by the loop over the frames: check, if it is time."""
+        """Called by the loop over the frames: check if a check is due."""
         now = self._clock.monotonic()
         if now < self._next_check:
             return

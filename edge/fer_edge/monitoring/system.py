@@ -73,7 +73,7 @@ def read_throttling(system: Path = Path("/")) -> int | None:
 
 
 def describe_throttling(bits: int) -> str:
-    """What is wrong now, what was since boot, and what helps; empty when nothing is."""
+    """What is wrong now, what was wrong since boot, and how to fix it; empty when nothing is wrong."""
     now = {cure for bit, cure in THROTTLING_CURES.items() if bits & bit}
     past = {cure for bit, cure in THROTTLING_CURES.items() if bits & bit << SINCE_BOOT} - now
     return "; ".join([f"now {cure}" for cure in sorted(now)] + [f"since boot {cure}" for cure in sorted(past)])

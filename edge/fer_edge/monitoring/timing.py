@@ -11,8 +11,8 @@ import numpy as np
 
 from fer_edge.clock import Clock
 
-MIN_READING_INTERVAL = 1.0  # seconds; within it the last reading is returned again, as a shorter one would be noise
-MAX_SAMPLES = 4096  # of a stage that are kept: a minute at 60 frames per second
+MIN_READING_INTERVAL = 1.0  # seconds; within it the last reading is returned again, since a shorter one is noise
+MAX_SAMPLES = 4096  # kept for each stage: a minute at 60 frames per second
 
 
 @dataclass(frozen=True)

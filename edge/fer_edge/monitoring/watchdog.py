@@ -8,8 +8,8 @@ from fer_edge.clock import Clock
 from fer_edge.monitoring.sd_notify import Notifier
 
 READY_TIMEOUT = 15.0  # seconds until a run whose camera delivers no frame counts as ready without one
-WATCHDOG_INTERVAL = 1.0  # seconds between two signs of life, at least
-STATUS_INTERVAL = 5.0  # seconds between two updates of the status, at least
+WATCHDOG_INTERVAL = 1.0  # minimum seconds between two watchdog notifications
+STATUS_INTERVAL = 5.0  # minimum seconds between two updates of the status
 
 
 class FrameRate:
@@ -29,9 +29,9 @@ class FrameRate:
 class RunWatchdog:
     """Notifies systemd from the loop over the frames and from nowhere else: a loop that hangs goes silent.
 
-    A turn of the loop without a frame counts as life: the camera is unavailable and the loop works. The run is ready
-    with its first frame, or after READY_TIMEOUT without one. Otherwise a missing camera would hold up the boot, systemd
-    would restart a service that rightly waits, and an upgrade would be blamed for it.
+    An iteration of the loop without a frame counts as alive: the camera is unavailable, but the loop works. The run is
+    ready with its first frame, or after READY_TIMEOUT without one. Otherwise a missing camera would delay the boot,
+    systemd would restart a service that is right to wait, and an upgrade would count as failed.
     """
 
     def __init__(self, notifier: Notifier, summary: Callable[[float], str], clock: Clock) -> None:
@@ -44,7 +44,7 @@ class RunWatchdog:
         self._last_status = ""
 
     def update(self, *, frame: bool) -> None:
-        """The loop has turned, with or without a frame: notify systemd of what is due."""
+        """Called after one iteration of the loop, with or without a frame: notify systemd of what is due."""
         now = self._clock.monotonic()
         self._rate.frames += frame
         if self._ready_deadline is not None and (frame or now >= self._ready_deadline):

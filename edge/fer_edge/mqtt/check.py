@@ -15,7 +15,7 @@ def check_connection(broker: Broker, password: str | None, device: str, *, timeo
 
     Args:
         broker: The broker.
-        password: Of its user, if there is one.
+        password: Of its user, or None.
         device: Name of the device.
         timeout: Seconds for the network and the answer.
 

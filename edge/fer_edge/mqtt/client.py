@@ -16,8 +16,8 @@ from fer_edge.mqtt.timeouts import jitter
 
 log = logging.getLogger(__name__)
 
-STABLE_AFTER = 10.0  # seconds that a connection lasts when nothing is wrong with it
-MAX_SHORT_CONNECTIONS = 3  # in a row, until another device is suspected to have the same client id
+STABLE_AFTER = 10.0  # seconds after which a connection counts as stable
+MAX_SHORT_CONNECTIONS = 3  # in a row, after which another device probably has the same client id
 
 
 class ProblemLog:
@@ -76,13 +76,13 @@ class Client:
         self._callbacks = Callbacks(self._on_accepted, on_message, self.changed.set)
         self._connection: Connection | None = None
         self._in_flight = IN_FLIGHT
-        self._clean_start = True  # what was sent to an earlier run is not for this one
+        self._clean_start = True  # commands queued for an earlier run are not for this one
         self._problems = ProblemLog(settings)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fer-edge-mqtt", daemon=True)
 
     def start(self) -> None:
-        """Start to connect, in a thread of its own."""
+        """Start connecting, in a separate thread."""
         self._thread.start()
 
     @property
@@ -93,7 +93,7 @@ class Client:
 
     @property
     def failed(self) -> bool:
-        """Whether the thread has died of an unforeseen error, so that nothing is sent or received any more."""
+        """Whether the thread has died of an unexpected error, so that nothing is sent or received any more."""
         return self._thread.ident is not None and not self._thread.is_alive() and not self._closing.is_set()
 
     @property
@@ -102,7 +102,7 @@ class Client:
         return self._problems.problem
 
     def close(self) -> None:
-        """Publish `offline`, wait until it has arrived, and disconnect."""
+        """Publish `offline`, wait until it is acknowledged, and disconnect."""
         self._closing.set()
         if self._connection:
             self._connection.close()

@@ -81,7 +81,8 @@ class CommandDispatcher:
             reply |= {"ok": True} | self._carry_out(name, request)
         except CommandError as error:
             reply |= {"ok": False, "error": str(error)}
-        log.info("command %r: %s", name[:MAX_QUOTED], reply.get("error", "done"))
+        outcome = f"refused: {reply['error']}" if "error" in reply else "done"
+        log.info("command %r %s", name[:MAX_QUOTED], outcome)
         return {key: value for key, value in reply.items() if value is not None}
 
     def _carry_out(self, name: str, request: dict[str, Any]) -> dict[str, Any]:

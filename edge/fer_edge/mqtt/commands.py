@@ -1,7 +1,8 @@
 """The commands of a device: `cmd/<name>`, answered at `reply/<name>`.
 
-To add a command, add a function here and decorate it with `command`: its name, and its keys with what each accepts. It
-is called between two frames, with the context and the values in the request, and returns the fields of the reply.
+To add a command, add a function here and decorate it with `@command(name, key=…)`: the keys of a request, and what each
+accepts. It is called between two frames with the context and the values in the request, and returns the fields of the
+reply.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class RunSwitches(Protocol):
     """What commands use of `fer_edge.run.controls.RunControls`.
 
     Attributes:
-        paused: Whether no frames are to be taken.
+        paused: Whether no frames are processed.
         stopping: Whether the run is about to end.
     """
 
@@ -125,14 +126,14 @@ def ping(context: CommandContext) -> dict[str, Any]:
 
 @command("pause", paused=SWITCH)
 def pause(context: CommandContext, *, paused: bool = True) -> dict[str, Any]:
-    """Stop taking frames, or take them again."""
+    """Stop processing frames, or resume."""
     context.controls.paused = paused
     return {"paused": paused}
 
 
 @command("resume")
 def resume(context: CommandContext) -> dict[str, Any]:
-    """Take frames again."""
+    """Resume processing frames."""
     context.controls.paused = False
     return {"paused": False}
 

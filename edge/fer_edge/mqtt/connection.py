@@ -95,12 +95,12 @@ class Connection:
 
     @property
     def open(self) -> bool:
-        """Whether the broker has accepted the connection and it has not ended, as far as is known."""
+        """Whether the broker has accepted the connection and no end of it has been detected."""
         return self._accepted_at is not None and not self._ended.is_set()
 
     @property
     def ready(self) -> bool:
-        """Whether it is open and `on_connect` has sent what comes first."""
+        """Whether it is open and `on_connect` has returned."""
         return self._announced and self.open
 
     def run(self, *, clean_start: bool) -> Disconnect:

@@ -15,7 +15,7 @@ from fer_edge.mqtt.timeouts import POLL_INTERVAL
 
 log = logging.getLogger(__name__)
 
-FLUSH_POLL_INTERVAL = 0.02  # seconds between two checks whether everything has arrived
+FLUSH_POLL_INTERVAL = 0.02  # seconds between two checks whether everything is acknowledged
 
 
 class DeliveryError(FerError):
@@ -50,12 +50,12 @@ class Transfer:
 
 
 class Delivery:
-    """Sends the events of an outbox in order, in a thread of its own, so that a slow disk delays no frame.
+    """Sends the events of an outbox in order, in its own thread, so that a slow disk delays no frame.
 
-    Each connection starts with the oldest event that is not acknowledged. So a reconnection sends a second copy of the
-    at most IN_FLIGHT events that were unacknowledged on the last connection, and no third copy of any on the same one.
+    Each connection starts with the oldest event that is not acknowledged. A reconnect may resend up to IN_FLIGHT
+    unacknowledged events, but no event is sent twice on one connection.
     Old events are sent before new ones. An event that the broker refuses is dropped, since it would be refused again;
-    only when it exceeds a quota the connection is broken, and everything unacknowledged is sent again later.
+    if it exceeds a quota, the connection is dropped instead, and everything unacknowledged is sent again later.
 
     Attributes:
         refused: Number of events that the broker refused.

@@ -59,7 +59,7 @@ class StatusSource(Protocol):
 
 
 class StateReporter:
-    """Keeps the retained message `state` current at the broker."""
+    """Keeps the retained message `state` on the broker up to date."""
 
     def __init__(self, publisher: Publisher, monotonic: Callable[[], float]) -> None:
         self._publisher, self._monotonic = publisher, monotonic
@@ -120,7 +120,7 @@ class Session:
 
 
 class MqttDevice:
-    """Publishes a run at a broker and carries out commands: an observer of the run.
+    """Publishes a run to a broker and carries out commands: an observer of the run.
 
     Attributes:
         publisher: The connection to the broker.
@@ -132,7 +132,7 @@ class MqttDevice:
         self._session: Session | None = None
 
     def on_start(self, status: StatusSource, controls: RunSwitches) -> None:
-        """Start to connect; not before, so that a signal finds a run that can end in good order."""
+        """Connect only now, so that a signal during start-up can still shut down cleanly."""
         self._session = Session(self.publisher, self._config, status, controls)
         self.publisher.start()
 

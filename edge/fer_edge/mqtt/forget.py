@@ -17,7 +17,7 @@ def forget_device(
 
     Args:
         broker: The broker.
-        password: Of its user, if there is one.
+        password: Of its user, or None.
         device: Name of the device.
         prefix: Prefix of Home Assistant's discovery topics; None if the device is not announced there.
         timeout: Seconds for the network and the broker's answers.

@@ -32,7 +32,7 @@ class MemoryQueue:
         return rows
 
     def give_back(self, rows: list[Row]) -> int:
-        """Put events that were taken back in front. Returns how many events were dropped for them."""
+        """Put events returned by `take` back in front. Returns how many events were dropped for them."""
         self._rows.extendleft(reversed(rows))
         self._size += sum(map(_size, rows))
         return self._trim()

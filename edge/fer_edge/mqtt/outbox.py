@@ -1,4 +1,4 @@
-"""Events that wait for the broker: on disk before they are sent, and until they have arrived."""
+"""Events that wait for the broker: on disk before they are sent, and until the broker has acknowledged them."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Outbox:
         self._store: Store | None = None
         self._lock = threading.Lock()  # guards what `put` changes
         self._memory = MemoryQueue(memory_limit if path else limit or memory_limit)  # what is not on disk
-        self._number = self._count = 0  # number of the newest event; how many wait
-        self._delivered: set[int] = set()  # numbers of events that have arrived and are still on disk
+        self._number = self._count = 0  # number of the newest event; number of waiting events
+        self._delivered: set[int] = set()  # numbers of acknowledged events that are still on disk
         self._committed_at = -PURGE_INTERVAL
         self._retry_at, self._retry_delays = 0.0, DISK_BACKOFF.delays()
         if path:
@@ -102,7 +102,7 @@ class Outbox:
         return rows
 
     def remove(self, number: int) -> None:
-        """Remove an event that has arrived."""
+        """Remove an acknowledged event."""
         with self._lock:
             self._count -= 1
             if self._memory.remove(number):
@@ -113,7 +113,7 @@ class Outbox:
                 self._uncount_dropped(1)
 
     def commit(self, *, now: bool = False) -> None:
-        """Write waiting events to disk and delete delivered ones, when that is due, or `now`."""
+        """Write waiting events to disk and delete delivered ones, if that is due or if `now` is set."""
         time = self._clock.monotonic()
         if not self._path or not (now or self._is_due(time)):
             return
@@ -133,7 +133,7 @@ class Outbox:
         self._delivered.clear()
         self._committed_at = time
         if self.problem:
-            log.info("outbox %s: can be written again", self._path)
+            log.info("outbox %s: is writable again", self._path)
             self.problem, self._retry_delays = "", DISK_BACKOFF.delays()
 
     def close(self) -> None:
@@ -213,4 +213,4 @@ def _open(path: Path) -> Store:
 
 
 def _set_damaged_aside(path: Path, error: sqlite3.Error) -> None:
-    log.warning("outbox %s: %s; it is now %s, and a new one is created", path, error, set_aside(path))
+    log.warning("outbox %s: %s; moved to %s; starting a new one", path, error, set_aside(path))

@@ -124,7 +124,7 @@ class Store:
 
 
 def error_code(error: sqlite3.Error) -> int:
-    """SQLite's code for what went wrong, such as sqlite3.SQLITE_FULL; 0 if there is none."""
+    """SQLite's code for what went wrong, such as sqlite3.SQLITE_FULL; 0 if it has none."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & PRIMARY_CODE
 

@@ -16,7 +16,7 @@ from fer_edge.config.broker import Broker, tls_context
 from fer_edge.mqtt.timeouts import Timeouts
 
 SESSION_EXPIRY = 60  # seconds that the broker keeps commands for the device while the connection is lost
-MAX_PACKET_SIZE = 262_144  # bytes of a message from the broker, so that nobody can fill the memory (MQTT 5)
+MAX_PACKET_SIZE = 262_144  # bytes of a message from the broker, so that a large one cannot exhaust the memory (MQTT 5)
 
 PAHO_LOG = logging.getLogger(f"{__name__}.paho")
 PAHO_LOG.setLevel(logging.ERROR)
@@ -30,7 +30,7 @@ class ConnectionSettings:
 
     Attributes:
         broker: Address and files for TLS.
-        password: Of the broker's user, if there is one.
+        password: Of the broker's user, or None.
         client_id: Name of this client; the broker disconnects another one of the same name.
         will_topic: Topic at which the broker publishes `offline` when the connection breaks; None for no last will.
         timeouts: Limits of a connection.

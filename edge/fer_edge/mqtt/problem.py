@@ -1,4 +1,4 @@
-"""Explains why a broker cannot be used, and what helps."""
+"""Explains why a broker cannot be used, and how to fix it."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Publisher:
     """Publishes a device's messages: retained ones, events from the outbox, and others; and receives messages.
 
     On each connection it sends, in this order: the subscriptions, `online`, the retained messages in the order in which
-    they were first given, the events. Handlers are called in the client's thread and must be quick.
+    they were first published, the events. Handlers are called in the client's thread and must be quick.
 
     Attributes:
         topic: What the topics of this device begin with: `fer/<device>`.
@@ -91,7 +91,7 @@ class Publisher:
         self._delivery.start()
 
     def close(self) -> None:
-        """Publish `offline`, wait until it has arrived, and disconnect. Undelivered events stay in the outbox."""
+        """Publish `offline`, wait until it is acknowledged, and disconnect. Undelivered events stay in the outbox."""
         self._delivery.close(self._settings.timeouts.close)
         self._client.close()
 
@@ -119,7 +119,7 @@ class Publisher:
         return self._delivery.flush(timeout)
 
     def retain(self, name: str, payload: dict[str, Any], expiry: int | None = None) -> None:
-        """Keep a retained message at `fer/<device>/<name>`: see retain_at."""
+        """Keep a retained message at `fer/<device>/<name>`; see `retain_at`."""
         self.retain_at(f"{self.topic}/{name}", encode(payload), expiry)
 
     def retain_at(self, topic: str, text: str, expiry: int | None = None) -> None:

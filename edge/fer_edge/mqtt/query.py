@@ -24,7 +24,7 @@ def query_device(
 
     Args:
         broker: The broker.
-        password: Of its user, if there is one.
+        password: Of its user, or None.
         device: Name of the device.
         timeout: Seconds for the network and the answer.
 

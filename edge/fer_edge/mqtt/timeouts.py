@@ -15,7 +15,7 @@ class Timeouts:
     Attributes:
         connect: For the network, and again for the broker's CONNACK.
         mqtt5_connack: For the CONNACK of MQTT 5; some older brokers do not answer a version that they do not know.
-        keepalive: Silence after which the broker is pinged, and again until the connection is given up. Whole seconds.
+        keepalive: Silence after which the broker is pinged, and again until the connection is lost. Whole seconds.
         close: For `offline` to be acknowledged, and for each further step of closing.
     """
 

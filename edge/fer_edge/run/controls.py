@@ -6,10 +6,10 @@ from fer_edge.pipeline import Pipeline
 
 
 class RunControls:
-    """What can be asked of a run while it runs. Safe to use from any thread and from a signal handler.
+    """Pauses, stops or restarts a run. Safe to use from any thread and from a signal handler.
 
     Attributes:
-        paused: Whether no frames are to be taken.
+        paused: Whether no frames are processed.
         stopping: Whether the run is to end after the current frame.
         restarting: Whether the process is to restart once the run has ended.
         pipeline: Whose options can be adjusted; by the loop over the frames only.

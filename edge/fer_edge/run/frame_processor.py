@@ -19,12 +19,12 @@ from fer_edge.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
-MAX_FAILURES = 10  # failed frames, less what good frames have made up for, that end the run
-RECOVERY = 0.1  # of a failure, made up for by each good frame: a tenth of the frames may fail
+MAX_FAILURES = 10  # failed frames, less those offset by good frames, that end the run
+RECOVERY = 0.1  # of a failure, offset by each good frame: a tenth of the frames may fail
 
 
 class ErrorBudget:
-    """Counts failed frames, and lets good ones make up for them (a leaky bucket)."""
+    """Counts failed frames, and lets good ones offset them (a leaky bucket)."""
 
     def __init__(self) -> None:
         self._failures = 0.0
@@ -62,7 +62,7 @@ class FrameProcessor:
         self._errors = ErrorBudget()
 
     def step(self, frame: Frame | None) -> list[Event]:
-        """Process the next frame, or end every track when there is none now.
+        """Process the next frame, or end every track while there is no frame.
 
         Raises:
             FerError: At once.

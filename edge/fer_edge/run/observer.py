@@ -26,7 +26,7 @@ class OutputError(FerError):
 class RunObserver(Protocol):
     """What receives the frames and events of a run. The loop over the frames calls every method.
 
-    A method may raise FerError: it ends the run, in good order. Subclasses inherit methods that do nothing.
+    A method may raise FerError, which ends the run cleanly. Subclasses inherit methods that do nothing.
     """
 
     # A body of nothing but a docstring would be abstract to mypy; hence the `return`.
@@ -65,7 +65,7 @@ class EventPrinter(RunObserver):
         self._error: OSError | None = None
 
     def on_start(self, status: RunStatus, controls: RunControls) -> None:
-        """Remember how to stop the run."""
+        """Keep `controls`, to stop the run after an error."""
         self._controls = controls
 
     def on_event(self, message: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ class EventPrinter(RunObserver):
             self._stream.write(encode(message) + "\n")
             self._stream.flush()
         except OSError as error:
-            # The reader has gone, or the disk is full. The run still ends in good order, for the subscribers' sake.
+            # The reader has exited, or the disk is full. The run still ends cleanly, for the subscribers' sake.
             self._error = error
             if self._controls:
                 self._controls.stop()
@@ -96,7 +96,7 @@ class AnnotationObserver(RunObserver):
         self._controls: RunControls | None = None
 
     def on_start(self, status: RunStatus, controls: RunControls) -> None:
-        """Remember who knows whether the run was stopped."""
+        """Keep `controls`, which knows whether the run was stopped."""
         self._controls = controls
 
     def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:

@@ -54,7 +54,7 @@ class BrokerConnection(Protocol):
 
 
 class RunStatus:
-    """What is known of a run. Safe to use from any thread.
+    """Describes a run. Safe to use from any thread.
 
     Attributes:
         device: The name of the device.

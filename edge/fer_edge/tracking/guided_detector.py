@@ -14,8 +14,8 @@ from fer_edge.geometry import Box
 SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
 OCCLUSION_IOU = 0.1  # of two faces that overlap more, one may hide the other
 CASCADE_INTERVAL = 0.2  # seconds; a confirmed face may go without the cascade for this long
-MOVED_CORRELATION = 0.8  # with its patch, from which a face that moved is still verified
-TURNED_CORRELATION = 0.6  # from which a face that the cascade misses has turned away and is not gone
+MOVED_CORRELATION = 0.8  # minimum correlation with its patch at which a moved face still counts as verified
+TURNED_CORRELATION = 0.6  # minimum at which a face that the cascade misses has turned away rather than left
 CANDIDATES_PER_FRAME = 2
 MAX_ATTEMPTS = 3  # to verify a candidate, in successive frames
 
@@ -32,8 +32,8 @@ class GuidedDetector:
 
     The cascade does not run on every tracked face in every frame: on a face that has not moved it runs every
     CASCADE_INTERVAL, on a moving one in every other frame. In between, and while the cascade misses the face, template
-    matching tracks it. The scan for new faces pauses while there are candidates to verify. Depends on nothing but the
-    frames and their times.
+    matching tracks it. The scan for new faces pauses while there are candidates to verify. Deterministic: depends
+    only on frames and timestamps.
     """
 
     def __init__(self, min_face: float) -> None:

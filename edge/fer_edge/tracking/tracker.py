@@ -57,7 +57,7 @@ class Change:
 
 
 class Tracker:
-    """Tracks faces by position and velocity. Depends on nothing but the frames and their times.
+    """Tracks faces by position and velocity. Deterministic: depends only on frames and timestamps.
 
     Attributes:
         faces: The confirmed tracks after the last frame, the largest first.

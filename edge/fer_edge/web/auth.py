@@ -13,7 +13,7 @@ from fer_edge.clock import Clock
 log = logging.getLogger(__name__)
 
 COOKIE_LIFETIME = 30 * 86_400  # seconds
-MAX_ATTEMPTS = 5  # wrong tokens from one address within ATTEMPT_WINDOW, after which it has to wait
+MAX_ATTEMPTS = 5  # wrong tokens from one address within ATTEMPT_WINDOW, after which it is blocked
 ATTEMPT_WINDOW = 60.0  # seconds
 MAX_ADDRESSES = 1024  # with wrong attempts that are remembered
 
@@ -44,7 +44,7 @@ class Authenticator:
         self._attempts = FailedAttempts(clock)
 
     def check_token(self, token: str, address: str) -> bool:
-        """Whether this is the token. Raises TooManyAttemptsError, even if it is, when `address` has to wait."""
+        """Whether this is the token. Raises TooManyAttemptsError, even if it is, while `address` is blocked."""
         self._attempts.check(address)
         is_correct = hmac.compare_digest(_digest(token.encode()), _digest(self._token))
         if not is_correct:
@@ -67,14 +67,14 @@ class Authenticator:
 
 
 class FailedAttempts:
-    """Counts wrong tokens per address, or per /64 network in IPv6, since that is what one home has."""
+    """Counts wrong tokens per address, or per /64 network in IPv6, which is what one household gets."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._times: OrderedDict[str, list[float]] = OrderedDict()
 
     def check(self, address: str) -> None:
-        """Raise TooManyAttemptsError when `address` has to wait."""
+        """Raise TooManyAttemptsError while `address` is blocked."""
         recent = self._recent(_network(address))
         if len(recent) >= MAX_ATTEMPTS:
             raise TooManyAttemptsError(recent[0] + ATTEMPT_WINDOW - self._clock.monotonic())
@@ -88,7 +88,7 @@ class FailedAttempts:
         if len(self._times) > MAX_ADDRESSES:
             self._times.popitem(last=False)
         if len(recent) == MAX_ATTEMPTS:
-            log.warning("page: %d wrong tokens from %s; it has to wait", MAX_ATTEMPTS, address)
+            log.warning("page: %d wrong tokens from %s; further attempts are blocked for now", MAX_ATTEMPTS, address)
 
     def __len__(self) -> int:
         """Number of addresses that are remembered."""

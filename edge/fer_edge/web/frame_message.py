@@ -55,7 +55,7 @@ def describe_faces(frame: Frame, faces: Sequence[TrackedFace], labels: Sequence[
 
 
 def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
-    """A picture, uint8 [H,W], as a JPEG that is no larger than frames are searched in."""
+    """A picture, uint8 [H,W], as a JPEG no larger than the image in which faces are searched."""
     height, width = picture.shape
     small = search_size((width, height))
     if small[0] < width:

@@ -17,7 +17,7 @@ from fer_edge.web.viewer import Viewer
 
 MAX_VIEWERS = 20  # pages and streams of events together
 MAX_FRAME_RATE = 15.0  # frames per second to a viewer
-MAX_TOTAL_FRAME_RATE = 100.0  # frames per second to all viewers together, so that the pipeline has its time
+MAX_TOTAL_FRAME_RATE = 100.0  # frames per second to all viewers together, to leave CPU time for the pipeline
 MAX_STREAM_BACKLOG = 200  # events that a stream may be behind
 GOING_AWAY = 1001  # close code
 
@@ -50,7 +50,7 @@ class Hub:
     # --- called by the loop over the frames
 
     def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
-        """Pass on a frame and its faces, the largest first, if it is time."""
+        """Pass on a frame and its faces, the largest first, if one is due."""
         now = self.status.clock.monotonic()
         frame_is_due, sample_is_due = bool(self.viewers) and now >= self._next_frame, now >= self._next_sample
         if not (frame_is_due or sample_is_due):

@@ -1,4 +1,4 @@
-"""An asyncio loop in a thread of its own."""
+"""An asyncio loop in its own thread."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LoopThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self, timeout: float) -> None:
-        """Start the thread and wait until the coroutine is ready, `timeout` seconds at most."""
+        """Start the thread and wait up to `timeout` seconds until the coroutine is ready."""
         self._thread.start()
         self._ready.wait(timeout)
 
@@ -41,7 +41,7 @@ class LoopThread:
         return self._ready.is_set() and self._thread.is_alive() and not self.error
 
     def stop(self, timeout: float) -> None:
-        """Have the coroutine end, and wait for that, `timeout` seconds at most."""
+        """Ask the coroutine to end, and wait for that up to `timeout` seconds."""
         if self._loop and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(timeout)
@@ -50,7 +50,7 @@ class LoopThread:
         try:
             asyncio.run(self._serve())
         except Exception as error:
-            log.exception("thread %s", self._thread.name)
+            log.exception("thread %s: unexpected error", self._thread.name)
             self.error = error
         finally:
             self._ready.set()

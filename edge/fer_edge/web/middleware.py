@@ -111,7 +111,7 @@ def cookie_name(request: web.Request) -> str:
 
 
 def parse_host(header: str) -> str:
-    """The host in a Host header, without its port, in lower case; empty if there is none."""
+    """The host in a Host header, without its port, in lower case; empty without a host."""
     try:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".")
     except ValueError:

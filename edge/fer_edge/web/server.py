@@ -1,4 +1,4 @@
-"""The server of the live page: an observer of the run, with an HTTP server in a thread of its own."""
+"""The server of the live page: an observer of the run, with an HTTP server in its own thread."""
 
 from __future__ import annotations
 
@@ -132,5 +132,5 @@ class _Site:
         app = web.Application(middlewares=[access.middleware], client_max_size=MAX_REQUEST_SIZE)
         app.on_response_prepare.append(access.add_headers)
         app.add_routes([*pages.routes(), *api.routes(), *sockets.routes()])
-        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # malformed requests of strangers
+        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # malformed requests from the network
         return app

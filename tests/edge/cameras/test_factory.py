@@ -135,7 +135,7 @@ def test_a_pi_camera_whose_cable_is_pulled_and_put_back_continues_with_the_same_
     assert (library.hardware.made, library.hardware.starts) == (1, 2)
     assert [record.message.rpartition(", ")[2] for record in caplog.records] == [
         "retrying",
-        "camera picamera2 0: frames again",
+        "camera picamera2 0: delivering frames again",
     ]
 
 

@@ -63,7 +63,7 @@ def test_frames_resume_after_the_server_was_away_and_no_secret_is_logged(
     assert after[0].time > before[-1].time
     assert [record.message.rpartition(": ")[2] for record in caplog.records] == [
         "it delivers no more frames, retrying",
-        "frames again",
+        "delivering frames again",
     ]
     assert "secret" not in caplog.text
     assert "secret" not in source.name
@@ -115,7 +115,7 @@ def test_the_daemon_ends_the_tracks_of_a_camera_that_went_away_and_starts_new_on
         restarted.stop()
         assert process.wait(10) == 0
     address = f"fer-edge: camera http://127.0.0.1:{server.port}/video: "
-    assert logged == [f"{address}it delivers no more frames, retrying", f"{address}frames again"]
+    assert logged == [f"{address}it delivers no more frames, retrying", f"{address}delivering frames again"]
     assert second["track"] != first["track"]
     assert second["frame"]["number"] > first["frame"]["number"]
     assert second["frame"]["width"] <= 640

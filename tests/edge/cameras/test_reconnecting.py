@@ -102,7 +102,7 @@ def test_frames_resume_by_themselves_and_their_numbers_continue(caplog: pytest.L
     assert given[5] is None
     assert len(frames) > 20
     assert camera.opened == pytest.approx([0, 1.5, 3.5, 7.5])
-    assert logged(caplog) == ["camera fake: unplugged, retrying", "camera fake: frames again"]
+    assert logged(caplog) == ["camera fake: unplugged, retrying", "camera fake: delivering frames again"]
     assert source.problem is None
 
 
@@ -114,7 +114,7 @@ def test_a_camera_that_is_missing_at_the_start_is_waited_for(caplog: pytest.LogC
     assert next(iter(source)) is None
     assert (source.problem.text, source.problem.cure) == ("there is none", "cure of there is none")
     assert any(read_for(camera, source, 10))
-    assert logged(caplog) == ["camera fake: there is none, retrying", "camera fake: frames again"]
+    assert logged(caplog) == ["camera fake: there is none, retrying", "camera fake: delivering frames again"]
 
 
 def test_a_camera_that_needs_a_moment_for_its_first_frame_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -158,7 +158,7 @@ def test_silence_is_noticed_within_three_seconds_and_may_end_by_itself(caplog: p
     assert str(source.problem) == "no frame for 2 seconds"
     assert any(read_for(camera, source, 5))
     assert camera.opened == [0], "it was not opened again"
-    assert logged(caplog) == ["camera fake: no frame for 2 seconds, retrying", "camera fake: frames again"]
+    assert logged(caplog) == ["camera fake: no frame for 2 seconds, retrying", "camera fake: delivering frames again"]
 
 
 def test_one_thread_that_hangs_is_abandoned_and_a_second_one_ends_the_run() -> None:

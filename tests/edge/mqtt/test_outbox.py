@@ -242,7 +242,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_created(
     fresh.put("new")
     fresh.commit()
     assert payloads(fresh) == ["new"]
-    assert f"it is now {path}.damaged" in caplog.text
+    assert f"moved to {path}.damaged; starting a new one" in caplog.text
     assert (tmp_path / "outbox.sqlite.damaged").exists()
 
 

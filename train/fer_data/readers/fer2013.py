@@ -36,11 +36,11 @@ def read_csv(path: Path, votes: list[Votes] | None, votes_as: str) -> FaceSet:
             damaged.append(f"{path}, line {line}: {error}")
             continue
         if votes is not None:
-            given = votes_of_row(votes, row, usage, path)
-            if votes_as == AS_LABELS and not given.expressions.any():
+            row_votes = votes_of_row(votes, row, usage, path)
+            if votes_as == AS_LABELS and not row_votes.expressions.any():
                 continue
-            shares.append(given.expressions if votes_as == AS_LABELS else given.answers)
-            label = int(given.expressions.argmax()) if votes_as == AS_LABELS else label
+            shares.append(row_votes.expressions if votes_as == AS_LABELS else row_votes.answers)
+            label = int(row_votes.expressions.argmax()) if votes_as == AS_LABELS else label
         labels.append(label)
         pixels.append(grey)
         splits.append(SPLITS.get(usage.strip().lower(), usage.strip()))

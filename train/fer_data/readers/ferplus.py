@@ -22,7 +22,7 @@ class Votes(NamedTuple):
     Attributes:
         usage: The split of its row.
         answers: The raw share of each of the ten possible answers, float32 [10].
-        expressions: Shares of FERPLUS_CLASSES, float32 [8]; all zero where most saw no face or no expression they know.
+        expressions: Shares of FERPLUS_CLASSES, float32 [8]; all zero where most answered no face or unknown.
     """
 
     usage: str

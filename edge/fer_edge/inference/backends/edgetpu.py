@@ -133,7 +133,7 @@ def library_name() -> str:
 def _create_delegate(runtime: str, device: str) -> Any:
     """Create the delegate of an Edge TPU. Raises AcceleratorError.
 
-    A library built for another version of TFLite crashes the process instead of raising an error: see probe.
+    A library built for another version of TFLite crashes the process instead of raising an error; see `probe`.
     """
     library = library_name()
     try:
