@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fer_edge.errors import UsageError
-from fer_train.recipe import Recipe
+from fer_train.cli import main
+from fer_train.recipe import Recipe, help_texts
 
 
 def test_a_saved_recipe_is_read_back(tmp_path: Path) -> None:
@@ -28,6 +29,17 @@ def test_every_value_is_checked(field: str) -> None:
         return
     with pytest.raises(UsageError, match=f"--{field.replace('_', '-')} {value}: must be"):
         Recipe(**{field: value})
+
+
+def test_each_hyper_parameter_is_explained_in_the_help_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    printed = "".join(capsys.readouterr().out.split())
+    assert list(help_texts()) == [field.name for field in dataclasses.fields(Recipe)]
+    for field in dataclasses.fields(Recipe):
+        text = "".join(help_texts()[field.name].split())
+        assert text
+        assert f"--{field.name.replace('_', '-')}X{text}" in printed
 
 
 def test_the_recipe_and_the_registry_import_neither_keras_nor_tensorflow() -> None:

@@ -6,56 +6,67 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, get_type_hints
 
 from fer_edge.errors import UsageError
 from fer_train.architectures.registry import ARCHITECTURES
 
-MODELS = tuple(ARCHITECTURES)
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The hyper-parameters of a run; two runs of one recipe on one machine give the same model."""
+    """The hyper-parameters of a run; two runs of one recipe on one machine give the same model.
 
-    seed: int = 1
+    The annotation of each field holds its help text; see `help_texts`.
+    """
+
+    seed: Annotated[int, "seed of the random numbers"] = 1
 
     # model
-    model: str = "base"  # one of MODELS
-    dropout: float = 0.2  # before the last layer
-    weights: str = "none"  # initial ones: none, imagenet, a .h5 of keras.applications, a model.keras, a .tflite, base
-    head_epochs: int = 5  # with initial weights: epochs of the last layer alone, before all layers are trained
-    precision: str = "float32"  # or mixed_bfloat16: a third faster on a CPU or GPU that supports it
+    model: Annotated[str, "architecture of the network"] = "base"
+    dropout: Annotated[float, "dropout rate before the last layer"] = 0.2
+    weights: Annotated[
+        str, "initial weights: none, imagenet, a .h5 of keras.applications, a model.keras, a .tflite, or base"
+    ] = "none"
+    head_epochs: Annotated[
+        int, "with initial weights: epochs in which only the last layer is trained, before all layers are"
+    ] = 5
+    precision: Annotated[
+        str, "of the computations; mixed_bfloat16 is a third faster on a CPU or GPU that supports it"
+    ] = "float32"
 
     # optimisation
-    epochs: int = 70
-    batch: int = 128
-    learning_rate: float = 0.1  # peak; cosine decay to zero
-    warmup: float = 2.0  # epochs of linear rise to the peak
-    momentum: float = 0.9  # Nesterov
-    weight_decay: float = 5e-4  # decoupled; multiplied by the learning rate at each step
-    average: float = 0.999  # momentum of the exponential moving average of the weights
-    patience: int = 0  # epochs without a better validation accuracy after which to stop and take the best; 0: never
+    epochs: Annotated[int, "passes over the training faces"] = 70
+    batch: Annotated[int, "faces in one step"] = 128
+    learning_rate: Annotated[float, "peak learning rate, with cosine decay to zero"] = 0.1
+    warmup: Annotated[float, "epochs of linear rise to the peak learning rate"] = 2.0
+    momentum: Annotated[float, "Nesterov momentum"] = 0.9
+    weight_decay: Annotated[float, "decoupled weight decay; multiplied by the learning rate at each step"] = 5e-4
+    average: Annotated[float, "momentum of the exponential moving average of the weights"] = 0.999
+    patience: Annotated[
+        int, "stop after this many epochs without a better validation accuracy and use the best; 0: never"
+    ] = 0
 
     # targets
-    label_smoothing: float = 0.1
-    class_weights: float = 0.0  # 1: a rare class counts as much as a common one; 0: every face counts the same
-    teacher_weight: float = 0.5  # with teachers: the share of their prediction in the targets
-    hints_weight: float = 1.0  # with hints (FER+ votes beside the labels): the weight of the second task
+    label_smoothing: Annotated[float, "share of the target that is spread over all classes"] = 0.1
+    class_weights: Annotated[float, "1: rare classes count as much as common ones; 0: every face counts the same"] = 0.0
+    teacher_weight: Annotated[float, "with teachers: share of their prediction in the targets"] = 0.5
+    hints_weight: Annotated[float, "with hints (FER+ votes beside the labels): weight of the second task"] = 1.0
 
     # augmentation; drawn for each face, uniformly within +- the value
-    rotate: float = 10.0  # degrees
-    zoom: float = 0.15
-    shift: float = 0.1  # of the side
-    brightness: float = 0.15  # of 255
-    contrast: float = 0.25
-    noise: float = 0.0  # maximum standard deviation, of 255
-    erase: float = 0.3  # probability of erasing a rectangle of 2 to 20 % of the picture
-    mixup: float = 0.0  # alpha of the Beta distribution of the share with which two faces are mixed; 0: none
+    rotate: Annotated[float, "largest rotation, in degrees"] = 10.0
+    zoom: Annotated[float, "largest relative change of the size"] = 0.15
+    shift: Annotated[float, "largest shift, as a share of the side"] = 0.1
+    brightness: Annotated[float, "largest change of brightness, as a share of 255"] = 0.15
+    contrast: Annotated[float, "largest relative change of contrast"] = 0.25
+    noise: Annotated[float, "largest standard deviation of the noise, as a share of 255"] = 0.0
+    erase: Annotated[float, "probability of erasing a rectangle of 2 to 20 % of the picture"] = 0.3
+    mixup: Annotated[float, "alpha of the Beta distribution of the share in which two faces are mixed; 0: none"] = 0.0
 
     def __post_init__(self) -> None:
         """Raises UsageError for a value out of range, with the name of its flag."""
-        self._check("model", self.model in MODELS, f"one of {', '.join(MODELS)}")
+        self._check("model", self.model in ARCHITECTURES, f"one of {', '.join(ARCHITECTURES)}")
         self._check("precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
         for name in ("epochs", "batch"):
             self._check(name, getattr(self, name) >= 1, "at least 1")
@@ -74,3 +85,8 @@ class Recipe:
     def save(self, path: Path) -> None:
         """Write the recipe as JSON."""
         path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+
+def help_texts() -> dict[str, str]:
+    """The help text of each field of a recipe, by its name."""
+    return {name: hint.__metadata__[0] for name, hint in get_type_hints(Recipe, include_extras=True).items()}

@@ -13,8 +13,9 @@ from fer_data.formatting import percent
 from fer_edge.command_line import OneLineParser
 from fer_edge.config.model import SHIPPED, parse_model
 from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
+from fer_train.architectures.registry import ARCHITECTURES
 from fer_train.commands import Subparsers
-from fer_train.recipe import MODELS, PRECISIONS, Recipe
+from fer_train.recipe import PRECISIONS, Recipe, help_texts
 
 if TYPE_CHECKING:
     from fer_data.dataset import FaceSet
@@ -80,7 +81,7 @@ def _add_data_flags(parser: OneLineParser) -> None:
     parser.add_argument(
         "--validation",
         help="the split to validate on, or the share of Training to hold out for it, e.g. 0.2 "
-        "(the split validation if there is one, else 0.1)",
+        "(default: the split validation if it exists, else 0.1)",
     )
     parser.add_argument(
         "--keep-copies", action="store_true", help="train on exact copies of faces of other splits, too"
@@ -88,12 +89,14 @@ def _add_data_flags(parser: OneLineParser) -> None:
 
 
 def _add_recipe_flags(parser: OneLineParser) -> None:
-    group = parser.add_argument_group("recipe (described in train/fer_train/recipe.py)")
-    choices = {"model": MODELS, "precision": PRECISIONS}
+    group = parser.add_argument_group("recipe")
+    choices = {"model": ARCHITECTURES, "precision": PRECISIONS}
+    texts = help_texts()
     for field in dataclasses.fields(Recipe):
         listed = f"; one of {', '.join(choices[field.name])}" if field.name in choices else ""
+        text = f"{texts[field.name]}{listed} (default: {field.default})".replace("%", "%%")
         flag = "--" + field.name.replace("_", "-")
-        group.add_argument(flag, type=type(field.default), metavar="X", help=f"{field.default}{listed}")
+        group.add_argument(flag, type=type(field.default), metavar="X", help=text)
 
 
 def _run(arguments: Namespace) -> int:
