@@ -1,4 +1,4 @@
-"""Viewers that connect and disconnect at random, in a process of their own: for `web`."""
+"""Viewers that connect and disconnect at random, in a separate process: for `web`."""
 
 from __future__ import annotations
 

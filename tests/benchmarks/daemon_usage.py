@@ -1,4 +1,4 @@
-"""A daemon with the live page in a process of its own, and its use of resources: for `web`."""
+"""A daemon with the live page in a separate process, and its use of resources: for `web`."""
 
 from __future__ import annotations
 

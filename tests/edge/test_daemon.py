@@ -1,4 +1,4 @@
-"""The daemon with a camera and a clock made up for the test, and in a process of its own under systemd."""
+"""The daemon with a camera and a clock made up for the test, and in a separate process under systemd."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every event arrives, in order, whatever happens to the broker and the network.
 
-Each test runs a process of its own (tests/support/event_device.py) against a real Mosquitto. FER_EDGE_SOAK=1
+Each test runs a separate process (tests/support/event_device.py) against a real Mosquitto. FER_EDGE_SOAK=1
 (make soak) runs them for long.
 """
 

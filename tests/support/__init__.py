@@ -59,7 +59,7 @@ def command(module: str, *arguments: object) -> list[str]:
 
 
 def run(module: str, *arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None) -> Run:
-    """Run a command of the project in a process of its own, as a user would."""
+    """Run a command of the project in a separate process, as a user would."""
     done = subprocess.run(
         command(module, *arguments),
         capture_output=True,

@@ -1,4 +1,4 @@
-"""A fer-edge daemon in a process of its own, with an MJPEG camera and a real broker."""
+"""A fer-edge daemon in a separate process, with an MJPEG camera and a real broker."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ static int invoke(Context *context, Node *node) {
     if (context->tensors[node->inputs->data[i]].allocation_type != CONSTANT) in = &context->tensors[node->inputs->data[i]];
   report_call("invoke", "");
   if (requested("invoke aborts")) abort();
-  /* "later" lets the probe and the warm-up pass, each of which is one call in a process of its own. */
+  /* "later" lets the probe and the warm-up pass, each of which is one call in a separate process. */
   if (requested("invoke fails") || (requested("invoke fails later") && invocations++ > 0)) {
     context->ReportError(context, "USB transfer error");
     return 1;

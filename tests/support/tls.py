@@ -13,7 +13,7 @@ def openssl(*arguments: object) -> None:
 
 
 class Authority:
-    """A certificate authority in a folder of its own; it certifies any subject.
+    """A certificate authority in its own folder; it certifies any subject.
 
     Attributes:
         ca: Its own certificate, PEM.

@@ -1,4 +1,4 @@
-"""A daemon with the live page in a process of its own, and what its clip is known to contain."""
+"""A daemon with the live page in a separate process, and what its clip is known to contain."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class WebDaemon:
             self._process.wait(10)
 
     def close(self) -> None:
-        """Stop the process in good order."""
+        """Stop the process cleanly."""
         if self._process:
             self._process.terminate()
             self._process.wait(20)
@@ -107,6 +107,6 @@ def iou(a: Box, b: Box) -> float:
 
 
 def run_async(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine in a thread of its own: Playwright's loop, which never ends, may run in this one."""
+    """Run a coroutine in its own thread: Playwright's loop, which never ends, may run in this one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()

@@ -75,7 +75,7 @@ class MappingReport:
 
     @property
     def unsupported(self) -> tuple[OperatorMapping, ...]:
-        """The operators that are not mapped for a reason of their own."""
+        """The operators that are not mapped because of their own properties."""
         return tuple(one for one in self.operators if one.reason not in (None, AFTER_UNMAPPED, MODEL_REFUSED))
 
     @property

@@ -23,8 +23,7 @@ from fer_convert.quantize.conversion import quantize
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_data.tflite_graph import read_graph
 from fer_edge.inference.model_file import ModelError, ModelFile, append_entries, write_model
-from fer_train.architectures.registry import build
-from fer_train.recipe import MODELS
+from fer_train.architectures.registry import ARCHITECTURES, build
 from fer_train.report.network_cost import network_cost
 
 FACES = np.random.default_rng(0).integers(0, 256, (2, 48, 48), dtype=np.uint8)
@@ -43,7 +42,7 @@ def checked(change: Callable[[Any], None]) -> MappingReport:
     return check_graph(read_graph(altered(NANO.graph, change)))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_architecture_is_mapped_and_the_large_ones_stream(name: str) -> None:
     network = build(name, 7, 0.0)
     report = check_graph(read_graph(quantize(network, FACES)))

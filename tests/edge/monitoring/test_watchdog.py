@@ -1,4 +1,4 @@
-"""What systemd is notified of during a run. Runs in a process of their own are in test_daemon."""
+"""What systemd is notified of during a run. Runs in a separate process are in test_daemon."""
 
 from __future__ import annotations
 

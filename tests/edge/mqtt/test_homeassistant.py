@@ -1,6 +1,6 @@
 """The discovery message, against the documentation of Home Assistant's MQTT integration and the messages of a real run.
 
-The topics it is published at are those of mqtt.topics, which has no test file of its own.
+The topics it is published at are those of mqtt.topics, which has no separate test file.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def start_daemon(broker: Mosquitto) -> Iterator[StartDaemon]:
 
 @pytest.fixture
 def open_page(chromium: Browser, start_daemon: StartDaemon) -> Iterator[OpenPage]:
-    """Opens an address in a window of its own, which is closed before the sensors of `start_daemon` are stopped.
+    """Opens an address in a separate window, which is closed before the sensors of `start_daemon` are stopped.
 
     The test fails if the browser reports an error that is not among the expected ones.
     """

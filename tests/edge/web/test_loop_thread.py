@@ -1,4 +1,4 @@
-"""A coroutine in a thread of its own: its start, its end and its failure."""
+"""A coroutine in its own thread: its start, its end and its failure."""
 
 from __future__ import annotations
 

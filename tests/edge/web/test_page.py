@@ -1,4 +1,4 @@
-"""The live page in a real browser, for a sensor with a camera of its own."""
+"""The live page in a real browser, for a sensor with its own camera."""
 
 from __future__ import annotations
 
