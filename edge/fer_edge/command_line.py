@@ -22,7 +22,7 @@ class OneLineParser(argparse.ArgumentParser):
 def run_command(command: str, body: Callable[[], int]) -> int:
     """Run the body of a command and return its exit code.
 
-    A FerError is reported on stderr in one line. If the reader of stdout has gone away, the command ends quietly.
+    A FerError is reported on stderr in one line. If the reader of stdout has exited, the command ends quietly.
     """
     try:
         code = body()

@@ -130,8 +130,8 @@ class Pipeline:
         results: list[NDArray[np.float32] | None] = []
         for request in requests:
             crop = self._crop(request.box, frame)
-            sharp = request.required or sharpness(crop) >= self._options.min_sharpness
-            results.append(self._classifier.classify([crop])[0] if sharp else None)
+            usable = request.required or sharpness(crop) >= self._options.min_sharpness
+            results.append(self._classifier.classify([crop])[0] if usable else None)
         return results
 
     def _crop(self, box: Box, frame: Frame) -> NDArray[np.uint8]:

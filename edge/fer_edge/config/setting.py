@@ -55,7 +55,7 @@ class Setting:
         field: Its place in Config, NAME or PART.NAME.
         help: One line on what it does.
         default: The value if nothing is set, or a function of the environment that returns it; None: not set.
-        default_text: The default as shown to people, where `default` is None or differs between machines.
+        default_text: The default as displayed, where `default` is None or differs between machines.
         example: Value in the example file, where there is no default to show.
         read: Converts the value to what Config holds; raises ValueError.
         metavar: Placeholder of the value in --help.
@@ -94,5 +94,5 @@ class Setting:
         return self.default(environment) if callable(self.default) else self.default
 
     def describe_default(self) -> str:
-        """Return the default as shown to people."""
+        """Return the default as displayed."""
         return self.default_text or ("off" if self.default is False else str(self.default))

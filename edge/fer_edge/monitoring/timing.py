@@ -11,7 +11,7 @@ import numpy as np
 
 from fer_edge.clock import Clock
 
-MIN_READING_INTERVAL = 1.0  # seconds; within it the last reading is returned again, since a shorter one is noise
+MIN_READING_INTERVAL = 1.0  # seconds; within it the last reading is returned again, since one over less time is noise
 MAX_SAMPLES = 4096  # kept for each stage: a minute at 60 frames per second
 
 

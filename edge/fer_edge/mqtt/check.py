@@ -20,7 +20,7 @@ def check_connection(broker: Broker, password: str | None, device: str, *, timeo
         timeout: Seconds for the network and the answer.
 
     Returns:
-        The version of MQTT that the broker speaks, "5" or "3.1.1".
+        The version of MQTT that the broker uses, "5" or "3.1.1".
 
     Raises:
         ExchangeError: The broker cannot be reached, refuses the connection or the message, or does not answer.
