@@ -38,7 +38,7 @@ exit codes:
   1   it could not run, or not to the end: no Edge TPU or one that fails, a damaged file, a camera in which the daemon
       hangs, events that could not be delivered or printed (a missing camera is waited for); --check found an error;
       --status got no answer
-  2   a flag, a file or a broker's address is wrong
+  2   a flag, a file or a broker's address is wrong (systemd does not restart the service)
   78  the configuration file, a FER_EDGE_ variable or the model is unusable (systemd does not restart the service)
 """
 
@@ -126,8 +126,8 @@ def _run(config: Config) -> int:
 
     password = read_password(config.broker, os.environ) if config.broker else None
     web = config.web
-    observers = [open_web_server(web, TOKEN.read(web.token_file, os.environ))] if web else []
-    daemon = open_daemon(config, password, observers)
+    token = TOKEN.read(web.token_file, os.environ) if web else None
+    daemon = open_daemon(config, password, lambda: [open_web_server(web, token)] if web else [])
     # A full garbage collection over start-up objects would stall frames for 35 ms on a PC.
     gc.freeze()
     notifier = Notifier(os.environ.get(NOTIFY_SOCKET))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from fer_edge.errors import EXIT_INTERRUPTED, EXIT_USAGE, FerError
+from fer_edge.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_USAGE, FerError
 from fer_edge.logs import format_error
+
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -24,6 +27,8 @@ def run_command(command: str, body: Callable[[], int]) -> int:
 
     A FerError is reported on stderr in one line. If the reader of stdout has exited, the command ends quietly.
     """
+    if sys.stdout is None:  # it was closed before the start
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the rest of the process
     try:
         code = body()
         sys.stdout.flush()
@@ -33,6 +38,12 @@ def run_command(command: str, body: Callable[[], int]) -> int:
     except BrokenPipeError:
         discard_stdout()
         return 0
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        discard_stdout()
+        print(format_error(command, f"cannot write to standard output: {error.strerror}"), file=sys.stderr)
+        return EXIT_FAULT
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return code

@@ -39,13 +39,15 @@ log = logging.getLogger(__name__)
 POLL_INTERVAL = 0.2  # seconds between two iterations of the loop while paused
 
 
-def open_daemon(config: Config, password: str | None = None, observers: Sequence[RunObserver] = ()) -> Daemon:
+def open_daemon(
+    config: Config, password: str | None = None, open_observers: Callable[[], Sequence[RunObserver]] = tuple
+) -> Daemon:
     """Open the model and the camera and connect them to the broker. Broker and camera may be unavailable.
 
     Args:
         config: The settings of the run.
         password: The password of the broker's user.
-        observers: What else receives the frames and events, for example the live page.
+        open_observers: Opens what else receives the frames and events, such as the live page; called last.
 
     Raises:
         FerError: The model, the accelerator, or what `config.camera` names cannot be used.
@@ -59,12 +61,14 @@ def open_daemon(config: Config, password: str | None = None, observers: Sequence
     source = open_source(config.camera, config.camera_options)
     if isinstance(source, BrowserCamera) and not config.web:
         raise missing_page_error()
+    observers: list[RunObserver] = []
     if config.annotate:
         from fer_edge.annotation.writers import open_writer  # a service never needs it
 
         turn = partial(orient, options=config.camera_options)
         writer = open_writer(config.camera, config.annotate, classifier.labels, turn)
-        observers = [AnnotationObserver(writer), *observers]
+        observers.append(AnnotationObserver(writer))
+    observers += open_observers()
     return Daemon(config, source, classifier, password=password, observers=observers)
 
 

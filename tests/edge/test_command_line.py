@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from tests.support import command
 
 from fer_edge.command_line import OneLineParser, run_command
 from fer_edge.errors import ConfigError, FerError, UsageError
@@ -48,3 +50,21 @@ def test_a_command_whose_reader_has_gone_ends_quietly_with_0() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("arguments", [["--schema"], ["--print-config"]])
+def test_a_full_disk_behind_stdout_is_one_line_and_exit_1(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command("fer_edge", *arguments), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "fer-edge: cannot write to standard output: No space left on device\n",
+    )
+
+
+def test_a_stdout_that_is_closed_is_no_error() -> None:
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *command("fer_edge", "--print-config")]
+    done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from tests.support import Mosquitto, command, free_port, wait_until
+from tests.support import Mosquitto, command, free_port, run, wait_until
 
 SECRET = "a word that nobody may see"  # noqa: S105  a secret of this test
 UNIT = Path(__file__).parents[2] / "systemd" / "fer-edge.service"
@@ -110,3 +110,15 @@ def test_the_token_of_the_page_is_not_in_the_list_of_processes_or_the_log(
 
 def test_the_service_leaves_no_core_dump() -> None:
     assert "\nLimitCORE=0\n" in UNIT.read_text()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "flags"),
+    [("rtmp", []), ("rtmp", ["--check"]), ("rtmp", ["--annotate", "copy.mp4"]), ("rtsp", ["--annotate", "copy.mp4"])],
+)
+def test_the_password_of_a_cameras_address_is_not_in_an_error(tmp_path: Path, scheme: str, flags: list[str]) -> None:
+    camera = f"{scheme}://user:secretword@127.0.0.1:1/x"
+    done = run("fer_edge", "--camera", camera, "--mqtt", "none", *flags, cwd=tmp_path)
+    assert done.code in (1, 2)
+    assert "secretword" not in done.out + done.err
+    assert "127.0.0.1" in done.out + done.err

@@ -16,6 +16,7 @@ from fer_edge.annotation.picture_writer import FolderWriter, PictureWriter
 from fer_edge.annotation.video_writer import VIDEO_SUFFIXES, VideoWriter
 from fer_edge.cameras.frame import Frame
 from fer_edge.cameras.pictures import PICTURE_SUFFIXES
+from fer_edge.config.credentials import hide_secrets
 from fer_edge.errors import UsageError
 from fer_edge.tracking.track import TrackedFace
 
@@ -52,7 +53,7 @@ def open_writer(
     """
     source = Path(camera)
     if not source.is_file() and not source.is_dir():
-        raise UsageError(f"--annotate {out}: needs a file or folder as --camera; {camera} is neither")
+        raise UsageError(f"--annotate {out}: needs a file or folder as --camera; {hide_secrets(camera)} is neither")
     if out.exists() and out.samefile(source):
         raise UsageError(f"--annotate {out}: is the same as --camera", cure="give another name")
     annotator = Annotator(labels, orient)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fer_edge.cameras import browser, files, network, numbered, pi, v4l2
 from fer_edge.cameras.base import FrameSource, SourceKind
 from fer_edge.config.camera import SPECS, CameraOptions
+from fer_edge.config.credentials import hide_secrets
 from fer_edge.errors import UsageError
 
 # The first kind that matches is used: cameras before files, so that a file cannot take the name of a camera.
@@ -39,5 +40,5 @@ def open_source(spec: str, options: CameraOptions | None = None) -> FrameSource:
     """
     kind = find_kind(spec)
     if not kind:
-        raise UsageError(f"{spec}: no such file", setting="camera.source", cure=f"give {SPECS}")
+        raise UsageError(f"{hide_secrets(spec)}: no such file", setting="camera.source", cure=f"give {SPECS}")
     return kind.open(spec, options or CameraOptions())

@@ -48,7 +48,7 @@ class PictureFiles:
         damaged = []
         for number, path in enumerate(self._paths):
             try:
-                grey = read_grey(path)
+                grey = read_grey(path, allow_truncated=True)
             except PictureError:
                 damaged.append(path.name)
             else:

@@ -23,13 +23,21 @@ def list_pictures(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
 
 
-def read_grey(path: Path) -> NDArray[np.uint8]:
-    """Read a picture as grey values, uint8 [H,W]. Raises PictureError when it is unreadable, damaged or cut short."""
+def read_grey(path: Path, *, allow_truncated: bool = False) -> NDArray[np.uint8]:
+    """Read a picture as grey values, uint8 [H,W].
+
+    Args:
+        path: The file.
+        allow_truncated: Accept a JPEG that is cut short, whose missing part is grey: there may be a face in the rest.
+
+    Raises:
+        PictureError: It is unreadable, damaged or cut short.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise PictureError(f"{path}: {error.strerror}") from error
-    if _is_truncated_jpeg(content):
+    if not allow_truncated and _is_truncated_jpeg(content):
         raise PictureError(f"{path}: cut short")
     try:
         picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -41,5 +49,14 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
 
 
 def _is_truncated_jpeg(content: bytes) -> bool:
-    """Whether a JPEG has no end marker after its last scan. OpenCV silently fills the missing part with grey."""
-    return content.startswith(JPEG_START) and content.rfind(JPEG_END) < content.rfind(JPEG_SCAN)
+    """Whether a JPEG lacks the end marker of its image. OpenCV silently fills the missing part with grey.
+
+    Segments before the first scan are skipped, since a thumbnail in one of them has an end marker too. What follows the
+    image is ignored: phones append a video.
+    """
+    position = len(JPEG_START)
+    while content.startswith(JPEG_START) and content[position : position + 1] == b"\xff":
+        if content.startswith(JPEG_SCAN, position):
+            return JPEG_END not in content[position:]
+        position += 2 + int.from_bytes(content[position + 2 : position + 4])
+    return content.startswith(JPEG_START) and position >= len(content)

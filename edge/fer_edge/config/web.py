@@ -101,7 +101,7 @@ def check_token(options: WebOptions, token: str | None) -> None:
             f"{options.address}: the page would be open to the whole network",
             setting="web.listen",
             cure="set a token (--web-token-file or web.token_file), "
-            f"or listen on this machine only ({options.listen[1]})",
+            f"or give the port alone, {options.listen[1]}, to listen on this machine only",
         )
     if token and len(token) < MIN_TOKEN_LENGTH:
         raise UsageError(f"needs a token of at least {MIN_TOKEN_LENGTH} characters", setting=TOKEN.setting)

@@ -19,6 +19,7 @@ MAX_WAITING_REQUESTS = 16  # further ones are dropped
 REQUESTS_PER_FRAME = 4  # carried out between two frames
 MAX_QUOTED = 32  # characters of a name or key in a reply or log line
 MAX_TRANSACTION = 64  # characters
+MAX_INTEGER = 2**63  # of a transaction: what JSON readers of other languages can hold
 
 
 class Channel(Protocol):
@@ -129,6 +130,8 @@ def _take_transaction(request: dict[str, Any]) -> Any:
     transaction: Any = request.pop("transaction", None)
     if isinstance(transaction, str) and len(transaction) <= MAX_TRANSACTION and transaction.isprintable():
         return transaction
-    if transaction is None or (type(transaction) in (int, float) and math.isfinite(transaction)):
+    if transaction is None or (type(transaction) is int and abs(transaction) < MAX_INTEGER):
+        return transaction
+    if type(transaction) is float and math.isfinite(transaction):
         return transaction
     raise CommandError(f"transaction must be a number, or a text of up to {MAX_TRANSACTION} characters")

@@ -44,9 +44,22 @@ def test_a_jpeg_that_is_cut_short_is_refused_under_any_suffix(tmp_path: Path, su
         read_grey(path)
 
 
-def test_a_jpeg_with_trailing_bytes_is_whole(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(JPEG + bytes(100))
+@pytest.mark.parametrize("trailer", [bytes(100), b"ftypmp42 \xff\xda \x00", JPEG[:200]])
+def test_a_jpeg_with_trailing_bytes_is_whole(tmp_path: Path, trailer: bytes) -> None:
+    (tmp_path / "a.jpg").write_bytes(JPEG + trailer)
     assert read_grey(tmp_path / "a.jpg").shape == RAMP.shape
+
+
+def test_the_end_marker_of_a_thumbnail_is_not_that_of_the_picture(tmp_path: Path) -> None:
+    thumbnail = b"\xff\xe1" + (2 + len(JPEG)).to_bytes(2) + JPEG
+    (tmp_path / "half.jpg").write_bytes(JPEG[:2] + thumbnail + JPEG[2 : len(JPEG) * 2 // 3])
+    with pytest.raises(PictureError, match=r"half\.jpg: cut short"):
+        read_grey(tmp_path / "half.jpg")
+
+
+def test_a_jpeg_that_is_cut_short_is_read_if_that_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "half.jpg").write_bytes(JPEG[: len(JPEG) * 2 // 3])
+    assert read_grey(tmp_path / "half.jpg", allow_truncated=True).shape == RAMP.shape
 
 
 @pytest.mark.parametrize("content", [b"", b"no png", cv2.imencode(".png", RAMP)[1].tobytes()[:40]])

@@ -43,7 +43,7 @@ def test_host_names_are_parsed_in_lower_case() -> None:
         ("0.0.0.0", None, "open to the whole network: set a token .--web-token-file or web.token_file"),  # noqa: S104
         ("::", "", "open to the whole network"),
         ("192.168.1.7", None, "192.168.1.7:8080: the page would be open to the whole network"),
-        ("porch", None, "listen on this machine only .8080"),
+        ("porch", None, "give the port alone, 8080, to listen on this machine only"),
         ("127.0.0.1", "short", "at least 8 characters"),
     ],
 )

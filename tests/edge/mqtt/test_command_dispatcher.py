@@ -36,6 +36,11 @@ def test_a_reply_goes_to_the_topic_of_its_command_and_repeats_the_transaction() 
         ("ping", b"[" * 1000, "a request must be a JSON object, or empty"),
         ("ping", b'{"transaction": 1e999}', "transaction must be a number, or a text of up to 64 characters"),
         ("ping", b'{"transaction": "\\ud800"}', "transaction must be a number, or a text of up to 64 characters"),
+        (
+            "ping",
+            b'{"transaction": 1' + b"0" * 400 + b"}",
+            "transaction must be a number, or a text of up to 64 characters",
+        ),
         ("ping", b'{"transaction": [1]}', "transaction must be a number, or a text of up to 64 characters"),
         ("ping", b'{"transaction": true}', "transaction must be a number, or a text of up to 64 characters"),
         ("ping", b" " * (MAX_REQUEST_BYTES + 1), f"a request may have at most {MAX_REQUEST_BYTES} bytes"),

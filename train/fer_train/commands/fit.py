@@ -123,11 +123,11 @@ def _configure(arguments: Namespace) -> tuple[RunConfig, Path]:
         return _resume(arguments, given), arguments.resume
     if not (arguments.data and arguments.out):
         raise UsageError("fit needs --data and --out, or --resume", cure="see fer-train fit --help")
+    source, checked = parse_source(arguments), Recipe(**given)  # before TensorFlow is imported, which takes seconds
     from fer_train.training.run_folder import RunConfig
 
-    source = parse_source(arguments)
     teachers = tuple(arguments.teacher)
-    return RunConfig(source, arguments.validation, arguments.keep_copies, teachers, Recipe(**given)), arguments.out
+    return RunConfig(source, arguments.validation, arguments.keep_copies, teachers, checked), arguments.out
 
 
 def _resume(arguments: Namespace, recipe: dict[str, Any]) -> RunConfig:
