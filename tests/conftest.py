@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import Mosquitto, patterns, run, write_csv
+from tests.support.mosquitto import Mosquitto
+from tests.support.processes import run
+from tests.support.synthetic_faces import striped_faces, write_csv
 
 from fer_edge.config.model import DEFAULT_MODEL
 from fer_edge.inference.classifier import EmotionClassifier
@@ -35,7 +37,7 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A csv of synthetic faces: 315 for training, 105 of PublicTest."""
-    return write_csv(patterns(420), tmp_path_factory.mktemp("data") / "faces.csv")
+    return write_csv(striped_faces(420), tmp_path_factory.mktemp("data") / "faces.csv")
 
 
 @pytest.fixture(scope="session")

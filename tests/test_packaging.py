@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from tests.support import run
+from tests.support.processes import run
 
 from fer_edge import __version__
 

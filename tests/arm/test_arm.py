@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support import HEAD, MEDIA, WALK
+from tests.support.media import HEAD, MEDIA, WALK
 
 ROOT = Path(os.environ.get("FER_EDGE_ARM_ROOT", "")).resolve()
 CLASSIFY_FACES = Path(__file__).with_name("classify_faces.py")

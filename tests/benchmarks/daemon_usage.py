@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
-from tests.support import WALK, command, free_port, reachable, wait_until
+from tests.support.media import WALK
 from tests.support.mjpeg import MjpegCamera
+from tests.support.network import free_port, reachable
+from tests.support.processes import command
+from tests.support.waiting import wait_until
 
 from fer_edge.cameras.files import VideoFile
 

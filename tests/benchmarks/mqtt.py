@@ -17,7 +17,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
-from tests.support import Mosquitto
+from tests.support.mosquitto import Mosquitto
 
 from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker

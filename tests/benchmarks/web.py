@@ -27,7 +27,7 @@ import cv2
 from tests.benchmarks.crowd import Crowd
 from tests.benchmarks.daemon_usage import MeasuredDaemon, measured_daemon
 from tests.benchmarks.engine import repeated
-from tests.support import WALK
+from tests.support.media import WALK
 
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame

@@ -13,8 +13,12 @@ from pathlib import Path
 import cv2
 import jsonschema
 import pytest
-from tests.support import MEDIA, WALK, Mosquitto, Run, command, free_port, heard, run, wait_until
+from tests.support.media import MEDIA, WALK
+from tests.support.mosquitto import Mosquitto, read_messages
+from tests.support.network import free_port
+from tests.support.processes import Run, command, run
 from tests.support.refusals import assert_refused, error_line
+from tests.support.waiting import wait_until
 
 from fer_edge.config.model import DEFAULT_MODEL
 from fer_edge.events import SCHEMA_FILE
@@ -59,8 +63,8 @@ def test_subscribers_receive_status_info_events_and_offline(mosquitto: Mosquitto
     file = mosquitto.subscribe()
     done = fer_edge("--camera", WALK, "--mqtt", mosquitto.url, "--device", "cam", "--print")
     assert done.code == 0, done.err
-    wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
-    messages = heard(file)
+    wait_until(lambda: ("fer/cam/status", "offline") in read_messages(file))
+    messages = read_messages(file)
     assert messages[0] == ("fer/cam/status", "online")
     assert messages[-1] == ("fer/cam/status", "offline")
     info = json.loads(dict(messages)["fer/cam/info"])
@@ -94,8 +98,8 @@ def test_a_signal_ends_it_cleanly(mosquitto: Mosquitto, long_clip: Path, number:
     events = [json.loads(line) for line in [first, *rest.splitlines()]]
     ends = {event["track"] for event in events if event["type"] == "end"}
     assert ends == {event["track"] for event in events if event["type"] == "start"}
-    wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
-    assert [json.loads(text) for topic, text in heard(file) if topic == "fer/cam/event"] == events
+    wait_until(lambda: ("fer/cam/status", "offline") in read_messages(file))
+    assert [json.loads(text) for topic, text in read_messages(file) if topic == "fer/cam/event"] == events
 
 
 def test_ctrl_c_during_the_start_leaves_no_traceback() -> None:
@@ -112,10 +116,10 @@ def test_ctrl_c_during_the_start_leaves_no_traceback() -> None:
 def test_a_killed_daemon_becomes_offline_by_its_last_will(mosquitto: Mosquitto, long_clip: Path) -> None:
     file = mosquitto.subscribe()
     process = subprocess.Popen(command("fer_edge", "--camera", long_clip, "--mqtt", mosquitto.url, "--device", "cam"))
-    wait_until(lambda: any(topic == "fer/cam/event" for topic, _ in heard(file)))
+    wait_until(lambda: any(topic == "fer/cam/event" for topic, _ in read_messages(file)))
     process.kill()
     process.wait(10)
-    wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
+    wait_until(lambda: ("fer/cam/status", "offline") in read_messages(file))
 
 
 def test_events_that_one_run_could_not_deliver_are_delivered_by_the_next(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -127,9 +131,9 @@ def test_events_that_one_run_could_not_deliver_are_delivered_by_the_next(mosquit
     file = mosquitto.subscribe()
     second = fer_edge("--camera", picture, "--mqtt", mosquitto.url, "--outbox", outbox, "--print", "--device", "cam")
     assert second.code == 0
-    wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
-    received = [json.loads(text) for topic, text in heard(file) if topic == "fer/cam/event"]
-    assert received == first.events + second.events
+    wait_until(lambda: ("fer/cam/status", "offline") in read_messages(file))
+    events = [json.loads(text) for topic, text in read_messages(file) if topic == "fer/cam/event"]
+    assert events == first.events + second.events
 
 
 def test_under_systemd_the_outbox_is_in_the_state_directory(tmp_path: Path) -> None:
@@ -232,14 +236,14 @@ def test_a_missing_camera_is_waited_for_until_a_signal_ends_the_run(mosquitto: M
     file = mosquitto.subscribe()
     arguments = command("fer_edge", "--camera", camera, "--mqtt", mosquitto.url, "--device", "cam")
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
-        wait_until(lambda: any(topic == "fer/cam/state" for topic, _ in heard(file)))
+        wait_until(lambda: any(topic == "fer/cam/state" for topic, _ in read_messages(file)))
         process.send_signal(signal.SIGTERM)
         assert process.stderr
         lines = process.stderr.read().splitlines()
         assert process.wait(10) == 0
     assert len([line for line in lines if line.startswith(f"fer-edge: camera {camera}: ")]) == 1
-    assert heard(file)[0] == ("fer/cam/status", "online")
-    assert heard(file)[-1] == ("fer/cam/status", "offline")
+    assert read_messages(file)[0] == ("fer/cam/status", "online")
+    assert read_messages(file)[-1] == ("fer/cam/status", "offline")
 
 
 def test_a_picture_is_rotated_before_faces_are_detected(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support import command
+from tests.support.processes import command
 
 from fer_edge.command_line import OneLineParser, run_command
 from fer_edge.errors import ConfigError, FerError, UsageError

@@ -16,9 +16,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tests.support import WALK, Manager, Mosquitto, command, free_port, run, wait_until
 from tests.support.clock import NOON, FakeClock
+from tests.support.media import WALK
 from tests.support.mjpeg import MjpegCamera
+from tests.support.mosquitto import Mosquitto
+from tests.support.network import free_port
+from tests.support.notify_socket import NotifySocket
+from tests.support.processes import command, run
+from tests.support.waiting import wait_until
 
 from fer_edge.cameras.base import CameraError
 from fer_edge.cameras.files import VideoFile
@@ -316,39 +321,39 @@ def test_an_observer_that_fails_ends_the_run_in_good_order(
 
 
 @pytest.fixture
-def systemd(tmp_path: Path) -> Iterator[Manager]:
-    made = Manager(str(tmp_path / "notify"))
+def systemd(tmp_path: Path) -> Iterator[NotifySocket]:
+    made = NotifySocket(str(tmp_path / "notify"))
     yield made
     made.socket.close()
 
 
-def test_a_run_over_a_file_notifies_systemd(tmp_path: Path, systemd: Manager) -> None:
+def test_a_run_over_a_file_notifies_systemd(tmp_path: Path, systemd: NotifySocket) -> None:
     environment = {NOTIFY_SOCKET: str(tmp_path / "notify")}
     assert run("fer_edge", "--camera", WALK, "--mqtt", "none", env=environment).code == 0
-    messages = systemd.heard()
+    messages = systemd.received()
     assert messages[:2] == ["READY=1", "WATCHDOG=1"]
     assert messages[-1] == "STOPPING=1"
 
 
-def test_a_hangup_restarts_the_service_even_if_the_broker_is_unreachable(tmp_path: Path, systemd: Manager) -> None:
+def test_a_hangup_restarts_the_service_even_if_the_broker_is_unreachable(tmp_path: Path, systemd: NotifySocket) -> None:
     camera = MjpegCamera()
     unreachable = f"mqtt://127.0.0.1:{free_port()}"
     arguments = command("fer_edge", "--camera", camera.url, "--mqtt", unreachable, "--device", "cam")
     process = subprocess.Popen(arguments, env={**os.environ, NOTIFY_SOCKET: str(tmp_path / "notify")})
-    wait_until(lambda: "READY=1" in systemd.heard(), 30)
+    wait_until(lambda: "READY=1" in systemd.received(), 30)
     process.send_signal(signal.SIGHUP)
-    wait_until(lambda: systemd.heard().count("READY=1") == 2, 30)
-    assert any(message.startswith("RELOADING=1\n") for message in systemd.heard())
-    assert "STOPPING=1" not in systemd.heard()
-    wait_until(lambda: any("broker" in message for message in systemd.heard()), 30)
-    status = next(message for message in systemd.heard() if message.startswith("STATUS="))
+    wait_until(lambda: systemd.received().count("READY=1") == 2, 30)
+    assert any(message.startswith("RELOADING=1\n") for message in systemd.received())
+    assert "STOPPING=1" not in systemd.received()
+    wait_until(lambda: any("broker" in message for message in systemd.received()), 30)
+    status = next(message for message in systemd.received() if message.startswith("STATUS="))
     assert "fps; faces: 0; cpu (" in status
     assert f"; events waiting: 0 (broker {unreachable}: " in status
     process.send_signal(signal.SIGHUP)
-    wait_until(lambda: sum(message.startswith("RELOADING=1\n") for message in systemd.heard()) == 2)
+    wait_until(lambda: sum(message.startswith("RELOADING=1\n") for message in systemd.received()) == 2)
     process.terminate()  # during the restart: the later signal counts
     process.wait(20)
-    assert systemd.heard().count("READY=1") == 2
+    assert systemd.received().count("READY=1") == 2
     camera.stop()
 
 

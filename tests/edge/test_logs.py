@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support import command
+from tests.support.processes import command
 
 from fer_edge.logs import JournalFormatter, format_error, is_journal
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support import HEAD, MEDIA, WALK
+from tests.support.media import HEAD, MEDIA, WALK
 from tests.support.scenes import Face, read_grey, scene
 
 from fer_edge.cameras.factory import open_source

@@ -9,8 +9,9 @@ import subprocess
 import termios
 
 import pytest
-from tests.support import WALK, command, run
 from tests.support.clock import FakeClock
+from tests.support.media import WALK
+from tests.support.processes import command, run
 
 from fer_edge.progress import CLEAR, UPDATE_INTERVAL, bar
 

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from tests.support import WALK, Mosquitto, heard, run, wait_until
 from tests.support.daemon_process import DaemonProcess
+from tests.support.media import WALK
+from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.mqtt import publish
+from tests.support.processes import run
+from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.homeassistant import announce, discovery_message
@@ -113,7 +116,7 @@ def test_an_unknown_key_would_be_noticed() -> None:
 
 def test_a_run_is_discovered_and_forgotten(mosquitto: Mosquitto, home: Home) -> None:
     file = mosquitto.subscribe("#")
-    wait_until(lambda: ("homeassistant/status", "online") in heard(file), 60)
+    wait_until(lambda: ("homeassistant/status", "online") in read_messages(file), 60)
     arguments = ["--mqtt", mosquitto.url, "--device", "porch"]
     assert run("fer_edge", "--camera", WALK, *arguments).code == 0
     wait_until(lambda: home.states() == dict.fromkeys(ENTITIES, "unavailable"))
@@ -171,7 +174,7 @@ def test_a_starting_home_assistant_discovers_a_device_that_the_broker_has_forgot
     with porch(mosquitto):
         publish(mosquitto, discovery_topic("homeassistant", "porch"), "", "-r")
         file = mosquitto.subscribe("homeassistant/#")
-        assert heard(file) == []
+        assert read_messages(file) == []
         home = Home(mosquitto.folder, mosquitto.port)
         wait_until(lambda: home.states().get("sensor.porch_accelerator") == "cpu", 60)
         home.close()

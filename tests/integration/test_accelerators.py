@@ -8,9 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from tests.support import MEDIA, Mosquitto, Run, heard, run, wait_until
+from tests.support.media import MEDIA
 from tests.support.models import compiled_graph
+from tests.support.mosquitto import Mosquitto, read_messages
+from tests.support.processes import Run, run
 from tests.support.refusals import error_line
+from tests.support.waiting import wait_until
 
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import MODELS
@@ -107,8 +110,10 @@ def test_info_names_what_really_runs(mosquitto: Mosquitto, compiled: ModelFile) 
     common = ["--camera", FACE, "--mqtt", mosquitto.url]
     run("fer_edge", *common, "--device", "tpu", "--model", compiled.path, "--accelerator", "edgetpu:usb:0")
     run("fer_edge", *common, "--device", "cpu", "--threads", 2)
-    wait_until(lambda: ("fer/cpu/status", "offline") in heard(file))
-    accelerators = {topic: json.loads(text)["accelerator"] for topic, text in heard(file) if topic.endswith("/info")}
+    wait_until(lambda: ("fer/cpu/status", "offline") in read_messages(file))
+    accelerators = {
+        topic: json.loads(text)["accelerator"] for topic, text in read_messages(file) if topic.endswith("/info")
+    }
     assert accelerators["fer/tpu/info"] == f"edgetpu usb:0 ({FASTEST} {version(FASTEST)})"
     assert accelerators["fer/cpu/info"] == f"cpu ({FASTEST} {version(FASTEST)}, 2 threads)"
 

@@ -19,9 +19,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support import Mosquitto, event_device, free_port, heard, network_cut, wait_until
+from tests.support import event_device, network_cut
+from tests.support.mosquitto import Mosquitto, read_messages
+from tests.support.network import free_port
 from tests.support.network_cut import BROKER_ADDRESS, Network
 from tests.support.persistence import SUBSCRIBER_FLAGS, persistent_broker_settings
+from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.connection import IN_FLIGHT
@@ -75,7 +78,7 @@ class Site:
         return self._log.read_text().count("connected to ")
 
     def received(self) -> list[str]:
-        return [payload for _, payload in heard(self._messages)]
+        return [payload for _, payload in read_messages(self._messages)]
 
     @contextmanager
     def killed(self) -> Iterator[None]:
@@ -178,7 +181,7 @@ def test_a_day_without_a_broker_is_bounded_and_delivered_in_order_while_the_stat
     publisher.put("live")
     wait_until(site.received)
     publisher.retain("state", {"faces": 1})
-    wait_until(lambda: heard(states))
+    wait_until(lambda: read_messages(states))
     assert len(site.received()) < day
     assert publisher.flush(event_device.DELIVERY_TIMEOUT)
     publisher.close()

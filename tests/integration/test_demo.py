@@ -12,7 +12,8 @@ from pathlib import Path
 import aiohttp
 import cv2
 import pytest
-from tests.support import HEAD, MEDIA, wait_until
+from tests.support.media import HEAD, MEDIA
+from tests.support.waiting import wait_until
 from tests.support.web_daemon import run_async
 
 from fer_edge.cameras.files import VideoFile

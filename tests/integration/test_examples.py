@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 from paho.mqtt.client import topic_matches_sub
-from tests.support import WALK, Mosquitto, heard, run, wait_until
+from tests.support.media import WALK
+from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.mqtt import publish_lines
+from tests.support.processes import run
+from tests.support.waiting import wait_until
 
 EXAMPLES = Path(__file__).parent.parent.parent / "edge" / "examples"
 FLOW: list[dict[str, Any]] = json.loads((EXAMPLES / "node-red.json").read_text())
@@ -47,8 +50,8 @@ def printed(file: Path) -> list[str]:
 def test_the_subscriber_prints_every_event_of_a_run_once(mosquitto: Mosquitto, subscriber: Path) -> None:
     file = mosquitto.subscribe()
     assert run("fer_edge", "--camera", WALK, "--mqtt", mosquitto.url, "--device", "porch").code == 0
-    wait_until(lambda: ("fer/porch/status", "offline") in heard(file))
-    sent = [json.loads(text) for topic, text in heard(file) if topic == "fer/porch/event"]
+    wait_until(lambda: ("fer/porch/status", "offline") in read_messages(file))
+    sent = [json.loads(text) for topic, text in read_messages(file) if topic == "fer/porch/event"]
     assert sent
     lines = [f"{one['ts']}  porch  face {one['track']}  {one['type']}  {one['emotion']}" for one in sent]
     wait_until(lambda: printed(subscriber) == lines)

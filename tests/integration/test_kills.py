@@ -18,7 +18,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support import MEDIA, Manager, Mosquitto, command, heard, wait_until
+from tests.support.media import MEDIA
+from tests.support.mosquitto import Mosquitto, read_messages
+from tests.support.notify_socket import NotifySocket
+from tests.support.processes import command
+from tests.support.waiting import wait_until
 
 from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET
 
@@ -34,7 +38,7 @@ class Site:
     """A broker with a subscriber, and a daemon with an event for the start and end of a face in each picture."""
 
     def __init__(self, folder: Path) -> None:
-        self._manager = Manager(str(folder / "notify"))
+        self._manager = NotifySocket(str(folder / "notify"))
         self.outbox = folder / "outbox.sqlite"
         self._folder, self._pictures = folder, folder / "pictures"
         self._pictures.mkdir()
@@ -67,11 +71,11 @@ class Site:
         Returns:
             The seconds it took to become ready, if it did.
         """
-        self._manager.heard().clear()
+        self._manager.received().clear()
         started, ready = time.monotonic(), None
         process = self.daemon(self._pictures)
         if moment >= 0:
-            wait_until(lambda: "READY=1" in self._manager.heard(), 60)
+            wait_until(lambda: "READY=1" in self._manager.received(), 60)
             ready = time.monotonic() - started
         time.sleep(abs(moment))
         assert process.poll() is None
@@ -88,7 +92,7 @@ class Site:
         return (self._folder / "printed").read_text().split("\n")[:-1]
 
     def received(self) -> list[str]:
-        return [payload for _, payload in heard(self._messages)]
+        return [payload for _, payload in read_messages(self._messages)]
 
     def close(self) -> None:
         self.broker.close()

@@ -8,14 +8,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support import MEDIA, patterns, run, run_here
+from tests.support.media import MEDIA
+from tests.support.processes import run, run_in_process
+from tests.support.synthetic_faces import striped_faces
 
 from fer_edge.inference.model_file import read_model
 
 
 def write_folders(root: Path, classes: tuple[str, ...], per_class: int, split: str = "") -> None:
     """Write JPEG files of stripes, 60x60, with a width for each class."""
-    faces = patterns(7 * per_class, seed=len(split))
+    faces = striped_faces(7 * per_class, seed=len(split))
     for label, name in enumerate(classes):
         folder = root / split / name
         folder.mkdir(parents=True)
@@ -43,10 +45,10 @@ def test_folders_of_pictures_become_a_model_that_gives_events(
     assert metrics["classes"] == list(classes)
     assert ("chosen_threshold" in metrics) == (len(classes) == 2)
 
-    done = run_here("fer_convert", "quantize", model, "--data", data, "--out", tflite, "--max-drop", 10)
+    done = run_in_process("fer_convert", "quantize", model, "--data", data, "--out", tflite, "--max-drop", 10)
     assert done.code == 0, done.err
     assert read_model(tflite).labels == classes
-    done = run_here("fer_convert", "evaluate", tflite, "--data", data, "--json")
+    done = run_in_process("fer_convert", "evaluate", tflite, "--data", data, "--json")
     assert done.code == 0, done.err
     report = json.loads(done.out)
     (result,) = report["models"]
@@ -67,13 +69,15 @@ def test_merged_and_chosen_classes_are_evaluated_as_they_were_trained(tmp_path: 
     write_folders(tmp_path / "data", ("angry", "cross", "calm", "odd"), 30)
     flags = ["--model", "nano", "--batch", 16, "--epochs", 1]
     class_flags = ["--merge", "angry+cross=bad", "--classes", "calm,bad"]
-    done = run_here("fer_train", "fit", "--data", tmp_path / "data", "--out", tmp_path / "run", *class_flags, *flags)
+    done = run_in_process(
+        "fer_train", "fit", "--data", tmp_path / "data", "--out", tmp_path / "run", *class_flags, *flags
+    )
     assert done.code == 0, done.err
     arguments = ["--data", tmp_path / "data", "--out", tmp_path / "own.tflite", "--max-drop", 50]
-    done = run_here("fer_convert", "quantize", tmp_path / "run" / "model.keras", *arguments)
+    done = run_in_process("fer_convert", "quantize", tmp_path / "run" / "model.keras", *arguments)
     assert done.code == 0, done.err
     assert read_model(tmp_path / "own.tflite").labels == ("calm", "bad")
-    done = run_here("fer_convert", "evaluate", tmp_path / "own.tflite", "--data", tmp_path / "data", "--json")
+    done = run_in_process("fer_convert", "evaluate", tmp_path / "own.tflite", "--data", tmp_path / "data", "--json")
     assert done.code == 0, done.err
     confusion = np.array(json.loads(done.out)["models"][0]["confusion"])
     assert confusion.sum(axis=1).tolist() == [3, 6], "angry and cross count as one class, odd is left out"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_data.data_source import DataSource
 from fer_data.dataset import FaceSet
@@ -37,7 +37,7 @@ def public_test() -> FaceSet:
 
 @pytest.mark.parametrize("name", ["nano", "small"])
 def test_probabilities_differ_by_a_few_steps_of_rounding(name: str) -> None:
-    faces = patterns(140)
+    faces = striped_faces(140)
     first, second = results(name, faces)
     assert np.abs(first - second).mean() * 256 < 2
     assert np.abs(first - second).max() * 256 <= 16

@@ -12,7 +12,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from tests.support import Mosquitto, command, free_port, run, wait_until
+from tests.support.mosquitto import Mosquitto
+from tests.support.network import free_port
+from tests.support.processes import command, run
+from tests.support.waiting import wait_until
 
 SECRET = "a word that nobody may see"  # noqa: S105  a secret of this test
 UNIT = Path(__file__).parents[2] / "systemd" / "fer-edge.service"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support import run
+from tests.support.processes import run
 
 from fer_convert.check.mapping import check_model
 from fer_data.readers.fer2013 import FER2013_CLASSES

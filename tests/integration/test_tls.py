@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import MEDIA, heard, run, wait_until
+from tests.support.media import MEDIA
+from tests.support.mosquitto import read_messages
 from tests.support.mqtt import filled_outbox, password_file
+from tests.support.processes import run
 from tests.support.tls import Authority, TlsMosquitto
+from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker, make_broker
 from fer_edge.mqtt.outbox import Outbox
@@ -53,8 +56,8 @@ def test_a_broker_certified_by_the_trusted_authority_is_accepted(encrypted: TlsM
     file = encrypted.subscribe()
     with Publisher(tls_broker(encrypted.tls_port, ca=authority.ca), None, "cam", filled_outbox("x")) as publisher:
         assert publisher.flush(10)
-    wait_until(lambda: heard(file)[-1:] == [("fer/cam/status", "offline")])
-    assert ("fer/cam/event", "x") in heard(file)
+    wait_until(lambda: read_messages(file)[-1:] == [("fer/cam/status", "offline")])
+    assert ("fer/cam/event", "x") in read_messages(file)
 
 
 def test_certificates_are_checked_with_websockets_too(
@@ -94,7 +97,7 @@ def test_nothing_is_sent_to_a_port_without_tls(encrypted: TlsMosquitto, authorit
     encrypted.serve()
     file = encrypted.subscribe()
     assert "no TLS at this port" in problem_with(encrypted.port, ca=authority.ca)
-    assert heard(file) == []
+    assert read_messages(file) == []
 
 
 def test_a_client_certificate_is_sent_to_a_broker_that_requires_one(

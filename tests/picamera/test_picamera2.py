@@ -12,8 +12,8 @@ from typing import Any
 import cv2
 import pytest
 from tests.picamera.contract import facts
-from tests.support import MEDIA
 from tests.support.fake_picamera2 import fake_picamera2
+from tests.support.media import MEDIA
 
 ROOT = os.environ.get("FER_EDGE_PICAMERA2_ROOT")
 HERE = Path(__file__).parent

@@ -19,9 +19,11 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support import WALK, Mosquitto, descriptors, heard, wait_until
 from tests.support.clock import NOON, FakeClock
+from tests.support.media import WALK
+from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.persistence import SUBSCRIBER_FLAGS, persistent_broker_settings
+from tests.support.waiting import open_descriptors, wait_until
 
 from fer_edge.backoff import Backoff
 from fer_edge.cameras.base import CameraError, CameraImage
@@ -62,7 +64,7 @@ class Sample(NamedTuple):
 
     frame: int
     rss: float
-    descriptors: int
+    open_descriptors: int
     threads: int
     queue: int
     is_healthy: bool
@@ -273,7 +275,7 @@ def _run(frames: int, broker: Mosquitto, seed: int) -> RunRecord:
         if number % max(50, frames // SAMPLES) == 0:
             threads, queue = threading.active_count(), health.message()["queue"]
             is_healthy = not camera.fault and (daemon.status.broker or {})["connected"]
-            samples.append(Sample(number, resident_memory() or 0, descriptors(), threads, queue, is_healthy))
+            samples.append(Sample(number, resident_memory() or 0, open_descriptors(), threads, queue, is_healthy))
 
     camera.on_frame = sample
     daemon.run()
@@ -282,4 +284,4 @@ def _run(frames: int, broker: Mosquitto, seed: int) -> RunRecord:
 
 
 def _seqs(subscriber: Path) -> list[int]:
-    return [int(payload.partition('"seq":')[2].partition(",")[0]) for _, payload in heard(subscriber)]
+    return [int(payload.partition('"seq":')[2].partition(",")[0]) for _, payload in read_messages(subscriber)]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.soak.faulty_run import FAULTS, RunRecord, Sample, run_with_faults
-from tests.support import descriptors
+from tests.support.waiting import open_descriptors
 
 FRAMES = int(os.environ.get("FER_EDGE_FRAMES", "3000"))
 MAX_GROWTH = 3.0  # MB between the medians of the second and the last quarter
@@ -48,7 +48,7 @@ def test_a_run_recovers_from_every_fault_loses_no_event_and_leaks_nothing(tmp_pa
 def held_now() -> tuple[int, int]:
     """The number of open descriptors and of threads."""
     gc.collect()  # what is left of this run, or of a test before it
-    return descriptors(), threading.active_count()
+    return open_descriptors(), threading.active_count()
 
 
 def median(samples: Sequence[Sample], name: str) -> float:

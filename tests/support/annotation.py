@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tests.support import run
+from tests.support.processes import run
 
 from fer_edge.geometry import Box
 from fer_edge.tracking.track import TrackedFace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support import run
+from tests.support.processes import run
 
 from fer_edge.diagnostics.finding import Finding
 

@@ -7,9 +7,12 @@ import subprocess
 from typing import Any
 
 import cv2
-from tests.support import MEDIA, Mosquitto, command, heard, wait_until
+from tests.support.media import MEDIA
 from tests.support.mjpeg import MjpegCamera
+from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.mqtt import publish
+from tests.support.processes import command
+from tests.support.waiting import wait_until
 
 FACE = MEDIA / "faces" / "astronaut.png"
 
@@ -36,7 +39,7 @@ class DaemonProcess:
 
     def published(self, name: str) -> list[Any]:
         """The payloads published so far at `fer/cam/NAME`, as objects of JSON."""
-        return [json.loads(payload) for topic, payload in heard(self.messages) if topic == f"fer/cam/{name}"]
+        return [json.loads(payload) for topic, payload in read_messages(self.messages) if topic == f"fer/cam/{name}"]
 
     def send_command(self, name: str, payload: str = "") -> dict[str, Any]:
         """Send a command and return the reply."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support import Mosquitto, heard
+from tests.support.mosquitto import Mosquitto, read_messages
 
 from fer_edge.backoff import Backoff
 from fer_edge.config.broker import Broker
@@ -50,7 +50,7 @@ def filled_outbox(*payloads: str) -> Outbox:
 
 def received_events(file: Path) -> list[str]:
     """The events among the messages that a subscriber has received."""
-    return [payload for topic, payload in heard(file) if topic == "fer/cam/event"]
+    return [payload for topic, payload in read_messages(file) if topic == "fer/cam/event"]
 
 
 def count_warnings(caplog: pytest.LogCaptureFixture, text: str) -> int:

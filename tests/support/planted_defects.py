@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tests.support import MEDIA, patterns
+from tests.support.media import MEDIA
+from tests.support.synthetic_faces import striped_faces
 
 from fer_data.dataset import FaceSet
 from fer_edge.cameras.pictures import read_grey
@@ -67,7 +68,7 @@ def write_defective_folder(root: Path) -> Path:
 
 def defective_faces(count: int = 84) -> FaceSet:
     """Synthetic faces: line 3 flat, line 10 a copy of line 17, line 4 contradicts line 12, line 15 leaks line 8."""
-    faces = patterns(count)
+    faces = striped_faces(count)
     faces.splits[:] = "Training"
     faces.splits[[6, count - 1]] = "PublicTest"
     faces.pixels[1] = 90

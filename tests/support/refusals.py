@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support import Run
+from tests.support.processes import Run
 
 RUNTIME_REMARK = "INFO: "  # begins a line that TFLite's runtime writes on its own
 

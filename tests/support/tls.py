@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.support import Mosquitto, free_port
+from tests.support.mosquitto import Mosquitto
+from tests.support.network import free_port
 
 
 def openssl(*arguments: object) -> None:

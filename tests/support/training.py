@@ -8,14 +8,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from tests.support import Run, run_here
+from tests.support.processes import Run, run_in_process
 
 SHORT_RUN = ["--model", "nano", "--batch", "32", "--average", "0.9", "--warmup", "1"]
 
 
 def fit(*flags: object) -> Run:
     """Run `fer-train fit` on a small network, in this process."""
-    return run_here("fer_train", "fit", *SHORT_RUN, *flags)
+    return run_in_process("fer_train", "fit", *SHORT_RUN, *flags)
 
 
 def read_history(run: Path) -> list[dict[str, str]]:

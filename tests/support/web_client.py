@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 from aiohttp import WSMsgType
-from tests.support import MEDIA
+from tests.support.media import MEDIA
 from tests.support.web_daemon import WebDaemon, run_async
 
 TOKEN = "correct horse battery"  # noqa: S105  of a test

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from tests.support import Mosquitto, command, free_port, heard, reachable, run, wait_until
+from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.mqtt import publish
+from tests.support.network import free_port, reachable
+from tests.support.processes import command, run
+from tests.support.waiting import wait_until
 
 Box = tuple[float, float, float, float]
 
@@ -71,7 +74,7 @@ class WebDaemon:
 
     def payloads(self, name: str) -> list[str]:
         """The payloads published so far at `fer/DEVICE/NAME`."""
-        return [text for topic, text in heard(self.messages) if topic == f"fer/{self.device}/{name}"]
+        return [text for topic, text in read_messages(self.messages) if topic == f"fer/{self.device}/{name}"]
 
     @property
     def state(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.support import wait_until
+from tests.support.waiting import wait_until
 
 OPTIONS = """
 --quiet --boot --volatile=overlay --private-network --register=no --keep-unit --console=passive

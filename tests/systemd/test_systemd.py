@@ -17,7 +17,8 @@ from pathlib import Path
 
 import cv2
 import pytest
-from tests.support import MEDIA, wait_until
+from tests.support.media import MEDIA
+from tests.support.waiting import wait_until
 from tests.systemd.container import Container
 
 HERE = Path(__file__).parent

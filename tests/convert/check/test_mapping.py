@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from tests.support import run
 from tests.support.graphs import NANO, altered, code, compiled, operators
+from tests.support.processes import run
 from tests.support.refusals import assert_refused
 
 from fer_convert.check.mapping import MappingReport, check_graph, check_model, read_any_tflite

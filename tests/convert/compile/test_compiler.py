@@ -7,9 +7,10 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.support import Run, run, wait_until
 from tests.support.graphs import NANO, compiled
+from tests.support.processes import Run, run
 from tests.support.refusals import error_line
+from tests.support.waiting import wait_until
 
 from fer_convert.compile.compiler import CompilerError, parse_log
 from fer_edge.inference.model_file import read_model, write_model

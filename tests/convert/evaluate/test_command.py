@@ -13,8 +13,9 @@ import keras
 import numpy as np
 import pytest
 from sklearn import metrics
-from tests.support import command, patterns, run, run_here, write_csv
+from tests.support.processes import command, run, run_in_process
 from tests.support.refusals import assert_refused
+from tests.support.synthetic_faces import striped_faces, write_csv
 
 from fer_convert.quantize.conversion import quantize
 from fer_data.dataset import FaceSet
@@ -25,7 +26,7 @@ from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import append_entries, read_model, write_model
 from fer_edge.inference.runtimes import available_runtimes
 
-FACES = patterns(420)
+FACES = striped_faces(420)
 
 
 PUBLIC = FACES.split("PublicTest")
@@ -60,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def report(folder: Path, *arguments: object) -> dict[str, Any]:
-    done = run_here("fer_convert", "evaluate", *arguments, "--data", folder / "faces.csv", "--json")
+    done = run_in_process("fer_convert", "evaluate", *arguments, "--data", folder / "faces.csv", "--json")
     assert done.code == 0, done.err
     numbers: dict[str, Any] = json.loads(done.out, parse_constant=pytest.fail)
     return numbers
@@ -188,7 +189,7 @@ def test_the_requested_runtime_is_used(folder: Path, runtime: str) -> None:
 
 def test_out_contains_the_page_the_figures_and_the_plots(folder: Path, tmp_path: Path) -> None:
     arguments = [NANO, folder / "two.tflite", "--data", folder / "faces.csv", "--out", tmp_path / "made" / "out"]
-    done = run_here("fer_convert", "evaluate", *arguments, "--float", folder / "own.keras")
+    done = run_in_process("fer_convert", "evaluate", *arguments, "--float", folder / "own.keras")
     assert done.code == 0, done.err
     out = tmp_path / "made" / "out"
     assert {file.name for file in out.iterdir()} == {"evaluation.md", "evaluation.json", "confusion.png", "recall.png"}
@@ -250,5 +251,5 @@ def test_a_closed_pipe_ends_the_command_silently(folder: Path) -> None:
 def test_bad_input_gives_one_line_and_the_documented_exit_code(
     folder: Path, arguments: str, code: int, complaint: str
 ) -> None:
-    done = run_here("fer_convert", "evaluate", *arguments.format(folder, nano=NANO).split())
+    done = run_in_process("fer_convert", "evaluate", *arguments.format(folder, nano=NANO).split())
     assert_refused(done, "fer-convert", complaint, code)

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_convert.evaluate.comparison import Comparison, ModelResult
 from fer_convert.evaluate.evaluation import evaluate
@@ -15,7 +15,7 @@ from fer_convert.evaluate.plots import write_plots
 
 def result(name: str, classes: tuple[str, ...], seed: int) -> ModelResult:
     rng = np.random.default_rng(seed)
-    faces = dataclasses.replace(patterns(60), labels=rng.integers(0, len(classes) - 1, 60), classes=classes)
+    faces = dataclasses.replace(striped_faces(60), labels=rng.integers(0, len(classes) - 1, 60), classes=classes)
     said = rng.dirichlet(np.ones(len(classes)), 60).astype(np.float32)
     return ModelResult(name, {"runs_on": "nothing"}, evaluate(said, faces, np.arange(60) >= 5))
 

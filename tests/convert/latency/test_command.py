@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import run
+from tests.support.processes import run
 from tests.support.refusals import assert_refused
 
 from fer_edge.config.model import MODELS

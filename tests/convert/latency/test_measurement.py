@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support import run
+from tests.support.processes import run
 
 from fer_convert.latency.measurement import Configuration, Timing, configurations, measure
 from fer_edge.config.model import MODELS

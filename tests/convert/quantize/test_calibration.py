@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from keras import layers
 from numpy.typing import NDArray
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_convert.quantize.calibration import ActivationHistogram
 from fer_convert.quantize.conversion import quantize
 from fer_data.tflite_graph import Graph, read_graph
 from fer_edge.errors import UsageError
 
-FACES = patterns(70).pixels
+FACES = striped_faces(70).pixels
 
 
 def best_range(values: NDArray[np.float32]) -> tuple[float, float]:

@@ -10,8 +10,9 @@ import keras
 import numpy as np
 import pytest
 from tensorflow.lite.python import schema_py_generated as schema
-from tests.support import patterns, run, run_here, write_csv
+from tests.support.processes import run, run_in_process
 from tests.support.refusals import assert_refused
+from tests.support.synthetic_faces import striped_faces, write_csv
 
 from fer_convert.check.mapping import check_model
 from fer_convert.quantize.conversion import FACES_PER_CLASS, representative_faces
@@ -21,7 +22,7 @@ from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import append_entries, read_model
 
-FACES = patterns(420)
+FACES = striped_faces(420)
 
 
 ROUGH = ["--max-drop", "5"]  # a network of five epochs, on 105 faces
@@ -96,7 +97,7 @@ def test_a_model_with_fewer_classes_is_evaluated_on_those(folder: Path, tmp_path
     dark = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
     saved(keras.Model(inputs, dark), tmp_path / "two.keras")
     arguments = ["--data", folder / "faces.csv", "--out", tmp_path / "two.tflite", "--max-drop", "100"]
-    done = run_here("fer_convert", "quantize", tmp_path / "two.keras", *arguments)
+    done = run_in_process("fer_convert", "quantize", tmp_path / "two.keras", *arguments)
     assert done.code == 0, done.err
     assert read_model(tmp_path / "two.tflite").labels == ("sad", "happy")
     assert read_model(tmp_path / "two.tflite").card["metrics"]["faces"] == 30
@@ -131,7 +132,7 @@ def test_a_network_that_the_edge_tpu_cannot_run_is_refused_and_the_layer_is_name
 ) -> None:
     model = saved(network_with(layer, side), tmp_path / "two.keras")
     flags = ["--data", data, "--out", tmp_path / "two.tflite"]
-    done = run_here("fer_convert", "quantize", model, *flags)
+    done = run_in_process("fer_convert", "quantize", model, *flags)
     (line,) = [line for line in done.err.splitlines() if line.startswith("fer-convert: ")]
     assert done.code == 2
     assert re.search(complaint, line)
@@ -141,11 +142,11 @@ def test_a_network_that_the_edge_tpu_cannot_run_is_refused_and_the_layer_is_name
 def test_only_unsupported_operators_can_be_allowed(data: Path, tmp_path: Path) -> None:
     flags = ["--data", data, "--out", tmp_path / "two.tflite", "--allow-cpu-ops", "--max-drop", "100"]
     floating = saved(network_with(keras.layers.ELU()), tmp_path / "float.keras")
-    assert run_here("fer_convert", "quantize", floating, *flags).code == 2
+    assert run_in_process("fer_convert", "quantize", floating, *flags).code == 2
     leaky = saved(network_with(keras.layers.LeakyReLU()), tmp_path / "leaky.keras")
-    done = run_here("fer_convert", "quantize", leaky, *flags)
+    done = run_in_process("fer_convert", "quantize", leaky, *flags)
     assert done.code == 0, done.err
-    assert run_here("fer_convert", "check", tmp_path / "two.tflite").code == 1
+    assert run_in_process("fer_convert", "check", tmp_path / "two.tflite").code == 1
 
 
 def test_a_network_that_loses_too_much_accuracy_in_int8_is_refused(tmp_path: Path) -> None:
@@ -162,12 +163,12 @@ def test_a_network_that_loses_too_much_accuracy_in_int8_is_refused(tmp_path: Pat
     dense.set_weights([np.array([[20.0, -20.0]]), np.array([-20 * 128.04, 20 * 128.04])])
     model = saved(network, tmp_path / "two.keras", f"{FER2013_CLASSES[3]}\n{FER2013_CLASSES[5]}\n")
     flags = ["--data", tmp_path / "faces.csv", "--out", tmp_path / "two.tflite"]
-    done = run_here("fer_convert", "quantize", model, *flags)
+    done = run_in_process("fer_convert", "quantize", model, *flags)
     assert done.code == 1
     assert "fer-convert: int8 loses 50.00 points against float (100.00 % to 50.00 % of 40 faces)" in done.err
     assert "--max-drop allows 0.5" in done.err
     assert not (tmp_path / "two.tflite").exists()
-    assert run_here("fer_convert", "quantize", model, *flags, "--max-drop", "50").code == 0
+    assert run_in_process("fer_convert", "quantize", model, *flags, "--max-drop", "50").code == 0
     assert (tmp_path / "two.tflite").exists()
 
 
@@ -200,6 +201,6 @@ def test_bad_input_gives_one_line_and_the_documented_exit_code(
 ) -> None:
     with zipfile.ZipFile(folder / "bare.keras", "w") as archive:
         archive.writestr("config.json", "{}")
-    done = run_here("fer_convert", *arguments.format(folder).split())
+    done = run_in_process("fer_convert", *arguments.format(folder).split())
     assert_refused(done, "fer-convert", complaint, code)
     assert not (folder / "x.tflite").exists()

@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support import MEDIA
 from tests.support.annotation import LABELS, annotate, colour_share, left_side, tracked_face
+from tests.support.media import MEDIA
 
 from fer_edge.annotation.overlay import COLOURS
 from fer_edge.annotation.writers import open_writer

@@ -8,8 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support import WALK, command, wait_until
 from tests.support.annotation import LABELS, annotate, colour_share, left_side, read_clip
+from tests.support.media import WALK
+from tests.support.processes import command
+from tests.support.waiting import wait_until
 
 from fer_edge.annotation.output_file import AnnotationError
 from fer_edge.annotation.overlay import COLOURS

@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.support import MEDIA, WALK, command
 from tests.support.annotation import LABELS, annotate, error_lines
+from tests.support.media import MEDIA, WALK
+from tests.support.processes import command
 
 from fer_edge.annotation.picture_writer import FolderWriter, PictureWriter
 from fer_edge.annotation.video_writer import VideoWriter

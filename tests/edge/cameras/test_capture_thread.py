@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from tests.support import wait_until
+from tests.support.waiting import wait_until
 
 from fer_edge.cameras.base import Camera, CameraError, CameraImage
 from fer_edge.cameras.capture_thread import CaptureThread, RestartableCapture

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from tests.support import MEDIA, WALK
 from tests.support.clock import FakeClock
 from tests.support.fake_picamera2 import fake_picamera2
+from tests.support.media import MEDIA, WALK
 
 from fer_edge.cameras import factory
 from fer_edge.cameras.base import CameraError, FrameSource, SourceKind

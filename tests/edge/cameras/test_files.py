@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support import MEDIA, WALK
+from tests.support.media import MEDIA, WALK
 
 from fer_edge.cameras.files import DamagedError, PictureFiles, VideoFile
 from fer_edge.cameras.frame import Frame

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support import MEDIA
+from tests.support.media import MEDIA
 
 from fer_edge.cameras.frame_checks import find_defect, is_dark
 from fer_edge.cameras.pictures import read_grey

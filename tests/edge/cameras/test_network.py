@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support import MEDIA, command, descriptors, free_port, wait_until
+from tests.support.media import MEDIA
 from tests.support.mjpeg import MjpegCamera, jpeg
+from tests.support.network import free_port
+from tests.support.processes import command
+from tests.support.waiting import open_descriptors, wait_until
 
 from fer_edge.cameras.base import CameraError
 from fer_edge.cameras.cures import CHECK_ADDRESS
@@ -141,12 +144,12 @@ def test_a_camera_with_a_low_rate_is_read_no_faster(server: MjpegCamera) -> None
 
 def test_an_address_without_a_server_is_an_error_with_its_cure_and_leaves_nothing_open() -> None:
     camera = network_camera(f"http://127.0.0.1:{free_port()}/", CameraOptions())
-    before = descriptors()
+    before = open_descriptors()
     for _ in range(20):
         with pytest.raises(CameraError, match="no video from this address") as caught:
             camera.open()
         assert caught.value.cure == CHECK_ADDRESS
-    assert descriptors() <= before
+    assert open_descriptors() <= before
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.support import descriptors
 from tests.support.clock import FakeClock
 from tests.support.fake_picamera2 import fake_picamera2, plane
+from tests.support.waiting import open_descriptors
 
 from fer_edge.cameras.base import CameraError, CameraImage
 from fer_edge.cameras.cures import FREE_CAMERA, PLUG_IN
@@ -166,12 +166,12 @@ def test_a_busy_camera_leaves_no_descriptor_open(library: SimpleNamespace) -> No
     library.hardware.busy = True
     camera = PiCamera(0, library, CameraOptions())
     gc.collect()  # what other tests left open must not be closed while we count
-    before = descriptors()
+    before = open_descriptors()
     for _ in range(20):
         with pytest.raises(CameraError, match="did not complete") as caught:
             camera.open()
         assert caught.value.cure == FREE_CAMERA
-    assert descriptors() == before
+    assert open_descriptors() == before
     library.hardware.busy = False
     camera.open()
     read(camera)

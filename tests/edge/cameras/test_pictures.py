@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support import MEDIA
+from tests.support.media import MEDIA
 
 from fer_edge.cameras.pictures import PICTURE_SUFFIXES, PictureError, list_pictures, read_grey
 

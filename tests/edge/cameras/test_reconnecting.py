@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support import descriptors
 from tests.support.clock import FakeClock
+from tests.support.waiting import open_descriptors
 
 from fer_edge.cameras.base import CameraError, CameraImage
 from fer_edge.cameras.cures import CHECK_CABLE
@@ -279,10 +279,10 @@ def test_a_hundred_failures_leave_no_thread_and_no_file_behind() -> None:
     source = ReconnectingCamera(OneImageCamera(), CameraOptions(), clock=clock)
     given = iter(source)
     numbers = [frame.number for frame in itertools.islice(given, 20) if frame]
-    threads, files = threading.active_count(), descriptors()
+    threads, files = threading.active_count(), open_descriptors()
     while numbers[-1] < 110:
         numbers += [frame.number for frame in itertools.islice(given, 10) if frame]
     source.close()
     assert numbers == list(range(len(numbers)))
     assert threading.active_count() <= threads
-    assert descriptors() <= files
+    assert open_descriptors() <= files

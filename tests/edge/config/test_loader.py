@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import MEDIA, run
+from tests.support.media import MEDIA
+from tests.support.processes import run
 from tests.support.refusals import assert_refused
 from tests.support.settings import as_flag, parse_flags, write_config
 

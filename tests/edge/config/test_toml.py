@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support import run
+from tests.support.processes import run
 from tests.support.settings import write_config
 
 from fer_edge.config.loader import resolve

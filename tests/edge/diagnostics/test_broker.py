@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import MEDIA, Mosquitto, free_port, heard, wait_until
 from tests.support.checks import run_check
+from tests.support.media import MEDIA
+from tests.support.mosquitto import Mosquitto, read_messages
+from tests.support.network import free_port
 from tests.support.tls import Authority, TlsMosquitto
+from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker, make_broker, parse_broker
 from fer_edge.config.model import Config
@@ -104,7 +107,7 @@ def test_a_running_device_is_not_disturbed(mosquitto: Mosquitto) -> None:
     running.start()
     wait_until(lambda: running.connected)
     assert check(address).level == "ok"
-    wait_until(lambda: any(topic == "fer/cam/check" for topic, _ in heard(file)))
+    wait_until(lambda: any(topic == "fer/cam/check" for topic, _ in read_messages(file)))
     assert running.connected
-    assert [text for topic, text in heard(file) if topic == "fer/cam/status"] == ["online"]
+    assert [text for topic, text in read_messages(file) if topic == "fer/cam/status"] == ["online"]
     running.close()

@@ -9,8 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.support import command, free_port, run, wait_until
+from tests.support.network import free_port
+from tests.support.processes import command, run
 from tests.support.tls import Authority, openssl
+from tests.support.waiting import wait_until
 
 from fer_edge.cameras.browser import BROWSER
 from fer_edge.config.model import Config

@@ -6,8 +6,11 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.support import MEDIA, Mosquitto, command, free_port, run
 from tests.support.checks import run_check
+from tests.support.media import MEDIA
+from tests.support.mosquitto import Mosquitto
+from tests.support.network import free_port
+from tests.support.processes import command, run
 
 from fer_edge.config.loader import resolve
 from fer_edge.config.model import DEFAULT_MODEL

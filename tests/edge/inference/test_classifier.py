@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tests.support import MEDIA
+from tests.support.media import MEDIA
 
 from fer_edge.detection.haar import HaarDetector
 from fer_edge.inference.backends.base import AcceleratorError

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support import MEDIA, run
 from tests.support.graphs import altered
+from tests.support.media import MEDIA
 from tests.support.models import endless_graph, schema, write_bomb
+from tests.support.processes import run
 from tests.support.refusals import assert_refused
 
 from fer_edge.config.model import MODELS

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support import wait_until
 from tests.support.models import endless_graph
+from tests.support.waiting import wait_until
 
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import MODELS

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import Manager
 from tests.support.clock import FakeClock
+from tests.support.notify_socket import NotifySocket
 
 from fer_edge.monitoring.sd_notify import Notifier
 
 
 @pytest.fixture
-def systemd(tmp_path: Path) -> Iterator[Manager]:
-    made = Manager(str(tmp_path / "notify"))
+def systemd(tmp_path: Path) -> Iterator[NotifySocket]:
+    made = NotifySocket(str(tmp_path / "notify"))
     yield made
     made.socket.close()
 
@@ -26,29 +26,29 @@ def test_without_systemd_nothing_is_sent() -> None:
     assert not notifier
 
 
-def test_a_message_is_a_line_for_each_field(tmp_path: Path, systemd: Manager) -> None:
+def test_a_message_is_a_line_for_each_field(tmp_path: Path, systemd: NotifySocket) -> None:
     notifier = Notifier(str(tmp_path / "notify"))
     notifier.notify(ready=1, status="two\nlines")
     assert notifier
-    assert systemd.heard() == ["READY=1\nSTATUS=two lines"]
+    assert systemd.received() == ["READY=1\nSTATUS=two lines"]
 
 
 def test_an_address_may_be_a_name_in_the_abstract_namespace() -> None:
     name = f"fer-edge-test-{os.getpid()}"
-    systemd = Manager(f"\0{name}")
+    systemd = NotifySocket(f"\0{name}")
     Notifier(f"@{name}").notify(stopping=1)
-    assert systemd.heard() == ["STOPPING=1"]
+    assert systemd.received() == ["STOPPING=1"]
     systemd.socket.close()
 
 
-def test_a_systemd_that_is_gone_or_does_not_read_blocks_nothing(tmp_path: Path, systemd: Manager) -> None:
+def test_a_systemd_that_is_gone_or_does_not_read_blocks_nothing(tmp_path: Path, systemd: NotifySocket) -> None:
     Notifier(str(tmp_path / "nobody")).notify(ready=1)
     capacity = int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text()) + 1
     for _ in range(capacity + 1):
         Notifier(str(tmp_path / "notify")).notify(watchdog=1)
-    assert len(systemd.heard()) == capacity
+    assert len(systemd.received()) == capacity
 
 
-def test_a_reload_has_the_time_when_it_began(tmp_path: Path, systemd: Manager) -> None:
+def test_a_reload_has_the_time_when_it_began(tmp_path: Path, systemd: NotifySocket) -> None:
     Notifier(str(tmp_path / "notify"), FakeClock(12.5)).notify_reloading()
-    assert systemd.heard() == ["RELOADING=1\nMONOTONIC_USEC=12500000"]
+    assert systemd.received() == ["RELOADING=1\nMONOTONIC_USEC=12500000"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.support import Mosquitto
 from tests.support.daemon_process import DaemonProcess
+from tests.support.mosquitto import Mosquitto
 
 
 @pytest.fixture

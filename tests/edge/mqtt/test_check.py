@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from tests.demo import embedded_broker
-from tests.support import Mosquitto, free_port, heard, wait_until
+from tests.support.mosquitto import Mosquitto, read_messages
+from tests.support.network import free_port
+from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.check import check_connection
@@ -14,9 +16,9 @@ from fer_edge.mqtt.exchange import ExchangeError
 def test_it_publishes_an_empty_message_that_is_not_retained(mosquitto: Mosquitto) -> None:
     file = mosquitto.subscribe("#")
     assert check_connection(Broker("127.0.0.1", mosquitto.port), None, "cam") == "5"
-    wait_until(lambda: heard(file) == [("fer/cam/check", "(null)")])  # as mosquitto_sub writes an empty payload
+    wait_until(lambda: read_messages(file) == [("fer/cam/check", "(null)")])  # as mosquitto_sub writes an empty payload
     late = mosquitto.subscribe("#")
-    assert heard(late) == []
+    assert read_messages(late) == []
 
 
 def test_it_returns_the_version_of_an_older_broker() -> None:

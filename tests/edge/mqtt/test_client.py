@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from tests.demo import embedded_broker
-from tests.support import Mosquitto, descriptors, free_port, wait_until
+from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt import SHORT_KEEPALIVE, connected_publisher, count_warnings, filled_outbox, password_file
+from tests.support.network import free_port
 from tests.support.scripted_broker import ACCEPTED, hanging_up_broker
+from tests.support.waiting import open_descriptors, wait_until
 
 from fer_edge.backoff import Backoff
 from fer_edge.mqtt.timeouts import Timeouts
@@ -107,7 +109,7 @@ def test_failed_connections_leave_no_socket_or_thread_behind(answer: bytes) -> N
         return answer
 
     def held() -> int:
-        return descriptors() + threading.active_count()
+        return open_descriptors() + threading.active_count()
 
     with hanging_up_broker(reply) as port, connected_publisher(port, backoff=Backoff(0.0, 0.0)):
         wait_until(lambda: len(attempts) > 10)

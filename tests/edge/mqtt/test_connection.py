@@ -8,9 +8,11 @@ from contextlib import contextmanager
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTProtocolVersion
-from tests.support import Mosquitto, free_port, heard, wait_until
+from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.mqtt import connected_publisher, filled_outbox, publish, received_events
+from tests.support.network import free_port
 from tests.support.scripted_broker import scripted_broker
+from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.connection import Callbacks, Connection, Disconnect
@@ -59,7 +61,7 @@ def test_a_connection_is_ready_once_on_connect_has_returned_and_until_it_ends(mo
         assert recorder.connection.version == "5"
     assert not recorder.connection.open
     assert not recorder.connection.ready
-    wait_until(lambda: heard(file) == [("fer/recorder/status", "offline")])
+    wait_until(lambda: read_messages(file) == [("fer/recorder/status", "offline")])
 
 
 def test_messages_and_subscriptions_are_acknowledged_in_order(mosquitto: Mosquitto) -> None:
@@ -105,7 +107,7 @@ def test_an_expiry_is_left_out_with_mqtt_3_1_1(mosquitto: Mosquitto) -> None:
     with running(mosquitto.port, MQTTProtocolVersion.MQTTv311) as recorder:
         assert recorder.connection.version == "3.1.1"
         recorder.connection.publish("fer/recorder/state", "x", retain=True, expiry=600)
-        wait_until(lambda: ("fer/recorder/state", "x") in heard(file))
+        wait_until(lambda: ("fer/recorder/state", "x") in read_messages(file))
 
 
 def test_a_broker_that_allows_few_unacknowledged_messages_gets_few(mosquitto: Mosquitto) -> None:

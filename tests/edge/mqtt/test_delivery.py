@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.support import Mosquitto, wait_until
+from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt import (
     SHORT_KEEPALIVE,
     connected_publisher,
@@ -15,6 +15,7 @@ from tests.support.mqtt import (
     received_events,
 )
 from tests.support.scripted_broker import scripted_broker
+from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.client import Client

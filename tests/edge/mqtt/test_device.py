@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tests.support import Mosquitto, heard, wait_until
 from tests.support.clock import FakeClock
 from tests.support.commands import FakePipeline, FakePublisher
 from tests.support.daemon_process import DaemonProcess
+from tests.support.mosquitto import Mosquitto, read_messages
+from tests.support.waiting import wait_until
 
 from fer_edge.config.model import Config
 from fer_edge.mqtt.commands import STATE_INTERVAL
@@ -103,7 +104,7 @@ def test_a_restart_is_a_new_run_in_the_same_process(daemon: DaemonProcess) -> No
     assert daemon.send_command("restart") == {"ok": True}
     wait_until(lambda: daemon.published("event")[-1]["boot"] != boot, 30)
     assert daemon.process.poll() is None
-    assert [payload for topic, payload in heard(daemon.messages) if topic == "fer/cam/status"][-3:] == [
+    assert [payload for topic, payload in read_messages(daemon.messages) if topic == "fer/cam/status"][-3:] == [
         "online",
         "offline",
         "online",

@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.support import Mosquitto, free_port, heard, wait_until
+from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.mqtt import FAST_BACKOFF
+from tests.support.network import free_port
 from tests.support.scripted_broker import scripted_broker
+from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.exchange import BrokerExchange, ExchangeError, Message, NoAnswerError
@@ -25,9 +27,9 @@ def test_messages_are_published_in_order_and_the_version_is_returned(mosquitto: 
     exchange = BrokerExchange([Message("a", "1"), Message("b", "2", retain=True)])
     assert exchange.run(settings(mosquitto.port), 10) == "5"
     assert exchange.acknowledged
-    wait_until(lambda: heard(file) == [("a", "1"), ("b", "2")])
+    wait_until(lambda: read_messages(file) == [("a", "1"), ("b", "2")])
     late = mosquitto.subscribe("#")
-    wait_until(lambda: heard(late) == [("b", "2")])
+    wait_until(lambda: read_messages(late) == [("b", "2")])
 
 
 def test_it_waits_for_the_answers_that_are_asked_for(mosquitto: Mosquitto) -> None:

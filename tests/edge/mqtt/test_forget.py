@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support import WALK, Mosquitto, Run, free_port, heard, run, wait_until
+from tests.support.media import WALK
+from tests.support.mosquitto import Mosquitto, read_messages
+from tests.support.network import free_port
+from tests.support.processes import Run, run
+from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.exchange import ExchangeError
@@ -22,7 +26,7 @@ def fer_edge(broker: str, *arguments: object, device: str = "porch") -> Run:
 
 def retained(broker: Mosquitto) -> dict[str, str]:
     """What the broker retains: all of it arrives before the probe that `subscribe` waits for."""
-    return dict(heard(broker.subscribe("#")))
+    return dict(read_messages(broker.subscribe("#")))
 
 
 def test_everything_a_run_retained_is_removed_and_another_device_stays(mosquitto: Mosquitto) -> None:

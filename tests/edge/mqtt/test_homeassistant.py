@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from tests.support import WALK, Mosquitto, heard, run, wait_until
+from tests.support.media import WALK
+from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.mqtt import publish
+from tests.support.processes import run
+from tests.support.waiting import wait_until
 
 from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
@@ -65,8 +68,8 @@ def run_messages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tupl
     file = broker.subscribe("#")
     done = run("fer_edge", "--camera", WALK, "--mqtt", broker.url, "--device", "porch")
     assert done.code == 0, done.err
-    wait_until(lambda: ("fer/porch/status", "offline") in heard(file))
-    yield heard(file)
+    wait_until(lambda: ("fer/porch/status", "offline") in read_messages(file))
+    yield read_messages(file)
     broker.close()
 
 
@@ -255,12 +258,12 @@ def test_a_birth_message_of_home_assistant_announces_the_device_again(mosquitto:
         for message in (("offline",), ("online",), ("online",), ("online", "-r")):
             publish(mosquitto, "homeassistant/status", *message)
         wait_until(lambda: announcements(file) >= 4)
-    wait_until(lambda: ("fer/porch/status", "offline") in heard(file))
+    wait_until(lambda: ("fer/porch/status", "offline") in read_messages(file))
     assert announcements(file) == 4
 
 
 def announcements(file: Path) -> int:
-    return [topic for topic, _ in heard(file)].count("homeassistant/device/fer-edge-porch/config")
+    return [topic for topic, _ in read_messages(file)].count("homeassistant/device/fer-edge-porch/config")
 
 
 @pytest.mark.parametrize(("prefix", "topics"), [("none", []), ("my/ha", ["my/ha/device/fer-edge-porch/config"])])
@@ -271,5 +274,5 @@ def test_the_device_is_announced_under_the_prefix_or_not_at_all(
     done = run("fer_edge", "--camera", face, "--mqtt", mosquitto.url, "--device", "porch", "--discovery", prefix)
     assert done.code == 0, done.err
     file = mosquitto.subscribe("#")
-    wait_until(lambda: len(heard(file)) >= 3 + len(topics))
-    assert [topic for topic, _ in heard(file) if not topic.startswith("fer/porch/")] == topics
+    wait_until(lambda: len(read_messages(file)) >= 3 + len(topics))
+    assert [topic for topic, _ in read_messages(file) if not topic.startswith("fer/porch/")] == topics

@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from tests.support import Mosquitto, heard, wait_until
+from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.mqtt import (
     FAST_BACKOFF,
     SHORT_KEEPALIVE,
@@ -18,6 +18,7 @@ from tests.support.mqtt import (
     publish,
     received_events,
 )
+from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.outbox import Outbox
@@ -35,8 +36,8 @@ def test_nothing_connects_before_the_start(mosquitto: Mosquitto) -> None:
     assert not publisher.connected
     with publisher:
         assert publisher.flush(10)
-    wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
-    assert heard(file) == [
+    wait_until(lambda: ("fer/cam/status", "offline") in read_messages(file))
+    assert read_messages(file) == [
         ("fer/cam/status", "online"),
         ("fer/cam/info", '{"version":"1"}'),
         ("fer/cam/event", "an event"),
@@ -55,13 +56,13 @@ def test_status_info_and_state_are_retained_and_events_are_not(mosquitto: Mosqui
         publisher.retain("state", {"faces": 2})
         assert publisher.flush(10)
         file = mosquitto.subscribe()
-        wait_until(lambda: len(heard(file)) >= 3)
-        assert dict(heard(file)) == {
+        wait_until(lambda: len(read_messages(file)) >= 3)
+        assert dict(read_messages(file)) == {
             "fer/cam/status": "online",
             "fer/cam/info": '{"version":"1"}',
             "fer/cam/state": '{"faces":2}',
         }
-    wait_until(lambda: heard(file)[-1] == ("fer/cam/status", "offline"))
+    wait_until(lambda: read_messages(file)[-1] == ("fer/cam/status", "offline"))
 
 
 def test_an_unchanged_state_is_not_sent_again(mosquitto: Mosquitto) -> None:
@@ -70,8 +71,12 @@ def test_an_unchanged_state_is_not_sent_again(mosquitto: Mosquitto) -> None:
         assert publisher.flush(10)
         for faces in (0, 0, 1, 1, 0):
             publisher.retain("state", {"faces": faces})
-    wait_until(lambda: ("fer/cam/status", "offline") in heard(file))
-    assert [json.loads(text)["faces"] for topic, text in heard(file) if topic == "fer/cam/state"] == [0, 1, 0]
+    wait_until(lambda: ("fer/cam/status", "offline") in read_messages(file))
+    assert [json.loads(text)["faces"] for topic, text in read_messages(file) if topic == "fer/cam/state"] == [
+        0,
+        1,
+        0,
+    ]
 
 
 def test_an_expiring_state_is_sent_again_in_time_and_is_discarded_when_it_is_not(mosquitto: Mosquitto) -> None:
@@ -81,13 +86,13 @@ def test_an_expiring_state_is_sent_again_in_time_and_is_discarded_when_it_is_not
 
         def was_sent_again() -> bool:
             publisher.retain("state", {"faces": 1}, expiry=2)
-            return [topic for topic, _ in heard(file)].count("fer/cam/state") >= 2
+            return [topic for topic, _ in read_messages(file)].count("fer/cam/state") >= 2
 
         wait_until(was_sent_again)
         time.sleep(3.5)  # the time of the broker is real
         late = mosquitto.subscribe()
-        wait_until(lambda: heard(late))
-        assert [topic for topic, _ in heard(late)] == ["fer/cam/status"]
+        wait_until(lambda: read_messages(late))
+        assert [topic for topic, _ in read_messages(late)] == ["fer/cam/status"]
 
 
 def test_each_connection_begins_with_online_and_the_retained_messages_in_their_order(mosquitto: Mosquitto) -> None:
@@ -97,13 +102,13 @@ def test_each_connection_begins_with_online_and_the_retained_messages_in_their_o
         publisher.retain("state", {"faces": 2})
         publisher.retain_at("homeassistant/device/cam/config", "{}")
         assert publisher.flush(10)
-        wait_until(lambda: len(heard(file)) == 4)
+        wait_until(lambda: len(read_messages(file)) == 4)
         with mosquitto.frozen():
             wait_until(lambda: not publisher.connected)
             publisher.retain("state", {"faces": 3})
             publisher.put("an event")
         wait_until(lambda: received_events(file))
-    messages = [message for message in heard(file) if message != ("fer/cam/status", "offline")]
+    messages = [message for message in read_messages(file) if message != ("fer/cam/status", "offline")]
     assert messages[4:] == [
         ("fer/cam/status", "online"),
         ("fer/cam/info", '{"version":"1"}'),
@@ -137,8 +142,8 @@ def test_a_message_retained_while_connecting_is_neither_lost_nor_overtaken(mosqu
         stop.set()
         thread.join(10)
         retained = mosquitto.subscribe("fer/cam/state")
-        wait_until(lambda: heard(retained)[-1:] == [("fer/cam/state", f'{{"faces":{number}}}')])
-    states = [json.loads(text)["faces"] for topic, text in heard(file) if topic == "fer/cam/state"]
+        wait_until(lambda: read_messages(retained)[-1:] == [("fer/cam/state", f'{{"faces":{number}}}')])
+    states = [json.loads(text)["faces"] for topic, text in read_messages(file) if topic == "fer/cam/state"]
     assert states == sorted(states)
 
 
@@ -186,7 +191,7 @@ def test_a_message_that_is_not_retained_is_sent_at_once_or_dropped(mosquitto: Mo
     with connected_publisher(mosquitto.port) as publisher:
         assert publisher.flush(10)
         assert publisher.send("health", {"fps": 5})
-        wait_until(lambda: ("fer/cam/health", '{"fps":5}') in heard(file))
+        wait_until(lambda: ("fer/cam/health", '{"fps":5}') in read_messages(file))
         mosquitto.stop()
         wait_until(lambda: not publisher.connected)
         assert not publisher.send("health", {"fps": 6})
@@ -202,4 +207,4 @@ def test_a_device_that_was_killed_is_offline_by_its_last_will(mosquitto: Mosquit
         "assert publisher.flush(10)\nos._exit(9)\n"
     )
     subprocess.run([sys.executable, "-c", program, str(mosquitto.port)], check=False, timeout=30)
-    wait_until(lambda: heard(file) == [("fer/cam/status", "online"), ("fer/cam/status", "offline")])
+    wait_until(lambda: read_messages(file) == [("fer/cam/status", "online"), ("fer/cam/status", "offline")])

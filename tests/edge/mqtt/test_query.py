@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.support import Mosquitto, Run, free_port, run
 from tests.support.daemon_process import DaemonProcess
+from tests.support.mosquitto import Mosquitto
+from tests.support.network import free_port
+from tests.support.processes import Run, run
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.exchange import ExchangeError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.support import WALK
 from tests.support.clock import FakeClock
+from tests.support.media import WALK
 
 from fer_edge.cameras.files import VideoFile
 from fer_edge.config.model import PipelineOptions

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.support import WALK
 from tests.support.clock import FakeClock
+from tests.support.media import WALK
 
 from fer_edge.cameras.browser import BrowserCamera
 from fer_edge.cameras.files import VideoFile

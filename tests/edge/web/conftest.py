@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
-from tests.support import HEAD, WALK, Mosquitto
 from tests.support import browser as support
 from tests.support.browser import ALLOW_CAMERA, LaunchBrowser, OpenPage, StartDaemon
+from tests.support.media import HEAD, WALK
 from tests.support.mjpeg import MjpegCamera
+from tests.support.mosquitto import Mosquitto
 from tests.support.web_daemon import WebDaemon, back_and_forth
 
 FPS = 12.5  # of the clips

@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.support import Mosquitto, wait_until
 from tests.support.mjpeg import MjpegCamera
+from tests.support.mosquitto import Mosquitto
+from tests.support.waiting import wait_until
 from tests.support.web_client import open_session, request
 from tests.support.web_daemon import WebDaemon, run_async
 

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, WebSocket, expect
-from tests.support import HEAD, Mosquitto, wait_until
 from tests.support.browser import ALLOW_CAMERA, SERVER_GONE, LaunchBrowser, OpenPage, StartDaemon
+from tests.support.media import HEAD
+from tests.support.mosquitto import Mosquitto
 from tests.support.page_view import boxes, expect_faces, expect_overlay, save_screenshot
+from tests.support.waiting import wait_until
 from tests.support.web_daemon import WebDaemon, events_of, iou
 
 TRACK_STATES = "recorder.tracks.map((track) => track.readyState)"  # of every camera that the page was given

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.support import WALK
 from tests.support.clock import FakeClock
+from tests.support.media import WALK
 
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame

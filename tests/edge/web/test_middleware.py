@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from tests.support import Mosquitto, wait_until
 from tests.support.mjpeg import MjpegCamera
+from tests.support.mosquitto import Mosquitto
+from tests.support.waiting import wait_until
 from tests.support.web_client import TOKEN, handshake_error, request
 from tests.support.web_daemon import WebDaemon, run_async
 

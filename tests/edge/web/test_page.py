@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from tests.support import WALK, Mosquitto, wait_until
 from tests.support.browser import SERVER_GONE, OpenPage, StartDaemon
+from tests.support.media import WALK
 from tests.support.mjpeg import MjpegCamera
+from tests.support.mosquitto import Mosquitto
 from tests.support.page_view import boxes, expect_faces, expect_overlay, painted_share, save_screenshot
+from tests.support.waiting import wait_until
 from tests.support.web_daemon import WebDaemon, events_of, iou
 
 from fer_edge.config.model import DEFAULT_MODEL

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.support import Mosquitto
 from tests.support.mjpeg import MjpegCamera
+from tests.support.mosquitto import Mosquitto
 from tests.support.web_client import TOKEN, request
 from tests.support.web_daemon import WebDaemon
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
-from tests.support import wait_until
+from tests.support.waiting import wait_until
 from tests.support.web_client import request
 from tests.support.web_daemon import WebDaemon
 

@@ -18,9 +18,13 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
-from tests.support import WALK, Mosquitto, free_port, run, wait_until
+from tests.support.media import WALK
 from tests.support.mjpeg import MjpegCamera
+from tests.support.mosquitto import Mosquitto
+from tests.support.network import free_port
+from tests.support.processes import run
 from tests.support.tls import Authority
+from tests.support.waiting import wait_until
 from tests.support.web_client import FACE, TOKEN, receive_frame, request, with_socket
 from tests.support.web_daemon import WebDaemon
 

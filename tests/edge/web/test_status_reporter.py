@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.support import WALK
 from tests.support.clock import FakeClock
+from tests.support.media import WALK
 from tests.support.web_daemon import run_async
 
 from fer_edge.cameras.files import VideoFile

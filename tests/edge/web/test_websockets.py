@@ -14,8 +14,11 @@ import cv2
 import numpy as np
 import pytest
 from aiohttp import WSMsgType, web
-from tests.support import WALK, Mosquitto, run, wait_until
 from tests.support.clock import FakeClock
+from tests.support.media import WALK
+from tests.support.mosquitto import Mosquitto
+from tests.support.processes import run
+from tests.support.waiting import wait_until
 from tests.support.web_client import FACE, handshake_error, open_session, receive_frame, request, with_socket
 from tests.support.web_daemon import WebDaemon, run_async
 

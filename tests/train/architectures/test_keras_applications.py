@@ -5,12 +5,12 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_train.architectures.keras_applications import APPLICATIONS
 from fer_train.architectures.registry import build
 
-FACES = patterns(64)
+FACES = striped_faces(64)
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)

@@ -8,12 +8,12 @@ from types import ModuleType
 import keras
 import numpy as np
 import pytest
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_train.architectures.registry import ARCHITECTURES, build
 from fer_train.prediction import probabilities
 
-FACES = patterns(64)
+FACES = striped_faces(64)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

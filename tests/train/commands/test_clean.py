@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support import run_here
 from tests.support.planted_defects import read_tree, write_defective_folder, write_grey
+from tests.support.processes import run_in_process
 from tests.support.refusals import assert_refused
 
 
 def test_the_counts_for_each_reason_are_printed(tmp_path: Path) -> None:
-    done = run_here("fer_train", "clean", write_defective_folder(tmp_path / "faces"), "--out", tmp_path / "out")
+    done = run_in_process("fer_train", "clean", write_defective_folder(tmp_path / "faces"), "--out", tmp_path / "out")
     assert done.code == 0, done.err
     assert dict(line.split() for line in done.out.splitlines()) == {
         **{"kept": "9", "unreadable": "2", "flat": "1", "tiny": "1"},
@@ -42,7 +42,7 @@ def test_invalid_input_is_reported_in_one_line_with_exit_code_2(tmp_path: Path, 
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").write_text("x")
     before = read_tree(tmp_path)
-    done = run_here("fer_train", "clean", *flags.format(tmp_path).split())
+    done = run_in_process("fer_train", "clean", *flags.format(tmp_path).split())
     assert_refused(done, "fer-train", message)
     assert read_tree(tmp_path) == before
 
@@ -50,5 +50,5 @@ def test_invalid_input_is_reported_in_one_line_with_exit_code_2(tmp_path: Path, 
 def test_rejecting_everything_is_refused(tmp_path: Path) -> None:
     for name in ("happy", "sad"):
         write_grey(tmp_path / "faces" / name / "a.png", np.full((48, 48), 7, np.uint8))
-    done = run_here("fer_train", "clean", tmp_path / "faces", "--out", tmp_path / "out")
+    done = run_in_process("fer_train", "clean", tmp_path / "faces", "--out", tmp_path / "out")
     assert_refused(done, "fer-train", "leaves none of the 2 pictures")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support import run_here
 from tests.support.planted_defects import read_tree, write_clean_folder
+from tests.support.processes import run_in_process
 from tests.support.refusals import assert_refused
 
 from fer_data.readers import read_faces
@@ -14,7 +14,7 @@ from fer_data.readers import read_faces
 
 def test_cropped_faces_can_be_read_as_a_data_set(tmp_path: Path) -> None:
     data = write_clean_folder(tmp_path / "photographs")
-    done = run_here("fer_train", "crop", data, "--out", tmp_path / "out")
+    done = run_in_process("fer_train", "crop", data, "--out", tmp_path / "out")
     assert done.code == 0, done.err
     faces = read_faces(tmp_path / "out")
     assert len(faces) == 7
@@ -40,6 +40,6 @@ def test_invalid_input_is_reported_in_one_line_with_exit_code_2(tmp_path: Path, 
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").write_text("x")
     before = read_tree(tmp_path)
-    done = run_here("fer_train", "crop", *flags.format(tmp_path).split())
+    done = run_in_process("fer_train", "crop", *flags.format(tmp_path).split())
     assert_refused(done, "fer-train", message)
     assert read_tree(tmp_path) == before

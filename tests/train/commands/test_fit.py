@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support import run_here
+from tests.support.processes import run_in_process
 from tests.support.refusals import assert_refused
 
 
 def test_resume_accepts_no_other_flag_than_epochs(trained: Path) -> None:
-    done = run_here("fer_train", "fit", "--resume", trained, "--model", "small")
+    done = run_in_process("fer_train", "fit", "--resume", trained, "--model", "small")
     assert_refused(done, "fer-train", "--model cannot be given")
-    done = run_here("fer_train", "fit", "--resume", trained, "--data", "x.csv")
+    done = run_in_process("fer_train", "fit", "--resume", trained, "--data", "x.csv")
     assert_refused(done, "fer-train", "--data cannot be given")
-    done = run_here("fer_train", "fit", "--resume", trained, "--keep-copies")
+    done = run_in_process("fer_train", "fit", "--resume", trained, "--keep-copies")
     assert_refused(done, "fer-train", "--keep-copies cannot be given")
 
 
 def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:
-    done = run_here("fer_train", "fit", "--resume", tmp_path)
+    done = run_in_process("fer_train", "fit", "--resume", tmp_path)
     assert_refused(done, "fer-train", "not the folder of a run")
 
 
@@ -60,6 +60,6 @@ def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:
 def test_an_invalid_flag_is_reported_in_one_line_with_exit_code_2(
     data: Path, tmp_path: Path, flags: str, message: str
 ) -> None:
-    done = run_here("fer_train", "fit", "--out", tmp_path / "run", *flags.format(data.parent).split())
+    done = run_in_process("fer_train", "fit", "--out", tmp_path / "run", *flags.format(data.parent).split())
     assert_refused(done, "fer-train", message)
     assert not (tmp_path / "run").exists()

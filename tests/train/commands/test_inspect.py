@@ -7,16 +7,17 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.support import patterns, run_here, write_csv
 from tests.support.planted_defects import write_clean_folder
+from tests.support.processes import run_in_process
 from tests.support.refusals import assert_refused
+from tests.support.synthetic_faces import striped_faces, write_csv
 
 
 def test_the_findings_on_a_csv_are_printed_as_a_table(tmp_path: Path) -> None:
-    faces = patterns(70)
+    faces = striped_faces(70)
     faces.pixels[3] = faces.pixels[14]  # a face of PublicTest that is also in Training, with another label
     data = write_csv(faces, tmp_path / "faces.csv")
-    done = run_here("fer_train", "inspect", data, "--out", tmp_path / "out", "--no-faces")
+    done = run_in_process("fer_train", "inspect", data, "--out", tmp_path / "out", "--no-faces")
     assert done.code == 0, done.err
     assert re.search(r"^Training +53 faces$", done.out, re.MULTILINE)
     assert re.search(r"^exact copies across splits +1 of PublicTest have one in Training$", done.out, re.MULTILINE)
@@ -25,8 +26,8 @@ def test_the_findings_on_a_csv_are_printed_as_a_table(tmp_path: Path) -> None:
 
 
 def test_json_on_stdout_is_the_content_of_the_file(tmp_path: Path) -> None:
-    data = write_csv(patterns(28), tmp_path / "faces.csv")
-    done = run_here("fer_train", "inspect", data, "--out", tmp_path / "out", "--no-faces", "--json")
+    data = write_csv(striped_faces(28), tmp_path / "faces.csv")
+    done = run_in_process("fer_train", "inspect", data, "--out", tmp_path / "out", "--no-faces", "--json")
     assert done.code == 0, done.err
     assert json.loads(done.out) == json.loads((tmp_path / "out" / "inspect.json").read_text())
 
@@ -50,6 +51,6 @@ def test_invalid_input_is_reported_in_one_line_with_exit_code_2(tmp_path: Path, 
     (tmp_path / "bare").mkdir()
     (tmp_path / "hollow" / "happy").mkdir(parents=True)
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
-    done = run_here("fer_train", "inspect", *flags.format(tmp_path).split(), "--no-faces")
+    done = run_in_process("fer_train", "inspect", *flags.format(tmp_path).split(), "--no-faces")
     assert_refused(done, "fer-train", message)
     assert not (tmp_path / "out").exists()

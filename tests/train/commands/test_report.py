@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support import run_here
+from tests.support.processes import run_in_process
 from tests.support.refusals import assert_refused
 from tests.support.training import read_metrics
 
 
 def test_a_report_can_be_made_again_for_another_split(trained: Path, tmp_path: Path) -> None:
-    done = run_here("fer_train", "report", trained, "--split", "Training", "--out", tmp_path / "again")
+    done = run_in_process("fer_train", "report", trained, "--split", "Training", "--out", tmp_path / "again")
     assert done.code == 0, done.err
     assert "on 315 faces of Training" in done.out
     assert read_metrics(tmp_path / "again")["faces"] == 315
 
 
 def test_a_folder_that_cannot_be_written_is_reported(trained: Path) -> None:
-    done = run_here("fer_train", "report", trained, "--out", "/proc/again")
+    done = run_in_process("fer_train", "report", trained, "--out", "/proc/again")
     assert_refused(done, "fer-train", "--out /proc/again: ")
 
 
 def test_a_folder_without_a_run_is_reported(tmp_path: Path) -> None:
-    done = run_here("fer_train", "report", tmp_path)
+    done = run_in_process("fer_train", "report", tmp_path)
     assert_refused(done, "fer-train", "not the folder of a run")

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.support import patterns, write_csv
 from tests.support.planted_defects import (
     defective_faces,
     read_rejected,
@@ -15,6 +14,7 @@ from tests.support.planted_defects import (
     write_clean_folder,
     write_defective_folder,
 )
+from tests.support.synthetic_faces import striped_faces, write_csv
 
 from fer_train.dataset_tools.cleaning import clean
 from fer_train.dataset_tools.rules import RULES
@@ -113,7 +113,7 @@ def test_a_csv_without_usage_counts_as_one_split(tmp_path: Path) -> None:
 
 
 def test_of_near_copies_across_splits_the_one_in_training_is_rejected(tmp_path: Path) -> None:
-    faces = patterns(28)
+    faces = striped_faces(28)
     faces.splits[:] = "Training"
     faces.splits[20] = "PublicTest"
     faces.pixels[6] = faces.pixels[20] // 2 + 50

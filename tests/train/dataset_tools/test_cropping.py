@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tests.support import MEDIA
+from tests.support.media import MEDIA
 from tests.support.planted_defects import (
     photograph,
     read_rejected,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_train.dataset_tools import duplicates
 
@@ -17,7 +17,7 @@ def test_near_copies_are_found_across_chunks_and_flat_pictures_have_none() -> No
 
 
 def test_the_number_of_pairs_is_limited_for_a_film_of_one_scene() -> None:
-    still = patterns(1).pixels[0]
+    still = striped_faces(1).pixels[0]
     pixels = np.clip(still + np.random.default_rng(0).integers(-3, 4, (300, 48, 48)), 0, 255).astype(np.uint8)
     pairs = duplicates.near_pairs(pixels)
     assert np.bincount(pairs[:, 0]).max() == duplicates.MAX_PARTNERS

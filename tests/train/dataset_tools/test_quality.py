@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support import patterns
 from tests.support.planted_defects import (
     PHOTOGRAPHS,
     photograph,
     write_clean_folder,
     write_defective_folder,
 )
+from tests.support.synthetic_faces import striped_faces
 
 from fer_data.dataset import FaceSet
 from fer_edge.errors import DataError
@@ -82,6 +82,6 @@ def test_a_dim_picture_is_not_blurred() -> None:
 def test_a_face_that_fills_its_picture_is_detected() -> None:
     grey = photograph("grace_hopper.bmp")
     tight = cv2.resize(grey[44:156, 44:156], (48, 48), interpolation=cv2.INTER_AREA)
-    faces = patterns(2)
+    faces = striped_faces(2)
     faces.pixels[0] = tight
     assert quality.is_faceless(faces, np.full((2, 2), 48), Path()).tolist() == [False, True]

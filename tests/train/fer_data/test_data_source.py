@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support import patterns, write_csv
 from tests.support.fer2013 import FACE
+from tests.support.synthetic_faces import striped_faces, write_csv
 
 from fer_data.data_source import DataSource, add_source_flags, parse_source
 from fer_edge.command_line import OneLineParser
@@ -24,14 +24,14 @@ def test_flags_become_a_source() -> None:
 
 
 def test_classes_are_merged_and_then_chosen(tmp_path: Path) -> None:
-    data = write_csv(patterns(70), tmp_path / "faces.csv")
+    data = write_csv(striped_faces(70), tmp_path / "faces.csv")
     faces = DataSource(data, merge=("angry+disgust=bad",), classes=("happy", "bad")).read()
     assert faces.classes == ("happy", "bad")
     assert len(faces) == 30
 
 
 def test_an_unknown_class_in_a_merge_is_an_error_unless_lenient(tmp_path: Path) -> None:
-    data = write_csv(patterns(70), tmp_path / "faces.csv")
+    data = write_csv(striped_faces(70), tmp_path / "faces.csv")
     with pytest.raises(UsageError, match=r"--merge angry\+bored=bad: the data has no bored"):
         DataSource(data, merge=("angry+bored=bad",)).read()
     assert "bad" in DataSource(data, merge=("angry+bored=bad",), lenient=True).read().classes

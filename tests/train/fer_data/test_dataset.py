@@ -6,12 +6,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_data.dataset import FaceSet, stratified
 from fer_edge.errors import DataError
 
-FACES = patterns(70)
+FACES = striped_faces(70)
 
 
 def names_of(faces: FaceSet, name: str) -> set[str]:

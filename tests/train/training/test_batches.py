@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_train.recipe import Recipe
 from fer_train.training.batches import Batches
 from fer_train.training.targets import make_targets
 
-FACES = patterns(100)
+FACES = striped_faces(100)
 RECIPE = Recipe(batch=16, epochs=2)
 TARGETS = make_targets(FACES, RECIPE)
 

@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.support import command, wait_until
+from tests.support.processes import command
 from tests.support.training import SHORT_RUN
+from tests.support.waiting import wait_until
 
 from fer_train.training.callbacks import Interruptible
 

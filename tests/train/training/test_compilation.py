@@ -5,14 +5,14 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_train.architectures.registry import build
 from fer_train.prediction import probabilities
 from fer_train.recipe import Recipe
 from fer_train.training.compilation import advance_dropout, build_trainable, compile_model, cross_entropy
 
-FACES = patterns(8)
+FACES = striped_faces(8)
 
 
 def test_more_targets_than_classes_add_a_second_head_outside_the_network() -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tests.support import patterns, run_here, write_csv
+from tests.support.processes import run_in_process
+from tests.support.synthetic_faces import striped_faces, write_csv
 
 from fer_train.prediction import probabilities
 from fer_train.training.cross_validation import assign_folds
 
-FACES = patterns(210)
+FACES = striped_faces(210)
 
 
 def test_folds_have_equally_many_faces_of_every_class() -> None:
@@ -32,10 +33,10 @@ def test_exact_copies_are_in_one_fold() -> None:
 
 
 def test_each_face_is_evaluated_by_the_network_that_was_not_trained_on_it(tmp_path: Path) -> None:
-    faces = patterns(280)
+    faces = striped_faces(280)
     data = write_csv(faces, tmp_path / "faces.csv")
     flags = ["--model", "nano", "--batch", 32, "--epochs", 1, "--folds", 2]
-    done = run_here("fer_train", "fit", "--data", data, "--out", tmp_path / "run", *flags)
+    done = run_in_process("fer_train", "fit", "--data", data, "--out", tmp_path / "run", *flags)
     assert done.code == 0, done.err
     summary = json.loads((tmp_path / "run" / "folds.json").read_text())
     predicted = np.load(tmp_path / "run" / "out_of_fold.npz")

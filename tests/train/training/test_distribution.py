@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support import command, free_port, patterns, run, write_csv
+from tests.support.network import free_port
+from tests.support.processes import command, run
+from tests.support.synthetic_faces import striped_faces, write_csv
 
 from fer_edge.errors import UsageError
 from fer_train.training.distribution import Processes
@@ -43,7 +45,7 @@ def test_another_backend_than_jax_is_refused_with_one_line(tmp_path: Path) -> No
 
 
 def test_two_processes_give_the_losses_of_one(tmp_path: Path) -> None:
-    data = write_csv(patterns(280), tmp_path / "faces.csv")
+    data = write_csv(striped_faces(280), tmp_path / "faces.csv")
     # No dropout: its random numbers depend on how a batch is laid out over devices.
     flags = ["--model", "nano", "--batch", 32, "--epochs", 3, "--dropout", 0, "--warmup", 0, "--learning-rate", 0.003]
     arguments = ["fit", "--data", data, *flags]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_train.architectures.registry import build
 from fer_train.recipe import Recipe
@@ -14,7 +14,7 @@ from fer_train.training.ema import estimate_statistics
 
 def test_estimated_statistics_are_those_of_the_faces() -> None:
     model = build("nano", 7, 0.0)
-    faces = patterns(320).pixels
+    faces = striped_faces(320).pixels
     unaugmented = Recipe(batch=32, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
     estimate_statistics(model, Batches(faces, np.zeros((320, 7), np.float32), unaugmented))
     first = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))

@@ -11,10 +11,12 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from tests.support import command, patterns, run, run_here, wait_until, write_csv
 from tests.support.fer2013 import VOTES_HEADER
+from tests.support.processes import command, run, run_in_process
 from tests.support.refusals import error_line
+from tests.support.synthetic_faces import striped_faces, write_csv
 from tests.support.training import SHORT_RUN, fit, read_card, read_history, read_metrics
+from tests.support.waiting import wait_until
 
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import parse_model
@@ -68,7 +70,7 @@ def test_a_killed_run_resumes_and_ends_with_the_weights_of_an_uninterrupted_one(
     assert [rows[str(epoch)]["loss"] for epoch in range(3)] == [row["loss"] for row in read_history(uninterrupted)]
     weights = [keras.saving.load_model(folder / "model.keras").get_weights() for folder in (uninterrupted, resumed)]
     assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
-    done = run_here("fer_train", "fit", "--resume", resumed)
+    done = run_in_process("fer_train", "fit", "--resume", resumed)
     assert (done.code, "Epoch" in done.out) == (0, False), "a finished run is only evaluated again"
     again = keras.saving.load_model(resumed / "model.keras").get_weights()
     assert all(np.array_equal(one, other) for one, other in zip(again, weights[0], strict=True))
@@ -144,13 +146,17 @@ def test_copies_of_validation_faces_are_not_trained_on(data: Path, tmp_path: Pat
 
 
 def test_the_card_names_shipped_models_even_after_their_file_is_deleted(tmp_path: Path) -> None:
-    data, out, start = write_csv(patterns(210, seed=3), tmp_path / "faces.csv"), tmp_path / "run", tmp_path / "a.tflite"
+    data, out, start = (
+        write_csv(striped_faces(210, seed=3), tmp_path / "faces.csv"),
+        tmp_path / "run",
+        tmp_path / "a.tflite",
+    )
     start.write_bytes(parse_model("nano").read_bytes())
     flags = ["--data", data, "--out", out, "--model", "nano", "--head-epochs", 0, "--batch", 64]
-    done = run_here("fer_train", "fit", *flags, "--weights", start, "--teacher", "small", "--epochs", 1)
+    done = run_in_process("fer_train", "fit", *flags, "--weights", start, "--teacher", "small", "--epochs", 1)
     assert done.code == 0, done.err
     start.unlink()
-    done = run_here("fer_train", "fit", "--resume", out, "--epochs", 2)
+    done = run_in_process("fer_train", "fit", "--resume", out, "--epochs", 2)
     assert done.code == 0, done.err
     nano, small = (read_model(parse_model(name)).sha256[:12] for name in ("nano", "small"))
     assert read_card(out)["recipe"]["weights"] == f"nano {nano}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_edge.errors import UsageError
 from fer_train.architectures.registry import build
@@ -18,7 +18,7 @@ from fer_train.training.initial_weights import fit_head, load_initial_weights
 from fer_train.training.quantized_weights import load_quantized
 from fer_train.training.targets import make_targets
 
-FACES = patterns(70)
+FACES = striped_faces(70)
 BATCHES = [FACES.pixels[:64, :, :, None].astype(np.float32)]
 
 

@@ -6,13 +6,13 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_data.dataset import FaceSet
 from fer_edge.errors import UsageError
 from fer_train.training.partition import partition
 
-FACES = patterns(280)
+FACES = striped_faces(280)
 
 
 def test_a_tenth_of_training_is_held_out_without_a_validation_split() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_edge.config.model import parse_model
 from fer_edge.errors import UsageError
@@ -19,7 +19,7 @@ from fer_train.prediction import probabilities
 from fer_train.training.initial_weights import load_initial_weights
 from fer_train.training.quantized_weights import describe_origin, load_quantized, restore_normalisation
 
-FACES = patterns(70)
+FACES = striped_faces(70)
 BATCHES = [FACES.pixels[:64, :, :, None].astype(np.float32)]
 
 

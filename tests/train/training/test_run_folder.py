@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support import run_here
+from tests.support.processes import run_in_process
 from tests.support.refusals import assert_refused
 from tests.support.training import SHORT_RUN
 
@@ -20,7 +20,9 @@ CONFIG = RunConfig(DataSource(Path("/data/faces.csv"), merge=("a+b=c",)), "0.2",
 
 def test_a_folder_with_another_run_is_refused_and_unchanged(data: Path, trained: Path) -> None:
     before = (trained / "model.keras").read_bytes()
-    done = run_here("fer_train", "fit", "--data", data, "--out", trained, *SHORT_RUN, "--mixup", 0.2, "--epochs", 5)
+    done = run_in_process(
+        "fer_train", "fit", "--data", data, "--out", trained, *SHORT_RUN, "--mixup", 0.2, "--epochs", 5
+    )
     assert_refused(done, "fer-train", "holds a run with mixup 0.0, validation PublicTest")
     assert (trained / "model.keras").read_bytes() == before
 

@@ -6,14 +6,14 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.support import patterns
+from tests.support.synthetic_faces import striped_faces
 
 from fer_edge.config.model import parse_model
 from fer_edge.errors import UsageError
 from fer_train.recipe import Recipe
 from fer_train.training.targets import class_weights, distill, load_teacher, make_targets, smooth
 
-FACES = patterns(70)
+FACES = striped_faces(70)
 
 
 def test_a_teacher_must_have_the_classes_of_the_data_in_their_order() -> None:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support import patterns, write_csv
 from tests.support.fer2013 import FACE
+from tests.support.synthetic_faces import striped_faces, write_csv
 
 from fer_data.readers import read_faces
 from fer_data.readers.fer2013 import FER2013_CLASSES
 
 
 def test_faces_labels_and_splits_are_read(tmp_path: Path) -> None:
-    faces = patterns(40)
+    faces = striped_faces(40)
     read = read_faces(write_csv(faces, tmp_path / "faces.csv"))
     assert np.array_equal(read.pixels, faces.pixels)
     assert read.labels.tolist() == faces.labels.tolist()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from tests.support import patterns
 from tests.support.fer2013 import write_picture
+from tests.support.synthetic_faces import striped_faces
 
 from fer_data.readers import read_faces
 
 
 def test_a_csv_without_usage_is_split_8_1_1(tmp_path: Path) -> None:
-    faces = patterns(140)
+    faces = striped_faces(140)
     rows = (
         f"{label},{' '.join(map(str, face.ravel()))}" for label, face in zip(faces.labels, faces.pixels, strict=True)
     )
