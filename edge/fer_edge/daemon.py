@@ -47,7 +47,7 @@ def open_daemon(
     Args:
         config: The settings of the run.
         password: The password of the broker's user.
-        open_observers: Opens what else receives the frames and events, such as the live page; called last.
+        open_observers: Opens any further observers, such as the live page; called last.
 
     Raises:
         FerError: The model, the accelerator, or what `config.camera` names cannot be used.
@@ -109,10 +109,11 @@ class Daemon:
         self.status = RunStatus(config.device, info, source, self._processor, self.controls, self._outbox, publisher)
 
     def run(self, notifier: Notifier | None = None) -> None:
-        """Process every frame. While a camera is unavailable, its tracks have ended and the observers are still served.
+        """Process every frame.
 
-        However the frames end, every track gets its `end` event, stored events are delivered if the broker can be
-        reached, and `status` becomes offline.
+        While the camera is unavailable, all tracks are ended, but the observers are still polled. However the run ends,
+        every track gets its `end` event, stored events are delivered if the broker can be reached, and `status` becomes
+        offline.
 
         Raises:
             FerError: The first error of the source or of an observer, once all of that is done.

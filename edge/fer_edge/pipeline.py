@@ -53,7 +53,7 @@ class Pipeline:
 
     @property
     def face_count(self) -> int:
-        """The number of faces that are tracked now; 0 after a still picture, whose faces end with it."""
+        """The number of faces that are tracked now; 0 after a still picture, because its tracks end with it."""
         return len(self._tracker.faces)
 
     @property
@@ -99,7 +99,7 @@ class Pipeline:
         return events + self._events(changes, frame)
 
     def finish(self) -> list[Event]:
-        """End every track, since the frames have ended or pause."""
+        """End every track, because the frames have ended or are paused."""
         self._video_detector.reset()
         return self._events(self._tracker.finish(), self._last_frame)
 

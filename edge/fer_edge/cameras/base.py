@@ -14,7 +14,7 @@ from fer_edge.config.camera import CameraOptions
 from fer_edge.errors import FerError, Problem
 
 POLL_INTERVAL = 0.5  # seconds without a frame after which a live source yields None
-FRAME_TIMEOUT = 2.0  # seconds without a frame after which that is a problem
+FRAME_TIMEOUT = 2.0  # seconds without a frame after which a problem is reported
 
 
 class CameraError(FerError, OSError):
@@ -108,7 +108,7 @@ class SourceKind:
         name: Key of its help text in `config.camera.SOURCE_KINDS`.
         matches: Whether a value of `--camera` is of this kind.
         open: Makes the source of frames for such a value. A camera is opened later, at its first frame. Raises
-            UsageError when the value is malformed, or can never name a camera.
+            UsageError when the value is malformed, or names something that can never be a camera.
         uses_devices: Whether it needs access to device nodes of V4L2 or libcamera under /dev.
     """
 

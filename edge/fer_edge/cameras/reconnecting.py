@@ -87,11 +87,11 @@ class ReconnectingCamera:
 
     @property
     def defective(self) -> int:
-        """How many images were rejected because they were uniform or only partly there."""
+        """How many images were rejected because they were uniform or incomplete."""
         return self._monitor.defective
 
     def __iter__(self) -> Iterator[Frame | None]:
-        """Yield frames, or None, without end. Raises CameraError when two threads, one after the other, hang."""
+        """Yield frames, or None, without end. Raises CameraError when two capture threads in a row hang."""
         while True:
             yield self._next()
 

@@ -1,4 +1,4 @@
-"""The message `health`: the condition of the device."""
+"""The `health` message: the condition of the device."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fer_edge.monitoring.timing import StageTimer, TimingReader
 
 
 class Health:
-    """Makes the message `health` for one reader: rates are since that reader's last message."""
+    """Makes the `health` message for one reader: rates are since that reader's last message."""
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ from fer_edge.errors import FerError
 from fer_edge.events import rfc3339
 
 JPEG_QUALITY = 80
-STATE_INTERVAL = 1.0  # seconds between two messages `state` that differ in the score alone, unless `set` changes it
+STATE_INTERVAL = 1.0  # seconds between two `state` messages that differ in the score alone, unless `set` changes it
 
 ADJUSTABLE = dict(sorted((setting.name, setting.value_type) for setting in SETTINGS if setting.adjustable))
 STATE_EVERY = ValueType(Annotated[float, Meta(ge=0.1, le=3600)], "a number from 0.1 to 3600")
@@ -74,11 +74,11 @@ class CommandContext:
 
     Attributes:
         controls: The switches of the run.
-        health: Returns the message `health`.
+        health: Returns the `health` message.
         wall: Wall time in seconds.
         allow_snapshots: Whether the owner allows pictures to be published.
         frame: The newest frame.
-        state_interval: Seconds between two messages `state` that differ in the score alone.
+        state_interval: Seconds between two `state` messages that differ in the score alone.
     """
 
     controls: RunSwitches
@@ -151,7 +151,7 @@ def set_options(context: CommandContext, *, state_every: float | None = None, **
 
 @command("health")
 def health(context: CommandContext) -> dict[str, Any]:
-    """Return the message `health` as of now."""
+    """Return the `health` message as of now."""
     return {"health": context.health()}
 
 

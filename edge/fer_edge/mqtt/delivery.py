@@ -32,7 +32,7 @@ class Transfer:
         self._last = 0  # number of the last event that was sent
 
     def send(self) -> None:
-        """Send the next events, oldest first, as many as may be unacknowledged."""
+        """Send the next events, oldest first, up to the connection's limit of unacknowledged messages."""
         if not self._unacknowledged and not self._outbox.after(self._last, 1):
             self._last = 0  # the events may be in a file that could not be read until now
         for number, payload in self._outbox.after(self._last, self.connection.in_flight - len(self._unacknowledged)):
@@ -52,9 +52,9 @@ class Transfer:
 class Delivery:
     """Sends the events of an outbox in order, in its own thread, so that a slow disk delays no frame.
 
-    Each connection starts with the oldest event that is not acknowledged. A reconnect may resend up to IN_FLIGHT
-    unacknowledged events, but no event is sent twice on one connection.
-    Old events are sent before new ones. An event that the broker refuses is dropped, since it would be refused again;
+    Each connection starts with the oldest event that is not acknowledged. A reconnect may resend up to
+    `connection.in_flight` unacknowledged events, but no event is sent twice on one connection. Old events are sent
+    before new ones. An event that the broker refuses is dropped, since it would be refused again;
     if it exceeds a quota, the connection is dropped instead, and everything unacknowledged is sent again later.
 
     Attributes:
@@ -70,7 +70,7 @@ class Delivery:
         self._thread = threading.Thread(target=self._run, name="fer-edge-delivery", daemon=True)
 
     def start(self) -> None:
-        """Start to send."""
+        """Start sending."""
         self._thread.start()
 
     def put(self, payload: str) -> None:

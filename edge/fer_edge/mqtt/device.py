@@ -29,7 +29,7 @@ class UndeliveredError(FerError):
 
 
 class HealthReader(Protocol):
-    """Source of the message `health`."""
+    """Source of the `health` message."""
 
     def message(self) -> dict[str, Any]:
         """The message as of now; rates are since the last one."""
@@ -41,7 +41,7 @@ class StatusSource(Protocol):
 
     @property
     def info(self) -> dict[str, Any]:
-        """The message `info`."""
+        """The `info` message."""
         ...
 
     @property
@@ -50,11 +50,11 @@ class StatusSource(Protocol):
         ...
 
     def state(self) -> dict[str, Any]:
-        """The message `state`."""
+        """The `state` message."""
         ...
 
     def open_health(self) -> HealthReader:
-        """A new source of the message `health`."""
+        """A new source of `health` messages."""
         ...
 
 

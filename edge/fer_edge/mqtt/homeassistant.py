@@ -19,7 +19,7 @@ def announce(publisher: Publisher, prefix: str, device: str, info: dict[str, Any
         publisher: Where to publish.
         prefix: Home Assistant's discovery prefix.
         device: Name of the device.
-        info: The message `info` of the device.
+        info: The `info` message of the device.
     """
     topic = discovery_topic(prefix, device)
 
@@ -38,7 +38,7 @@ def discovery_message(topic: str, device: str, info: dict[str, Any]) -> dict[str
     Args:
         topic: Topic under which the topics of the device lie.
         device: Name of the device.
-        info: The message `info` of the device, of which `version`, `model` and `labels` are used.
+        info: The `info` message of the device, of which `version`, `model` and `labels` are used.
     """
     identity = discovery_id(device)
     entities = {**_face_entities(topic, info["labels"]), **_pause_switch(topic), **_diagnostic_entities(topic)}

@@ -41,7 +41,7 @@ class RetainedMessage:
 
     @property
     def due(self) -> bool:
-        """Whether it is to be sent: for the first time, or because half of its time is over."""
+        """Whether it is to be sent: for the first time, or because half of its expiry time has passed."""
         if self.sent_at is None:
             return True
         return self.expiry is not None and time.monotonic() - self.sent_at >= self.expiry / 2
@@ -59,7 +59,7 @@ class Publisher:
     they were first published, the events. Handlers are called in the client's thread and must be quick.
 
     Attributes:
-        topic: What the topics of this device begin with: `fer/<device>`.
+        topic: The prefix of this device's topics: `fer/<device>`.
     """
 
     def __init__(
@@ -72,7 +72,10 @@ class Publisher:
         timeouts: Timeouts | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        """Prepare to connect as the client `fer-edge-<device>`, so that two devices of one name are noticed."""
+        """Prepare to connect as the client `fer-edge-<device>`.
+
+        Two devices with the same name disconnect each other, which is logged.
+        """
         self.topic = device_topic(device)
         self._settings = ConnectionSettings(
             broker, password, f"fer-edge-{device}", f"{self.topic}/status", timeouts or Timeouts(), backoff or Backoff()
@@ -81,12 +84,12 @@ class Publisher:
         self._handlers: dict[str, Handler] = {}
         # Guards the connection and what is sent on it, so that an old state never overtakes a newer one.
         self._lock = threading.RLock()
-        self._connection: Connection | None = None  # the last that the broker accepted
+        self._connection: Connection | None = None  # the last one that the broker accepted
         self._client = Client(self._settings, self._on_connect, self._on_message)
         self._delivery = Delivery(outbox, f"{self.topic}/event", self._client)
 
     def start(self) -> None:
-        """Start to connect and to deliver."""
+        """Start connecting and delivering."""
         self._client.start()
         self._delivery.start()
 
@@ -125,7 +128,7 @@ class Publisher:
     def retain_at(self, topic: str, text: str, expiry: int | None = None) -> None:
         """Keep a retained message at `topic`, now and after each reconnection.
 
-        It is sent if it differs from the last one or half of its time is over, so this may be called often.
+        It is sent if it differs from the last one or half of its expiry time has passed, so this may be called often.
 
         Args:
             topic: Where to.

@@ -12,7 +12,7 @@ class RunControls:
         paused: Whether no frames are processed.
         stopping: Whether the run is to end after the current frame.
         restarting: Whether the process is to restart once the run has ended.
-        pipeline: Whose options can be adjusted; by the loop over the frames only.
+        pipeline: The pipeline. Its options may be adjusted only from the thread that runs the frame loop.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:

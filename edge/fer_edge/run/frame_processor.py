@@ -19,8 +19,8 @@ from fer_edge.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
-MAX_FAILURES = 10  # failed frames, less those offset by good frames, that end the run
-RECOVERY = 0.1  # of a failure, offset by each good frame: a tenth of the frames may fail
+MAX_FAILURES = 10  # the run ends at this many failed frames, less what good frames have offset
+RECOVERY = 0.1  # of a failure is offset by each good frame: about one frame in ten may fail
 
 
 class ErrorBudget:
@@ -65,8 +65,8 @@ class FrameProcessor:
         """Process the next frame, or end every track while there is no frame.
 
         Raises:
-            FerError: At once.
-            Exception: Anything else that goes wrong in a frame, if it does so frequently.
+            FerError: Always, immediately.
+            Exception: Any other error, once too many frames have failed.
         """
         events = self._process(frame) if frame else self.pipeline.finish()
         self.load_shedder.update(frame=frame is not None)

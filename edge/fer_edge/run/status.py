@@ -58,7 +58,7 @@ class RunStatus:
 
     Attributes:
         device: The name of the device.
-        info: The message `info`: what runs here. Constant during a run.
+        info: The `info` message: what runs here. Constant during a run.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class RunStatus:
         }
 
     def state(self) -> dict[str, Any]:
-        """The message `state`."""
+        """The `state` message."""
         pipeline = self._processor.pipeline
         score = pipeline.dominant_score
         return {
@@ -131,7 +131,7 @@ class RunStatus:
         }
 
     def open_health(self) -> Health:
-        """A new source of the message `health`. Each reader needs its own: rates are since its last message."""
+        """A new source of `health` messages. Each reader needs its own: rates are measured since its last message."""
         return Health(
             self._source,
             self._processor.timer,
@@ -157,7 +157,7 @@ class RunStatus:
 
 
 def describe_run(source: FrameSource, classifier: EmotionClassifier) -> dict[str, Any]:
-    """The message `info`: what runs here."""
+    """The `info` message: what runs here."""
     return {
         "version": __version__,
         "model": {"name": classifier.model.name, "sha256": classifier.model.sha256},
