@@ -64,7 +64,7 @@ class Sample(NamedTuple):
 
     frame: int
     rss: float
-    open_descriptors: int
+    descriptors: int
     threads: int
     queue: int
     is_healthy: bool
