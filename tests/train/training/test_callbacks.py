@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,14 +27,36 @@ def test_ctrl_c_ends_a_run_with_one_line_on_how_to_resume(data: Path, tmp_path: 
     assert "the same command resumes" in message
 
 
-def test_ctrl_c_swallowed_by_a_library_ends_the_run_after_the_batch() -> None:
-    previous = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        callback = Interruptible()
-        callback.on_train_begin()
-        callback.on_train_batch_end(0)
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            callback.on_train_batch_end(1)
-    finally:
-        signal.signal(signal.SIGINT, previous)
+@pytest.fixture
+def interruptions() -> Iterator[list[int]]:
+    """The signals that the handler before the run receives."""
+    received: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
+    yield received
+    signal.signal(signal.SIGINT, previous)
+
+
+def test_the_first_ctrl_c_ends_the_run_after_the_batch(interruptions: list[int]) -> None:
+    callback = Interruptible()
+    callback.on_train_begin()
+    callback.on_train_batch_end(0)
+    signal.raise_signal(signal.SIGINT)
+    assert interruptions == []
+    with pytest.raises(KeyboardInterrupt):
+        callback.on_train_batch_end(1)
+
+
+def test_a_second_ctrl_c_interrupts_at_once(interruptions: list[int]) -> None:
+    callback = Interruptible()
+    callback.on_train_begin()
+    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+    assert interruptions == [signal.SIGINT]
+
+
+def test_after_the_run_ctrl_c_is_handled_as_before(interruptions: list[int]) -> None:
+    callback = Interruptible()
+    callback.on_train_begin()
+    callback.on_train_end()
+    signal.raise_signal(signal.SIGINT)
+    assert interruptions == [signal.SIGINT]

@@ -11,28 +11,31 @@ import keras
 
 
 class Interruptible(keras.callbacks.Callback):
-    """Ends the run on Ctrl-C at the end of a batch at the latest.
+    """Ends the run on Ctrl-C after the current batch; a second Ctrl-C interrupts at once.
 
-    The KeyboardInterrupt of Python's own handler is lost when it is raised in a destructor or a callback of a library.
+    The KeyboardInterrupt of Python's own handler can be raised anywhere: in a destructor or a callback of a library,
+    where it is lost, or in one that TensorFlow calls from C++, where it aborts the process.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._interrupted = False
+        self._previous: Any = signal.SIG_DFL
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        previous = signal.getsignal(signal.SIGINT)
-
-        def on_interrupt(number: int, frame: FrameType | None) -> None:
-            self._interrupted = True
-            if callable(previous):
-                previous(number, frame)
-
-        signal.signal(signal.SIGINT, on_interrupt)
+        self._previous = signal.signal(signal.SIGINT, self._on_interrupt)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._interrupted:
             raise KeyboardInterrupt
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        signal.signal(signal.SIGINT, self._previous)
+
+    def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self._interrupted and callable(self._previous):
+            self._previous(number, frame)
+        self._interrupted = True
 
 
 class Backup(keras.callbacks.Callback):
