@@ -154,7 +154,7 @@ def _run(command: list[str], log: Path, timeout: float) -> tuple[int, str]:
     """Exit code and output; the output goes to a file, since a child that outlives the compiler could block a pipe."""
     with log.open("wb") as out:
         try:
-            process = subprocess.Popen(  # noqa: S603 (the program is the one that the user names)
+            process = subprocess.Popen(  # noqa: S603 - the program is the one that the user names
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
             )
         except OSError as error:

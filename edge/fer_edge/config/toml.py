@@ -61,4 +61,4 @@ def _toml(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    print(example(), end="")  # noqa: T201  it is a command
+    print(example(), end="")  # noqa: T201 - it is a command

@@ -59,7 +59,9 @@ def probe(path: Path, accelerator: str, runtime: str, *, threads: int = 1, timeo
     """
     request = json.dumps([str(path), accelerator, runtime, threads, timeout])
     command = [sys.executable, "-m", "fer_edge.inference.probe", request]
-    child = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
+    child = subprocess.run(  # noqa: S603 - this interpreter and this module
+        command, capture_output=True, text=True, errors="replace", check=False
+    )
     for line in child.stdout.splitlines():
         if line.startswith(ANSWER_PREFIX):
             _raise_error(json.loads(line.removeprefix(ANSWER_PREFIX)))

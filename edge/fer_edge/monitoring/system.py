@@ -81,7 +81,7 @@ def describe_throttling(bits: int) -> str:
 
 def _run_vcgencmd(command: str) -> int | None:
     try:
-        done = subprocess.run(  # noqa: S603  the firmware's own tool, by its full path
+        done = subprocess.run(  # noqa: S603 - the firmware's own tool, by its full path
             [command, "get_throttled"], capture_output=True, text=True, timeout=VCGENCMD_TIMEOUT, check=True
         )
         return int(done.stdout.strip().removeprefix("throttled="), 16)

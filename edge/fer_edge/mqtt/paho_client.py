@@ -104,7 +104,7 @@ def connect(client: paho.Client, settings: ConnectionSettings, *, clean_start: b
 
 def make_properties(packet: int, **values: int | None) -> Properties:
     """Properties of an MQTT 5 packet."""
-    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    properties = Properties(packet)  # type: ignore[no-untyped-call]  # paho leaves it unannotated
     for name, value in values.items():
         setattr(properties, name, value)
     return properties

@@ -27,4 +27,4 @@ class Timeouts:
 
 def jitter(delay: float) -> float:
     """A random part of `delay`, half to all of it: a thousand devices must not reconnect at the same instant."""
-    return delay * random.uniform(0.5, 1.0)  # noqa: S311  no secret
+    return delay * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
