@@ -25,7 +25,10 @@ def facts(library: Any) -> dict[str, Any]:
         name: [camera.camera_configuration()[name][key] for key in ("format", "size", "stride", "framesize")]
         for name in ("main", "lores")
     }
+    found["unknown control"] = error_of(lambda: camera.set_controls({"AeExposureMode": 2}))
     camera.start()
+    found["metadata"] = metadata(camera)
+    found["control while running"] = error_of(lambda: camera.set_controls(frame_duration(camera)))
     found["arrays"] = arrays(library, camera)
     found["frames"] = sum(bool(arrays(library, camera)) for _ in range(20))
     camera.stop()
@@ -37,6 +40,7 @@ def facts(library: Any) -> dict[str, Any]:
     camera.close()
     camera.close()
     found["closed"] = error_of(camera.start)
+    found["control of a closed camera"] = error_of(lambda: camera.set_controls({"FrameDurationLimits": (33333, 33333)}))
     configure(another := library.Picamera2(0), (640, 480), None)
     found["one stream"] = another.camera_configuration()["lores"]
     another.close()
@@ -59,10 +63,23 @@ def arrays(library: Any, camera: Any) -> dict[str, Any]:
     return found
 
 
+def frame_duration(camera: Any) -> dict[str, Any]:
+    """A control that sets the shortest duration of a frame that the camera offers."""
+    shortest = camera.camera_controls["FrameDurationLimits"][0]
+    return {"FrameDurationLimits": (shortest, shortest)}
+
+
+def metadata(camera: Any) -> dict[str, Any]:
+    """Name and type of each value in the metadata of the next frame, and what a request that was returned raises."""
+    with camera.captured_request(wait=1.0) as request:
+        found = {name: type(value).__name__ for name, value in request.get_metadata().items()}
+    return {"returned request": error_of(request.get_metadata), **found}
+
+
 def error_of(action: Callable[[], Any]) -> str:
     try:
         action()
-    except (RuntimeError, TimeoutError, TypeError) as error:
+    except (AssertionError, RuntimeError, TimeoutError, TypeError) as error:
         return f"{type(error).__name__}: {error}"
     return "none"
 

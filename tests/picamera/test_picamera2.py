@@ -15,8 +15,15 @@ from tests.picamera.contract import facts
 from tests.support.fake_picamera2 import fake_picamera2
 from tests.support.media import MEDIA
 
+from fer_edge.cameras import auto_exposure
+
 ROOT = os.environ.get("FER_EDGE_PICAMERA2_ROOT")
 HERE = Path(__file__).parent
+EXPOSURE_MODES = """
+import json
+from libcamera import controls
+print(json.dumps({name: int(getattr(controls.AeExposureModeEnum, name)) for name in ("Normal", "Long")}))
+"""
 DAEMON = "import virtualcamera; from fer_edge.cli import main; raise SystemExit(main())"
 
 pytestmark = pytest.mark.skipif(
@@ -35,25 +42,31 @@ def in_root(*arguments: object) -> list[str]:
     return [str(HERE / "in_root.sh"), str(ROOT), "python3", *map(str, arguments)]
 
 
-def run_module(module: str) -> dict[str, Any]:
-    done = subprocess.run(in_root("-m", module), capture_output=True, text=True, timeout=120, check=False)
+def run_python(*arguments: str) -> dict[str, Any]:
+    done = subprocess.run(in_root(*arguments), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
 
 def test_the_fake_behaves_like_the_real_module() -> None:
     fake = fake_picamera2()
-    fake.hardware.pixel_format = "NV12"  # the only one of the virtual camera
-    assert run_module("contract") == json.loads(json.dumps(facts(fake)))
+    # The virtual camera has only this format, and neither auto exposure nor an estimate of the illuminance.
+    fake.hardware.pixel_format, fake.hardware.lux = "NV12", None
+    del fake.hardware.controls["AeExposureMode"]
+    assert run_python("-m", "contract") == json.loads(json.dumps(facts(fake)))
 
 
 def test_a_camera_that_is_busy_or_stalls_leaves_no_descriptor_and_no_thread() -> None:
-    found = run_module("reuse")
+    found = run_python("-m", "reuse")
     assert found["shapes"] == [[480, 640], [960, 1280]]
     assert set(found["busy"]) == {"Camera __init__ sequence did not complete."}
     assert all(found["restarts"])
     assert found["after"] == found["before"]
     print(f"20 times busy, 20 times restarted: {found['after']} descriptors and threads, {found['before']} before")
+
+
+def test_the_exposure_modes_have_the_values_that_libcamera_gives_them() -> None:
+    assert run_python("-c", EXPOSURE_MODES) == {"Normal": auto_exposure.NORMAL, "Long": auto_exposure.LONG}
 
 
 @pytest.mark.parametrize("camera", ["0", "Virtual0"])

@@ -2,7 +2,8 @@
 
 `tests/picamera` compares its names, shapes, strides, adjusted sizes and errors with those of the real module. It also
 has the pitfalls of the real one: jobs that stay queued after a timeout, a pipe left open when a camera is busy, and
-requests that must be returned. `fake_picamera2()` makes a module for each test.
+requests that must be returned. As with the real one, controls reach the camera at its start or with the next request
+that is returned. `fake_picamera2()` makes a module for each test.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,12 @@ class Hardware:
         self.delivers = True
         self.wait: Callable[[float], None] = lambda _: None  # called while no frame comes
         self.refuses_to_start = False
+        self.controls: dict[str, Any] = {  # that the camera offers: minimum, maximum, default
+            "FrameDurationLimits": (33333, 120000, (33333, 33333)),
+            "AeExposureMode": (0, 3, 0),
+        }
+        self.received_controls: list[dict[str, Any]] = []
+        self.lux: float | None = 400.0  # illuminance in the metadata of a frame; None: it is not in them
         self.owner: Any = None
         self.made = self.starts = 0
         self.number = itertools.count()
@@ -52,7 +59,12 @@ class Hardware:
 class FakeRequest:
     def __init__(self, camera: Any, number: int) -> None:
         self.config, self.number = camera.camera_configuration(), number
+        self.lux = camera.hardware.lux
         self.held = True
+
+    def get_metadata(self) -> dict[str, Any]:
+        assert self.held
+        return {"SensorTimestamp": self.number} | ({} if self.lux is None else {"Lux": self.lux})
 
 
 class FakeMappedArray:
@@ -79,7 +91,6 @@ class FakeMappedArray:
 
 class FakePicamera2:
     hardware: Hardware
-    camera_controls: ClassVar[dict[str, Any]] = {"FrameDurationLimits": (1, 2, 3)}
 
     def __init__(self, camera_num: int = 0) -> None:
         self.notifyme_r, self.notifyme_w = os.pipe2(os.O_NONBLOCK)
@@ -93,6 +104,7 @@ class FakePicamera2:
         self.hardware.made += 1
         self.sensor_resolution = self.hardware.sensor
         self.configuration: Any = {}
+        self.pending: dict[str, Any] = {}  # controls that the camera has not received yet
         self.started = False
         self.queued = self.held = 0
 
@@ -103,6 +115,21 @@ class FakePicamera2:
             {"Model": "imx708", "Location": 2, "Rotation": 180, "Id": name, "Num": len(ids) - 1 - place}
             for place, name in enumerate(ids)
         ]
+
+    @property
+    def camera_controls(self) -> dict[str, Any]:
+        return dict(self.hardware.controls) if self.camera else {}
+
+    def set_controls(self, controls: dict[str, Any]) -> None:
+        for name in controls:
+            if name not in self.camera_controls:
+                raise RuntimeError(f"Control {name} is not advertised by libcamera")
+        self.pending |= controls
+
+    def _deliver_controls(self) -> None:
+        if self.pending:
+            self.hardware.received_controls.append(self.pending)
+        self.pending = {}
 
     def create_video_configuration(
         self,
@@ -126,6 +153,8 @@ class FakePicamera2:
             raise RuntimeError("lores stream dimensions may not exceed main stream")
         adjusted = {name: self._adjusted(stream) for name, stream in streams.items()}
         self.configuration = {"lores": None, **configuration, **adjusted}
+        self.pending = {}
+        self.set_controls(configuration["controls"])
 
     def _adjusted(self, stream: dict[str, Any]) -> dict[str, Any]:
         width, height = self.hardware.adjust(*stream["size"])
@@ -141,6 +170,7 @@ class FakePicamera2:
         if self.hardware.refuses_to_start:
             raise OSError(5, "Input/output error")
         self.hardware.starts += 1
+        self._deliver_controls()
         self.started = True
 
     def stop(self) -> None:
@@ -165,6 +195,8 @@ class FakePicamera2:
         finally:
             request.held = False
             self.held -= 1
+            if self.started:
+                self._deliver_controls()
 
     def cancel_all_and_flush(self) -> None:
         self.queued = 0

@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.cameras.auto_exposure import AutoExposure
 from fer_edge.cameras.base import CameraError, CameraImage, SourceKind
 from fer_edge.cameras.cures import CHECK_CABLE, FREE_CAMERA, PLUG_IN, find_cure
 from fer_edge.cameras.frame import search_size
 from fer_edge.cameras.reconnecting import ReconnectingCamera
 from fer_edge.config.camera import CameraOptions, Size
+
+log = logging.getLogger(__name__)
 
 DEFAULT_WIDTH = 1280  # pixels; the height follows from the sensor, since any other shape would crop its field of view
 READ_TIMEOUT = 0.5  # seconds for a frame; without a timeout picamera2 would wait forever
@@ -52,7 +55,7 @@ class PiCamera:
         self._which, self._library, self._options, self._monotonic = which, picamera2, options, monotonic
         self._camera: Any = None
         self._sizes: dict[str, Size] = {}  # of each stream, the smaller one first
-        self._timeout = STALL_TIMEOUT + STARTUP_FRAMES / (options.fps or 30)
+        self._exposure: AutoExposure | None = None  # while it works
         self._last = 0.0  # time of the last frame, or of the start
 
     def open(self) -> None:
@@ -65,6 +68,7 @@ class PiCamera:
             else:
                 self._camera.stop()
             self._camera.start()
+            self._exposure = AutoExposure(self._camera, self._monotonic)
             self._last = self._monotonic()
         except CameraError:
             self.close()
@@ -78,9 +82,10 @@ class PiCamera:
         try:
             with self._camera.captured_request(wait=READ_TIMEOUT) as request:
                 grey, *rest = (self._copy_plane(request, stream) for stream in self._sizes)
+                self._adapt_exposure(request)
         except TimeoutError:
             self._camera.cancel_all_and_flush()  # or the job that waits for a frame would take the next one
-            if self._monotonic() - self._last > self._timeout:
+            if self._monotonic() - self._last > STALL_TIMEOUT + STARTUP_FRAMES / (self._options.fps or 30):
                 raise CameraError("it has stalled", cure=CHECK_CABLE) from None
             return None
         except _LIBRARY_ERRORS as error:
@@ -90,7 +95,7 @@ class PiCamera:
 
     def close(self) -> None:
         """Stop and release the camera. Safe to call more than once."""
-        camera, self._camera = self._camera, None
+        camera, self._camera, self._exposure = self._camera, None, None
         if camera is not None:
             with contextlib.suppress(*_LIBRARY_ERRORS):
                 camera.close()
@@ -134,6 +139,15 @@ class PiCamera:
         width, height = self._sizes[stream]
         with self._library.MappedArray(request, stream, write=False) as mapped:
             return np.array(mapped.array[:height, :width], np.uint8, order="C")
+
+    def _adapt_exposure(self, request: Any) -> None:
+        """Let the exposure follow the light of the scene. After an error the camera goes on without this."""
+        try:
+            if self._exposure:
+                self._exposure.update(request)
+        except _LIBRARY_ERRORS as error:
+            log.warning("camera %s: cannot adapt its exposure to a dark scene: %s", self.name, error)
+            self._exposure = None
 
 
 def _construct(picamera2: Any, index: int) -> Any:

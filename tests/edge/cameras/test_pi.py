@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tests.support.clock import FakeClock
 from tests.support.fake_picamera2 import fake_picamera2, plane
 from tests.support.waiting import open_descriptors
 
+from fer_edge.cameras.auto_exposure import CHECK_INTERVAL, LONG, NORMAL
 from fer_edge.cameras.base import CameraError, CameraImage
 from fer_edge.cameras.cures import FREE_CAMERA, PLUG_IN
 from fer_edge.cameras.pi import PiCamera
@@ -93,12 +95,62 @@ def test_the_frame_rate_becomes_a_control_of_the_camera(library: SimpleNamespace
     assert library.hardware.owner.configuration["controls"] == {"FrameDurationLimits": (100000, 100000)}
 
 
-def test_a_camera_without_that_control_keeps_its_own_rate(
-    library: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(library.Picamera2, "camera_controls", {})
+def test_a_camera_without_that_control_keeps_its_own_rate(library: SimpleNamespace) -> None:
+    library.hardware.controls.clear()
     opened(library, CameraOptions(fps=10))
     assert library.hardware.owner.configuration["controls"] == {}
+
+
+def test_a_dark_scene_lengthens_the_exposure_but_not_the_frame(library: SimpleNamespace) -> None:
+    library.hardware.lux = 5
+    read(opened(library, CameraOptions(fps=10)))
+    assert library.hardware.received_controls == [{"FrameDurationLimits": (100000, 100000)}, {"AeExposureMode": LONG}]
+
+
+@pytest.mark.parametrize("dark_after_the_stall", [False, True])
+def test_after_a_stall_the_exposure_is_set_again_for_the_scene_as_it_then_is(
+    library: SimpleNamespace, dark_after_the_stall: bool
+) -> None:
+    clock = FakeClock()
+    library.hardware.lux = 5
+    camera = opened(library, clock=clock)
+    read(camera)
+    library.hardware.delivers = False
+    read_until_stalled(camera, clock)
+    library.hardware.delivers, library.hardware.lux = True, 5 if dark_after_the_stall else 400
+    camera.open()
+    read(camera)
+    expected = LONG if dark_after_the_stall else NORMAL
+    assert library.hardware.received_controls == [{"AeExposureMode": LONG}, {"AeExposureMode": expected}]
+
+
+def test_a_new_object_gets_the_exposure_of_the_scene_too(library: SimpleNamespace) -> None:
+    library.hardware.lux = 5
+    camera = opened(library)
+    read(camera)
+    camera.close()
+    camera.open()
+    read(camera)
+    assert library.hardware.received_controls == [{"AeExposureMode": LONG}] * 2
+
+
+@pytest.mark.parametrize("error", [RuntimeError("not advertised"), OSError(5, "Input/output error")])
+def test_an_error_in_setting_the_exposure_is_logged_once_and_the_images_continue(
+    library: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    clock = FakeClock()
+    library.hardware.lux = 5
+    camera = opened(library, clock=clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(library.Picamera2, "set_controls", Mock(side_effect=error))
+        for number in range(3):
+            assert read(camera).grey[0, 0] == number
+            clock.advance(CHECK_INTERVAL)
+    expected = f"camera picamera2 0: cannot adapt its exposure to a dark scene: {error}"
+    assert [record.getMessage() for record in caplog.records] == [expected]
+    camera.open()
+    read(camera)
+    assert library.hardware.received_controls == [{"AeExposureMode": LONG}]
 
 
 def test_a_format_without_a_y_plane_is_refused_and_the_camera_released(library: SimpleNamespace) -> None:
