@@ -10,12 +10,14 @@
 # make test-homeassistant  lets a real Home Assistant discover the device; needs Python 3.13
 # make test-systemd  tests the service under a real systemd, in a container with this machine's own root and in one with
 #                Debian 13: install, watchdog, crash, sandbox, upgrade, roll-back, removal; needs root
-# make bench     benchmarks of a frame stage by stage, of the classifier, the live page and the delivery of events
+# make bench     benchmarks of a frame stage by stage, of the classifier, of found and false faces, of the live page and
+#                of the delivery of events; downloads Debian's wallpapers with apt
 # make lock      pins what the service installs, with hashes: systemd/requirements-*.txt
 # make audit     checks the code with bandit and the pinned packages with pip-audit; needs the network
 # make models    trains and quantizes the shipped models as their card describes: make models
 #                FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
 # make models-gpu  the same with larger teachers, on a GPU: make models-gpu KERAS_BACKEND=jax ...
+# make face-network  fetches the face network anew from the package mediapipe, and checks its sha256; needs the network
 
 PYTHON ?= python3
 HOME_PYTHON ?= python3.13
@@ -24,6 +26,7 @@ FER2013 ?= fer2013.csv
 FERPLUS ?= fer2013new.csv
 RUNS ?= runs
 FRAMES ?= 1000000
+FACE_NETWORK ?= edge/fer_edge/models/face_network.tflite
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -42,7 +45,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-systemd lock audit models models-gpu ship bench clean
+.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-systemd lock audit models models-gpu ship face-network bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -148,10 +151,28 @@ models-gpu: $(VENV)/.test
 ship: $(VENV)/.test
 	$(SHIP)
 
+# The wheel for one Python and one machine, whatever this one is; the expected sha256 is that of the code.
+MEDIAPIPE = mediapipe==0.10.14
+MEDIAPIPE_NETWORK = mediapipe/modules/face_detection/face_detection_short_range.tflite
+FACE_NETWORK_CODE = edge/fer_edge/inference/face_network_file.py
+FACE_NETWORK_SHA256 = $$(sed -n 's/^SHA256 = "\([0-9a-f]*\)".*/\1/p' $(FACE_NETWORK_CODE))
+UNZIP = $(BIN)/python -c 'import sys, zipfile; sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]))'
+
+face-network: $(BIN)/python
+	rm -rf build/mediapipe
+	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --python-version 3.11 \
+		--platform manylinux2014_x86_64 --dest build/mediapipe $(MEDIAPIPE)
+	$(UNZIP) build/mediapipe/*.whl $(MEDIAPIPE_NETWORK) > build/mediapipe/face_network.tflite
+	@echo "$(FACE_NETWORK_SHA256)  build/mediapipe/face_network.tflite" | sha256sum --check --status || { \
+		echo "face-network: $(MEDIAPIPE_NETWORK) of $(MEDIAPIPE) has another sha256 than SHA256 in" \
+		"$(FACE_NETWORK_CODE); $(FACE_NETWORK) is unchanged" >&2; exit 1; }
+	cp build/mediapipe/face_network.tflite $(FACE_NETWORK)
+
 bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/stages.py
 	$(BIN)/python tests/benchmarks/classifier.py
 	-$(BIN)/python -m tests.benchmarks.engine
+	-$(BIN)/python -m tests.benchmarks.faces --quick $(addprefix --data ,$(wildcard $(FER2013)))
 	-$(BIN)/python -m tests.benchmarks.web --seconds 30
 	$(BIN)/python -m tests.benchmarks.mqtt --fleet 200
 

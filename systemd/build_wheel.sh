@@ -7,6 +7,6 @@ shift
 # setuptools writes into the folder that it builds, and includes files left in its build/: so build a fresh copy.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-cp -R "$root"/{pyproject.toml,README.md,LICENSE,edge} "$scratch"
+cp -R "$root"/{pyproject.toml,README.md,LICENSE,NOTICE,edge} "$scratch"
 sed -i '/^fer-train = /d; /^fer-convert = /d' "$scratch/pyproject.toml"
 "$1" wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$out" "${@:2}" "$scratch"

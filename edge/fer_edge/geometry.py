@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 
@@ -53,6 +54,18 @@ class Box(NamedTuple):
     def padded(self, margin: int) -> Box:
         """The box with `margin` pixels added on each side."""
         return Box(self.x - margin, self.y - margin, self.w + 2 * margin, self.h + 2 * margin)
+
+    def turned_corners(self, angle: float) -> list[tuple[float, float]]:
+        """The corners of the box turned about its centre by `angle`, degrees clockwise, from the top left one on."""
+        (x, y), cos, sin = self.centre, math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        halves = [(-self.w, -self.h), (self.w, -self.h), (self.w, self.h), (-self.w, self.h)]
+        return [(x + (dx * cos - dy * sin) / 2, y + (dx * sin + dy * cos) / 2) for dx, dy in halves]
+
+    def turned_bounds(self, angle: float) -> Box:
+        """The upright bounding box of the box turned by `angle`, degrees clockwise; the box itself if that is 0."""
+        xs, ys = zip(*self.turned_corners(angle), strict=True)
+        left, top = math.floor(min(xs)), math.floor(min(ys))
+        return Box(left, top, math.ceil(max(xs)) - left, math.ceil(max(ys)) - top)
 
     def clipped(self, width: int, height: int) -> Box:
         """The part of the box inside a picture of this size; without area if the box is outside."""

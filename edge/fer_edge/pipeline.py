@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
-from fer_edge.detection.base import Detection, Prediction
-from fer_edge.detection.haar import HaarDetector
+from fer_edge.detection.base import Detection, Detectors, Prediction
 from fer_edge.detection.pyramid import Pyramid
+from fer_edge.detection.still_detector import StillDetector
 from fer_edge.events import Event
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
@@ -41,12 +41,15 @@ class Pipeline:
         classifier: EmotionClassifier,
         options: PipelineOptions | None = None,
         measure: Measure = _unmeasured,
+        detectors: Detectors | None = None,
     ) -> None:
         """Raises RuntimeError if this OpenCV comes without the cascade for faces."""
+        self._detectors = detectors or Detectors()
         self._classifier, self._measure = classifier, measure
         self._options = options or PipelineOptions()
-        self._still_detector = HaarDetector(self._options.min_face)
-        self._video_detector = GuidedDetector(self._options.min_face)
+        self._still_detector = StillDetector(self._options.min_face, self._detectors)
+        self._video_detector = GuidedDetector(self._options.min_face, self._detectors)
+        self._contrast = self._detectors.contrast_stretch()
         self._tracker = Tracker(self._options)
         self._last_frame: Frame | None = None
         self._tracked_faces: tuple[TrackedFace, ...] = ()
@@ -81,8 +84,8 @@ class Pipeline:
     def adjust(self, options: PipelineOptions) -> None:
         """Use other options from the next frame on; the tracks continue."""
         if options.min_face != self._options.min_face:
-            self._still_detector = HaarDetector(options.min_face)
-            self._video_detector = GuidedDetector(options.min_face)
+            self._still_detector = StillDetector(options.min_face, self._detectors)
+            self._video_detector = GuidedDetector(options.min_face, self._detectors)
         self._tracker.adjust(options)
         self._options = options
 
@@ -101,6 +104,8 @@ class Pipeline:
     def finish(self) -> list[Event]:
         """End every track, because the frames have ended or are paused."""
         self._video_detector.reset()
+        if self._contrast:
+            self._contrast.reset()
         return self._events(self._tracker.finish(), self._last_frame)
 
     def _continues(self, frame: Frame) -> bool:
@@ -109,13 +114,15 @@ class Pipeline:
         return last is not None and not frame.still and frame.grey.shape == last.grey.shape
 
     def _step_still(self, frame: Frame) -> list[Change]:
-        boxes = self._still_detector.detect(frame.grey)
-        return self._tracker.step_still(frame.time, boxes, partial(self._classify, frame))
+        detections = self._still_detector.detect(frame.grey, self._contrast)
+        return self._tracker.step_still(frame.time, detections, partial(self._classify, frame))
 
     def _step_video(self, frame: Frame) -> list[Change]:
         def detect(predictions: Sequence[Prediction]) -> list[Detection]:
             with self._measure("find"):
                 pyramid = Pyramid(frame.grey)
+                if self._contrast:
+                    pyramid = self._contrast.stretch(pyramid, frame.time)
                 return self._video_detector.detect(pyramid, predictions, frame.time, self._options.slowdown)
 
         def classify(requests: Sequence[ClassificationRequest]) -> list[NDArray[np.float32] | None]:
@@ -129,17 +136,18 @@ class Pipeline:
         """Probabilities float32 [classes] of each face; None for one that is too blurred."""
         results: list[NDArray[np.float32] | None] = []
         for request in requests:
-            crop = self._crop(request.box, frame)
+            crop = self._crop(request, frame)
             usable = request.required or sharpness(crop) >= self._options.min_sharpness
             results.append(self._classifier.classify([crop])[0] if usable else None)
         return results
 
-    def _crop(self, box: Box, frame: Frame) -> NDArray[np.uint8]:
+    def _crop(self, request: ClassificationRequest, frame: Frame) -> NDArray[np.uint8]:
         margin, side = self._classifier.model.crop_margin, self._classifier.side
-        if frame.detail is None:
-            return crop_face(frame.grey, box, margin, side)
-        scale = frame.detail.shape[1] / frame.grey.shape[1]
-        return crop_face(frame.detail, Box(*(round(scale * value) for value in box)), margin, side)
+        picture, box = frame.grey, request.box
+        if frame.detail is not None:
+            scale = frame.detail.shape[1] / frame.grey.shape[1]
+            picture, box = frame.detail, Box(*(round(scale * value) for value in box))
+        return crop_face(picture, box, margin, side, request.angle, self._contrast)
 
     def _events(self, changes: list[Change], frame: Frame | None) -> list[Event]:
         return [self._event(change, frame) for change in changes] if frame else []

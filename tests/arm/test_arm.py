@@ -16,6 +16,8 @@ import pytest
 from numpy.typing import NDArray
 from tests.support.media import HEAD, MEDIA, WALK
 
+from fer_edge.config.model import DEFAULT_DETECTOR, HAAR
+
 ROOT = Path(os.environ.get("FER_EDGE_ARM_ROOT", "")).resolve()
 CLASSIFY_FACES = Path(__file__).with_name("classify_faces.py")
 # fer-edge with only one of the installed runtimes: RUNTIME ARGUMENTS
@@ -73,10 +75,11 @@ def read_frames(clip: Path) -> NDArray[np.int16]:
     return np.array([frame for _, frame in iter(capture.read, (False, None))], np.int16)
 
 
-def events(python: Callable[..., str], clip: Path) -> list[dict[str, Any]]:
+def events(python: Callable[..., str], clip: Path, detector: str) -> list[dict[str, Any]]:
     """The daemon's events of a clip, on Arm or here, with the runtime that is installed on Arm."""
     runtime = on_arm("-c", "from fer_edge.inference.runtimes import pick_runtime; print(pick_runtime())").strip()
-    output = python("-c", FER_EDGE, runtime, "--camera", clip, "--mqtt", "none", "--threads", 1, "--print")
+    flags = ["--camera", clip, "--mqtt", "none", "--threads", 1, "--print", "--detector", detector]
+    output = python("-c", FER_EDGE, runtime, *flags)
     printed = [json.loads(line) for line in output.splitlines()]
     for event in printed:
         facts = [event[key] for key in ("type", "track", "emotion", "score", "box")]
@@ -120,15 +123,24 @@ def test_a_shipped_model_gives_the_same_scores(model: str) -> None:
     assert differences.max() <= 16
 
 
-@pytest.mark.parametrize(("clip", "faces"), [(WALK, 2), (HEAD, 1)])
-def test_the_same_frames_give_the_same_events(clip: Path, faces: int, tmp_path: Path) -> None:
-    """Tracks, frames and boxes are equal to the pixel, scores apart from rounding; an emotion differs only in a tie."""
-    arm, here = events(on_arm, clip), events(on_this_machine, decode_on_arm(clip, tmp_path))
+@pytest.mark.parametrize(
+    ("clip", "detector", "faces"),
+    [(WALK, HAAR, 2), (HEAD, HAAR, 1), (WALK, DEFAULT_DETECTOR, 3), (HEAD, DEFAULT_DETECTOR, 1)],
+)
+def test_the_same_frames_give_the_same_events(clip: Path, detector: str, faces: int, tmp_path: Path) -> None:
+    """Tracks, frames and boxes are equal to the pixel, scores apart from rounding; an emotion differs only in a tie.
+
+    The face network rounds differently on another processor, so its boxes may differ by a pixel.
+    """
+    arm, here = (events(on_arm, clip, detector), events(on_this_machine, decode_on_arm(clip, tmp_path), detector))
+    tolerance = 0.0 if detector == HAAR else 1.01
     assert len(starts_and_ends(here)) == 2 * faces
     ties = set()
     for one, other in zip(starts_and_ends(arm), starts_and_ends(here), strict=True):
-        for key in ("type", "track", "frame", "box", "device", "schema", "clock_synced", "duration_s"):
+        for key in ("type", "track", "frame", "device", "schema", "clock_synced", "duration_s"):
             assert one.get(key) == other.get(key), key
+        size = np.tile([other["frame"]["width"], other["frame"]["height"]], 2)
+        assert np.abs(np.subtract(one["box"], other["box"]) * size).max() <= tolerance
         assert one["scores"] == pytest.approx(other["scores"], abs=MAX_ROUNDING)
         if one["emotion"] != other["emotion"]:
             assert is_tie(one, other)
@@ -141,14 +153,14 @@ def test_the_same_frames_give_the_same_events(clip: Path, faces: int, tmp_path: 
     assert of_arm == of_here
 
 
-def test_a_clip_gives_the_same_tracks_although_the_decoders_differ(tmp_path: Path) -> None:
+def test_a_clip_gives_the_same_tracks_of_the_cascade_although_the_decoders_differ(tmp_path: Path) -> None:
     """On another processor, H.264 is decoded some of 256 steps brighter or darker.
 
     The cascade barely detects the second face of the clip: with noise of that size on each pixel its track starts in
     any frame from 12 to 40, and in 5 of 150 tries never. So its first frame is not compared, that of the first face is.
     """
     assert np.abs(read_frames(decode_on_arm(WALK, tmp_path)) - read_frames(WALK)).max() <= 4
-    arm, here = (starts_and_ends(events(python, WALK)) for python in (on_arm, on_this_machine))
+    arm, here = (starts_and_ends(events(python, WALK, HAAR)) for python in (on_arm, on_this_machine))
     assert [(event["type"], event["track"]) for event in arm] == [(event["type"], event["track"]) for event in here]
     for one, other in zip(arm, here, strict=True):
         assert one["emotion"] == other["emotion"] or is_tie(one, other)
@@ -156,3 +168,12 @@ def test_a_clip_gives_the_same_tracks_although_the_decoders_differ(tmp_path: Pat
         tolerance = np.tile(other["box"][2:], 2) / 10  # of the face's size; a box moves by half of a fifth of it
         assert (distance <= tolerance).all()
         assert one["frame"] == other["frame"] or (one["type"], one["track"]) == ("start", 2)
+
+
+def test_all_three_walkers_are_reported_early_although_the_decoders_differ() -> None:
+    """With the face network. Which of them is reported first depends on the decoder."""
+    for python in (on_arm, on_this_machine):
+        reported = events(python, WALK, DEFAULT_DETECTOR)
+        starts, ends = ([event for event in reported if event["type"] == kind] for kind in ("start", "end"))
+        assert max(event["frame"]["number"] for event in starts) < 15
+        assert {event["track"] for event in starts} == {event["track"] for event in ends} == {1, 2, 3}

@@ -4,7 +4,7 @@ Both process the same frames in the same process, on one thread, alternately and
 of the process; for each frame the median of the three counts. A face is counted if the baseline detects it in three
 successive frames; its first ten frames are not. Exits with 1 if a target is missed.
 
-usage: python -m tests.benchmarks.engine [--only NAME] [--runtime NAME] [--frames COUNT]
+usage: python -m tests.benchmarks.engine [--only NAME] [--runtime NAME] [--detector NAME] [--frames COUNT]
 
 --frames plays one scene over and over for this many frames, with the engine alone, and reports how the memory grows.
 """
@@ -12,6 +12,7 @@ usage: python -m tests.benchmarks.engine [--only NAME] [--runtime NAME] [--frame
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,15 +20,17 @@ from itertools import pairwise
 from pathlib import Path
 
 import cv2
+from tests.benchmarks.face_detection.methods import haar_search
 from tests.benchmarks.scoring import HEADER, Result, Score, median_times
 from tests.benchmarks.sequences import FPS, Sequence, sequences
 
 from fer_edge.cameras.frame import Frame
-from fer_edge.config.model import DEFAULT_MODEL
-from fer_edge.detection.haar import open_cascade
+from fer_edge.config.model import DEFAULT_DETECTOR, DEFAULT_MODEL, DETECTORS
+from fer_edge.detection.base import Detectors
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
+from fer_edge.inference.detectors import open_detectors
 from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.inference.runtimes import RUNTIMES
@@ -37,15 +40,15 @@ MAX_FALSE_FACES = 1 / 10  # target: of the baseline's false faces
 MAX_GROWTH = 1.0  # target: MB between two readings of the memory, in the second half of a long run
 READINGS = 10  # of the memory in a long run
 ROUNDS = 3
+WARM_UP = 10  # frames
 
 
 def baseline(classifier: EmotionClassifier) -> Callable[[Frame], list[Box]]:
     """The method to beat: search the whole frame, classify every face."""
-    cascade = open_cascade()
+    search = haar_search()
 
     def step(frame: Frame) -> list[Box]:
-        found = cascade.detectMultiScale(frame.grey, 1.1, 5, minSize=(48, 48))
-        boxes = [Box(*(int(value) for value in box)) for box in found]
+        boxes = search(frame.grey)
         margin, side = classifier.model.crop_margin, classifier.side
         classifier.classify(crop_face(frame.grey, box, margin, side) for box in boxes)
         return boxes
@@ -53,9 +56,9 @@ def baseline(classifier: EmotionClassifier) -> Callable[[Frame], list[Box]]:
     return step
 
 
-def engine(classifier: EmotionClassifier) -> Callable[[Frame], list[Box]]:
+def engine(classifier: EmotionClassifier, detectors: Detectors) -> Callable[[Frame], list[Box]]:
     """The pipeline as the daemon runs it."""
-    pipeline = Pipeline(classifier)
+    pipeline = Pipeline(classifier, detectors=detectors)
 
     def step(frame: Frame) -> list[Box]:
         pipeline.step(frame)
@@ -75,9 +78,18 @@ def play(step: Callable[[Frame], list[Box]], frames: list[Frame]) -> Result:
     return Result(times, boxes)
 
 
-def play_both(classifier: EmotionClassifier, frames: list[Frame]) -> tuple[Result, Result]:
+def warm_play(method: Callable[[], Callable[[Frame], list[Box]]], frames: list[Frame]) -> Result:
+    """Play with a new method, just after another one that is not timed: what was idle may have been swapped out."""
+    play(method(), frames[:WARM_UP])
+    return play(method(), frames)
+
+
+def play_both(classifier: EmotionClassifier, detectors: Detectors, frames: list[Frame]) -> tuple[Result, Result]:
     """The results of the baseline and of the engine; they detect the same in each round."""
-    rounds = [(play(baseline(classifier), frames), play(engine(classifier), frames)) for _ in range(ROUNDS)]
+    rounds = [
+        (warm_play(lambda: baseline(classifier), frames), warm_play(lambda: engine(classifier, detectors), frames))
+        for _ in range(ROUNDS)
+    ]
     of_baseline, of_engine = zip(*rounds, strict=True)
     return median_times(of_baseline), median_times(of_engine)
 
@@ -95,9 +107,9 @@ def repeated(frames: list[Frame], count: int) -> Iterator[Frame]:
         yield Frame(cycle[number % len(cycle)].grey, number / FPS, number)
 
 
-def endure(classifier: EmotionClassifier, sequence: Sequence, count: int) -> int:
+def endure(classifier: EmotionClassifier, detectors: Detectors, sequence: Sequence, count: int) -> int:
     """Play a scene for `count` frames and print how the memory grows. Returns the exit code."""
-    step, readings = engine(classifier), []
+    step, readings = engine(classifier, detectors), []
     for frame in repeated(sequence.frames, count):
         step(frame)
         if (frame.number + 1) % max(1, count // READINGS) == 0:
@@ -109,13 +121,13 @@ def endure(classifier: EmotionClassifier, sequence: Sequence, count: int) -> int
     return int(growth > MAX_GROWTH)
 
 
-def compare(classifier: EmotionClassifier, only: str | None) -> int:
+def compare(classifier: EmotionClassifier, detectors: Detectors, only: str | None) -> int:
     """Play all scenes with both methods and print a row for each. Returns the exit code."""
     print(HEADER)
     scores = []
     for sequence in sequences():
         if only is None or only in sequence.name:
-            scores.append(Score(sequence, *play_both(classifier, sequence.frames)))
+            scores.append(Score(sequence, *play_both(classifier, detectors, sequence.frames)))
             print(scores[-1], flush=True)
     hits = [hit for score in scores for hit in score.hits]
     of_baseline, of_engine = (sum(counts) for counts in zip(*(score.false_faces for score in scores), strict=True))
@@ -131,17 +143,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="NAME", help="only the scenes with this in their name")
     parser.add_argument("--runtime", choices=RUNTIMES, help="runtime of the network (default: the fastest installed)")
+    parser.add_argument("--detector", choices=DETECTORS, default=DEFAULT_DETECTOR, help="(default: %(default)s)")
     parser.add_argument("--frames", type=int, metavar="COUNT", help="play one scene for this many frames")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     model = read_model(DEFAULT_MODEL)
     classifier = EmotionClassifier(model, open_engine(model, runtime=arguments.runtime))
     classifier.warm_up()
+    detectors, warnings = open_detectors(arguments.detector)
+    print(*warnings, sep="\n", end="")
+    gc.freeze()  # as the daemon does, or full garbage collections would stall frames
     print(f"resident before the first frame: {resident():.1f} MB")
     if arguments.frames:
         chosen = next(scene for scene in sequences() if (arguments.only or "moving") in scene.name)
-        return endure(classifier, chosen, arguments.frames)
-    return compare(classifier, arguments.only)
+        return endure(classifier, detectors, chosen, arguments.frames)
+    return compare(classifier, detectors, arguments.only)
 
 
 if __name__ == "__main__":

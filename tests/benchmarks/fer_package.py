@@ -4,7 +4,7 @@ usage: python tests/benchmarks/fer_package.py --venv FOLDER [--csv fer2013.csv]
 
 `fer` needs libraries that this project does not, so it is installed in the virtual environment FOLDER, which is created
 if it does not exist. Both get the same 640x480 frames in colour, already decoded, and run on one core. Prints the
-median and the mean of the CPU time of a frame as a table in Markdown. `fer` runs with its own default settings.
+median and the mean of the CPU time of a frame as a table in Markdown. Both run with their own default settings.
 """
 
 from __future__ import annotations
@@ -150,17 +150,20 @@ def measure_fer_edge(inputs: Any) -> Rows:
     """The rows of fer-edge's models, from the colour frame to its events."""
     use_one_core()
     from fer_edge.cameras.frame import Frame
-    from fer_edge.config.model import PipelineOptions, parse_model
+    from fer_edge.config.model import DEFAULT_DETECTOR, PipelineOptions, parse_model
     from fer_edge.inference.classifier import EmotionClassifier
+    from fer_edge.inference.detectors import open_detectors
     from fer_edge.inference.loader import open_engine
     from fer_edge.inference.model_file import read_model
     from fer_edge.pipeline import Pipeline
 
+    detectors, warnings = open_detectors(DEFAULT_DETECTOR)
+    print(*warnings, sep="\n", end="")
     rows = {}
     for name in ("base", "small"):
         model = read_model(parse_model(name))
         classifier = EmotionClassifier(model, open_engine(model))
-        pipeline = Pipeline(classifier, PipelineOptions(min_face=0.1))
+        pipeline = Pipeline(classifier, PipelineOptions(min_face=0.1), detectors=detectors)
         number = iter(range(10**9))
 
         def process(frame: NDArray[np.uint8], pipeline: Pipeline = pipeline, number: Any = number) -> None:

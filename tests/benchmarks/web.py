@@ -37,6 +37,7 @@ from fer_edge.daemon import Daemon
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
+from fer_edge.run.models import Models
 from fer_edge.web import frame_message
 from fer_edge.web.server import WebServer
 
@@ -83,7 +84,7 @@ class Bench:
 
     def run(self, play: Callable[[Clip], Clip], page: WebServer | None) -> None:
         source, config = EndlessClip(self._frames, play), Config(camera="clip", broker=None)
-        Daemon(config, source, self._classifier, observers=[page] if page else []).run()
+        Daemon(config, source, Models(self._classifier), observers=[page] if page else []).run()
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET
 from fer_edge.mqtt.client import Client
 from fer_edge.mqtt.delivery import Delivery, DeliveryError
 from fer_edge.run.controls import RunControls
+from fer_edge.run.models import Models
 from fer_edge.run.observer import RunObserver
 from fer_edge.run.status import RunStatus
 
@@ -119,7 +120,7 @@ def printing_daemon(
 ) -> tuple[Daemon, io.StringIO]:
     """A daemon that prints its events into a buffer."""
     out = io.StringIO()
-    return Daemon(PRINTING, camera, classifier, stdout=out, clock=clock), out
+    return Daemon(PRINTING, camera, Models(classifier), stdout=out, clock=clock), out
 
 
 def events_in(out: io.StringIO) -> list[dict[str, Any]]:
@@ -147,7 +148,7 @@ def test_the_time_of_an_event_is_when_its_frame_was_taken(classifier: EmotionCla
 def test_the_events_of_a_file_are_timed_by_its_frames(classifier: EmotionClassifier) -> None:
     out = io.StringIO()
     clock = FakeClock(0.0, wall_offset=NOON)
-    Daemon(PRINTING, VideoFile(WALK), classifier, stdout=out, clock=clock).run()
+    Daemon(PRINTING, VideoFile(WALK), Models(classifier), stdout=out, clock=clock).run()
     events = events_in(out)
     assert events
     for event in events:
@@ -211,7 +212,7 @@ class StopAfter(RunObserver):
 def test_a_paused_run_closes_the_camera_and_processes_nothing(classifier: EmotionClassifier) -> None:
     camera, clock, out = LiveClip(), FakeClock(), io.StringIO()
     start = clock.now
-    Daemon(PRINTING, camera, classifier, stdout=out, clock=clock, observers=[StopAfter(5)]).run()
+    Daemon(PRINTING, camera, Models(classifier), stdout=out, clock=clock, observers=[StopAfter(5)]).run()
     assert camera.closed
     assert clock.now - start == pytest.approx(5 * POLL_INTERVAL)
     assert out.getvalue() == ""
@@ -229,7 +230,7 @@ def test_a_thread_that_dies_ends_the_run_even_if_there_are_no_events(
     config = Config(camera="fake", broker=Broker("127.0.0.1", mosquitto.port), device="cam")
     camera = EmptyRoom(FakeClock(), frames=None, fps=10, live=True)
     with pytest.raises(DeliveryError, match="the delivery of events has failed"):
-        Daemon(config, camera, classifier).run()
+        Daemon(config, camera, Models(classifier)).run()
 
 
 def test_the_wall_clock_may_be_set_while_faces_are_tracked(classifier: EmotionClassifier) -> None:
@@ -251,7 +252,7 @@ def test_a_camera_that_is_too_fast_is_searched_less_often_and_a_file_is_not(
 ) -> None:
     clock = FakeClock()
     camera = EmptyRoom(clock, frames=450, fps=10, live=live, dropped_per_frame=2)
-    Daemon(Config(camera="fake", broker=None, device="cam"), camera, classifier, clock=clock).run()
+    Daemon(Config(camera="fake", broker=None, device="cam"), camera, Models(classifier), clock=clock).run()
     assert [message for message in caplog.messages if "less often" in message] == live * [
         "the machine is too slow: 67% of the camera's frames are dropped; searching and classifying less often until "
         "this is over"
@@ -311,7 +312,7 @@ def test_an_observer_that_fails_ends_the_run_in_good_order(
     classifier: EmotionClassifier, caplog: pytest.LogCaptureFixture, point: str
 ) -> None:
     camera, out, observer = LiveClip(), io.StringIO(), FailingObserver(point)
-    daemon = Daemon(PRINTING, camera, classifier, stdout=out, observers=[observer])
+    daemon = Daemon(PRINTING, camera, Models(classifier), stdout=out, observers=[observer])
     camera.controls = daemon.controls
     with pytest.raises(FerError, match=r"^out of order$"):
         daemon.run()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from fer_edge.geometry import Box
@@ -39,6 +41,41 @@ def test_a_scaled_box_keeps_its_centre() -> None:
 
 def test_a_padded_box_grows_on_each_side() -> None:
     assert BOX.padded(5) == Box(5, 15, 50, 70)
+
+
+@pytest.mark.parametrize(
+    ("angle", "corners"),
+    [
+        (0, [(10, 20), (50, 20), (50, 80), (10, 80)]),
+        (90, [(60, 30), (60, 70), (0, 70), (0, 30)]),
+        (-90, [(0, 70), (0, 30), (60, 30), (60, 70)]),
+        (180, [(50, 80), (10, 80), (10, 20), (50, 20)]),
+    ],
+)
+def test_the_corners_of_a_turned_box_begin_with_its_own_top_left(
+    angle: float, corners: list[tuple[float, float]]
+) -> None:
+    assert BOX.turned_corners(angle) == [pytest.approx(corner) for corner in corners]
+
+
+def test_a_box_is_turned_clockwise_about_its_centre() -> None:
+    corners = Box(0, 0, 100, 100).turned_corners(30)
+    assert corners[0] == pytest.approx((31.70, -18.30), abs=0.01)  # the top left corner moves up and to the right
+    assert [math.dist(corner, (50, 50)) for corner in corners] == [pytest.approx(math.hypot(50, 50))] * 4
+    sides = [math.dist(corners[n], corners[n - 1]) for n in range(4)]
+    assert sides == [pytest.approx(100)] * 4
+
+
+@pytest.mark.parametrize(
+    ("angle", "bounds"),
+    [(0, BOX), (45, Box(-6, 14, 72, 72)), (-45, Box(-6, 14, 72, 72)), (30, Box(-3, 14, 66, 72))],
+)
+def test_the_bounds_of_a_turned_box_are_the_smallest_upright_box_around_it(angle: float, bounds: Box) -> None:
+    found = BOX.turned_bounds(angle)
+    assert found == bounds
+    for x, y in BOX.turned_corners(angle):
+        assert found.x - 1e-9 <= x <= found.x + found.w + 1e-9
+        assert found.y - 1e-9 <= y <= found.y + found.h + 1e-9
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,23 @@
-"""The shipped model on shipped pictures and clips, and on scenes made of them."""
+"""The shipped model and the Haar cascade on shipped pictures and clips, and on scenes made of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from tests.support.events import FPS, kinds, play, play_file
 from tests.support.media import HEAD, MEDIA, WALK
 from tests.support.scenes import Face, read_grey, scene
 
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
-from fer_edge.events import Event, MessageBuilder, encode
+from fer_edge.events import MessageBuilder, encode
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.pipeline import Pipeline
-
-FPS = 30
 
 
 @pytest.fixture
@@ -40,21 +37,6 @@ def classified(classifier: EmotionClassifier, monkeypatch: pytest.MonkeyPatch) -
     classify = classifier.classify
     monkeypatch.setattr(classifier, "classify", lambda crops: counts.append(len(crops)) or classify(crops))
     return counts
-
-
-def play_file(pipeline: Pipeline, path: Path) -> list[Event]:
-    events = [event for frame in open_source(str(path)) for event in pipeline.step(frame)]
-    return events + pipeline.finish()
-
-
-def play(pipeline: Pipeline, pictures: Iterable[NDArray[np.uint8]], start: float = 0.0) -> list[Event]:
-    """The events of pictures, thirty a second."""
-    frames = (Frame(picture, start + number / FPS, number) for number, picture in enumerate(pictures))
-    return [event for frame in frames for event in pipeline.step(frame)]
-
-
-def kinds(events: list[Event]) -> list[tuple[str, int]]:
-    return [(event.type, event.track) for event in events]
 
 
 # --- files

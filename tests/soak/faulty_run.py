@@ -40,6 +40,7 @@ from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.monitoring.system import resident_memory
 from fer_edge.mqtt.publisher import Publisher
+from fer_edge.run.models import Models
 from fer_edge.run.observer import RunObserver
 
 FPS = 15.0
@@ -268,7 +269,7 @@ def _run(frames: int, broker: Mosquitto, seed: int) -> RunRecord:
     model = read_model(parse_model("nano"))
     classifier = EmotionClassifier(model, open_engine(model))
     config = Config("made", Broker("127.0.0.1", broker.port), device="cam", outbox=broker.folder / "outbox.sqlite")
-    daemon = Daemon(config, source, classifier, clock=clock, observers=[counter])
+    daemon = Daemon(config, source, Models(classifier), clock=clock, observers=[counter])
     health = daemon.status.open_health()
 
     def sample(number: int) -> None:

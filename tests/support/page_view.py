@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 from tests.support.web_daemon import Box
 
 BOXES = """() => {
   const view = document.getElementById("view").getBoundingClientRect();
-  return [...document.querySelectorAll(".box")].map((box) => {
-    const { x, y, width, height } = box.getBoundingClientRect();
-    const [left, top] = [(x - view.x) / view.width, (y - view.y) / view.height];
-    return [box.textContent.split(/ +/), [left, top, width / view.width, height / view.height]];
+  return [...document.querySelectorAll("#boxes > div")].map((face) => {
+    // The used values, which do not depend on the angle.
+    const { left, top, width, height, rotate } = getComputedStyle(face.querySelector(".box"));
+    const [x, y, w, h] = [left, top, width, height].map(parseFloat);
+    return {
+      words: face.textContent.split(/ +/),
+      box: [x / view.width, y / view.height, w / view.width, h / view.height],
+      angle: parseFloat(rotate) || 0,
+    };
   });
+}"""
+TAGS = """() => {
+  const view = document.getElementById("view").getBoundingClientRect();
+  return [...document.querySelectorAll(".tag")].map((tag) => {
+    const { x, y, width, height } = tag.getBoundingClientRect();
+    return [(x - view.x) / view.width, (y - view.y) / view.height, width / view.width, height / view.height];
+  });
+}"""
+# Hit-testing takes account of how an element is turned.
+IS_IN_BOX = """([x, y]) => {
+  const view = document.getElementById("view").getBoundingClientRect();
+  const hits = document.elementsFromPoint(view.x + x * view.width, view.y + y * view.height);
+  return hits.some((node) => node.matches(".box"));
 }"""
 PAINTED_SHARE = """(canvas) => {
   const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
@@ -25,8 +47,23 @@ PAINTED_SHARE = """(canvas) => {
 
 
 def boxes(page: Page) -> list[tuple[str, Box]]:
-    """The faces in the picture: emotion; x, y, width and height as fractions of the view."""
-    return [(words[1], tuple(place)) for words, place in page.evaluate(BOXES)]
+    """The faces in the picture: emotion; x, y, width and height as fractions of the view, before they are turned."""
+    return [(face["words"][1], tuple(face["box"])) for face in page.evaluate(BOXES)]
+
+
+def angles(page: Page) -> list[float]:
+    """By how much the boxes are turned, degrees clockwise."""
+    return [face["angle"] for face in page.evaluate(BOXES)]
+
+
+def tags(page: Page) -> list[Box]:
+    """The upright bounding boxes of the labels, as fractions of the view."""
+    return [tuple(tag) for tag in page.evaluate(TAGS)]
+
+
+def is_in_box(page: Page, x: float, y: float) -> bool:
+    """Whether a point, as fractions of the view, is inside the box of a face as it is drawn."""
+    return bool(page.evaluate(IS_IN_BOX, [x, y]))
 
 
 def painted_share(page: Page, canvas: str) -> float:
@@ -38,6 +75,28 @@ def expect_faces(page: Page) -> None:
     """Wait until a face has a box in the picture and a card beside it."""
     expect(page.locator(".box").first).to_be_visible()
     expect(page.locator(".face").first).to_be_visible()
+
+
+def replace_faces(page: Page, faces: Sequence[dict[str, Any]]) -> None:
+    """Load the page again and put these faces in place of those in every frame that it receives.
+
+    Waits for a face first: requests that a reload cancels would be reported as failed.
+    """
+    expect_faces(page)
+
+    def replace(message: str | bytes) -> str | bytes:
+        if isinstance(message, str):
+            return message
+        start = 4 + int.from_bytes(message[:4])
+        header = json.dumps({**json.loads(message[4:start]), "faces": faces}).encode()
+        return len(header).to_bytes(4) + header + message[start:]
+
+    def on_connect(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        server.on_message(lambda message: route.send(replace(message)))
+
+    page.route_web_socket(re.compile("/api/live"), on_connect)
+    page.reload()
 
 
 def expect_overlay(page: Page, title: str) -> None:

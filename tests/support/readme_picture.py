@@ -12,8 +12,9 @@ import numpy as np
 
 from fer_edge.annotation.overlay import draw_faces
 from fer_edge.cameras.files import VideoFile
-from fer_edge.config.model import DEFAULT_MODEL, PipelineOptions
+from fer_edge.config.model import DEFAULT_DETECTOR, DEFAULT_MODEL, PipelineOptions
 from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.detectors import open_detectors
 from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.pipeline import Pipeline
@@ -27,7 +28,11 @@ SCALE = 2
 def main() -> None:
     """Play the clip up to one frame and draw its faces on an enlarged copy of it."""
     model = read_model(DEFAULT_MODEL)
-    pipeline = Pipeline(EmotionClassifier(model, open_engine(model)), PipelineOptions(min_face=0.1))
+    pipeline = Pipeline(
+        EmotionClassifier(model, open_engine(model)),
+        PipelineOptions(min_face=0.1),
+        detectors=open_detectors(DEFAULT_DETECTOR)[0],
+    )
     for frame in VideoFile(CLIP):
         pipeline.step(frame)
         if frame.number == FRAME:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from fer_edge.detection.haar import HaarDetector
 from fer_edge.geometry import Box
 
+# The portraits with one frontal face, which the face network finds as well as the cascade.
+PORTRAITS = ("astronaut.png", "luciano.png", "grace_hopper.bmp", "bryan.png", "neutral.jpeg", "angry.jpg")
 MEDIA = Path(__file__).parents[1] / "media"
 WIDTH, HEIGHT = 640, 480
 MAX_PORTRAIT_SIDE = 512  # pixels; no face in a scene needs more
@@ -29,12 +32,14 @@ class Face(NamedTuple):
         x: Centre, pixels.
         y: Centre, pixels.
         size: Width, pixels.
+        angle: How far the head is turned in the picture, degrees clockwise.
     """
 
     name: str
     x: float
     y: float
     size: float
+    angle: float = 0.0
 
     @property
     def box(self) -> Box:
@@ -72,17 +77,18 @@ def _portrait(name: str) -> tuple[NDArray[np.float32], Box]:
 def _paste(picture: NDArray[np.float32], face: Face) -> None:
     """Blend the head of a portrait into the picture."""
     portrait, box = _portrait(face.name)
-    scale = face.size / box.w
+    scale, turn = face.size / box.w, math.radians(face.angle)
+    cos, sin, (x, y) = scale * math.cos(turn), scale * math.sin(turn), box.centre
     move = np.array(
         [
-            [scale, 0, face.x - scale * (box.x + box.w / 2)],
-            [0, scale, face.y - scale * (box.y + box.h / 2)],
+            [cos, -sin, face.x - (cos * x - sin * y)],
+            [sin, cos, face.y - (sin * x + cos * y)],
         ]
     )
     softened = cv2.GaussianBlur(portrait, (0, 0), 0.4 / scale) if scale < 0.8 else portrait
     head = cv2.warpAffine(softened, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
     mask = np.zeros((HEIGHT, WIDTH), np.float32)
     axes = (round(0.72 * face.size), round(0.9 * face.size))
-    cv2.ellipse(mask, (round(face.x), round(face.y)), axes, 0, 0, 360, 1.0, -1)
+    cv2.ellipse(mask, (round(face.x), round(face.y)), axes, face.angle, 0, 360, 1.0, -1)
     mask = cv2.GaussianBlur(mask, (0, 0), face.size / 16)
     picture += mask * (head - picture)

@@ -20,6 +20,7 @@ TEXT_HEIGHT = 0.035  # of the shorter side of the picture
 MIN_TEXT_HEIGHT = 9  # pixels; smaller text is illegible
 TEXT_HEIGHT_PER_LINE_WIDTH = 9
 TEXT_HEIGHT_PER_GAP = 4
+SUBPIXEL_BITS = 4  # of the coordinates of a turned outline
 
 Picture = NDArray[np.uint8]  # [H,W,3], blue, green, red
 
@@ -53,8 +54,32 @@ class _TextStyle(NamedTuple):
     gap: int
 
 
+class _Outline(NamedTuple):
+    """Where a face is drawn.
+
+    Attributes:
+        box: Its box before it is turned, pixels of the picture.
+        angle: By how much it is turned about its centre, degrees clockwise.
+    """
+
+    box: Box
+    angle: float
+
+    @property
+    def bounds(self) -> Box:
+        """The upright box around the turned one."""
+        return self.box.turned_bounds(self.angle)
+
+    def covered_area(self, place: Box) -> int:
+        """The area of the face that a label at this place covers, square pixels."""
+        if not self.angle:
+            return self.box.intersection(place)
+        face, label = (np.array(box.turned_corners(angle), np.float32) for box, angle in (self, (place, 0.0)))
+        return round(cv2.intersectConvexConvex(face, label)[0])
+
+
 def draw_faces(picture: Picture, faces: Sequence[TrackedFace], labels: Sequence[str], frame_scale: float = 1.0) -> None:
-    """Draw each face's box, track number, emotion and score.
+    """Draw each face's box, turned as its head is tilted, and its track number, emotion and score.
 
     Args:
         picture: The picture to draw on.
@@ -65,21 +90,32 @@ def draw_faces(picture: Picture, faces: Sequence[TrackedFace], labels: Sequence[
     height, width = picture.shape[:2]
     text_height = max(MIN_TEXT_HEIGHT, TEXT_HEIGHT * min(height, width))
     line = max(1, round(text_height / TEXT_HEIGHT_PER_LINE_WIDTH))
-    boxes = [Box(*(round(value / frame_scale) for value in face.box)) for face in faces]
-    for face, box in zip(faces, boxes, strict=True):
-        cv2.rectangle(picture, box[:4], _colour(face), line, cv2.LINE_AA)
+    outlines = [_Outline(Box(*(round(value / frame_scale) for value in face.box)), face.angle) for face in faces]
+    for face, outline in zip(faces, outlines, strict=True):
+        _draw_outline(picture, outline, _colour(face), line)
     plates: list[Box] = []
-    for face, box in zip(faces, boxes, strict=True):
+    for face, outline in zip(faces, outlines, strict=True):
         text = f"{face.number}: {labels[face.emotion]} {face.score:.0%}"
         style = _fit_text(text, text_height, line, width)
-        places = _label_places(box, _plate_size(text, style), (width, height))
-        plate = _least_covering(places, plates, [other for other in boxes if other is not box])
+        places = _label_places(outline, _plate_size(text, style), (width, height))
+        plate = _least_covering(places, plates, outline, [other.bounds for other in outlines if other is not outline])
         plates.append(plate)
         _draw_label(picture, text, plate, _colour(face), style)
 
 
 def _colour(face: TrackedFace) -> tuple[int, int, int]:
     return COLOURS[(face.number - 1) % len(COLOURS)]
+
+
+def _draw_outline(picture: Picture, outline: _Outline, colour: tuple[int, int, int], line: int) -> None:
+    box = outline.box
+    if not outline.angle:
+        cv2.rectangle(picture, box[:4], colour, line, cv2.LINE_AA)
+        return
+    # From the centre of the first pixel to that of the last, as cv2.rectangle does.
+    corners = Box(box.x, box.y, box.w - 1, box.h - 1).turned_corners(outline.angle)
+    points = np.rint(np.array(corners) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    cv2.polylines(picture, [points], True, colour, line, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
 def _fit_text(text: str, text_height: float, line: int, width: int) -> _TextStyle:
@@ -96,26 +132,31 @@ def _plate_size(text: str, style: _TextStyle) -> tuple[int, int]:
     return width + 2 * style.gap, height + descent + 2 * style.gap
 
 
-def _label_places(box: Box, size: tuple[int, int], picture: tuple[int, int]) -> list[Box]:
-    """Where the label of a box can be within the picture, the best place first.
+def _label_places(outline: _Outline, size: tuple[int, int], picture: tuple[int, int]) -> list[Box]:
+    """Where the label of a face can be within the picture, the best place first.
 
-    That is above the box, else below it, else inside; aligned with its left or its right side.
+    That is above its bounds, else below them, else inside; aligned with their left or their right side.
 
     Args:
-        box: The face.
+        outline: The face.
         size: Width and height of the label, pixels.
         picture: Width and height of the picture, pixels.
     """
     width, height = size
+    # A turned face leaves the corners of its bounds free: a label fits there even at the edge of the picture.
+    box = outline.bounds.clipped(*picture) if outline.angle else outline.box
     rows = (box.y - height, box.y + box.h, box.y, box.y + box.h - height)
     columns = [_clamp(x, picture[0] - width) for x in (box.x, box.x + box.w - width)]
     places = [Box(x, y, width, height) for y in rows if 0 <= y <= picture[1] - height for x in columns]
     return places or [Box(columns[0], _clamp(box.y, picture[1] - height), width, height)]
 
 
-def _least_covering(places: Sequence[Box], plates: Sequence[Box], faces: Sequence[Box]) -> Box:
-    """The first of the places that cover the least of other labels, and then the least of other faces."""
-    return min(places, key=lambda place: (_covered_area(place, plates), _covered_area(place, faces)))
+def _least_covering(places: Sequence[Box], plates: Sequence[Box], own: _Outline, others: Sequence[Box]) -> Box:
+    """The first of the places that cover the least of other labels, then of other faces, then of the label's own."""
+    return min(
+        places,
+        key=lambda place: (_covered_area(place, plates), _covered_area(place, others), own.covered_area(place)),
+    )
 
 
 def _covered_area(place: Box, others: Sequence[Box]) -> int:

@@ -17,6 +17,9 @@ from fer_edge.errors import UsageError
 MODELS = Path(__file__).parents[1] / "models"
 SHIPPED = ("nano", "small", "base")  # models that come with the package, by name
 DEFAULT_MODEL = MODELS / "base.tflite"
+HAAR, NETWORK = "haar", "network"  # detectors of faces: the Haar cascade and the face network
+DETECTORS = (f"{HAAR}+{NETWORK}", HAAR, NETWORK)
+DEFAULT_DETECTOR = DETECTORS[0]
 DEFAULT_DISCOVERY = "homeassistant"
 NO_DISCOVERY = "none"
 MAX_DEFAULT_THREADS = 3
@@ -72,6 +75,7 @@ class Config:
         print_events: Whether events are printed on stdout.
         threads: Threads of the network and of OpenCV.
         accelerator: See parse_accelerator.
+        detector: What detects faces, one of DETECTORS.
         camera_options: Requested size and rate of the camera, and the orientation of its images.
         pipeline: How faces are detected and classified.
         allow_snapshots: Whether the command `snapshot` is answered with a picture.
@@ -88,6 +92,7 @@ class Config:
     print_events: bool = False
     threads: int = field(default_factory=default_threads)
     accelerator: str = AUTO
+    detector: str = DEFAULT_DETECTOR
     camera_options: CameraOptions = field(default_factory=CameraOptions)
     pipeline: PipelineOptions = field(default_factory=PipelineOptions)
     allow_snapshots: bool = False

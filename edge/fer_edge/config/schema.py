@@ -30,6 +30,7 @@ COUNT = ValueType(Annotated[int, Meta(ge=1, le=1024)], "a whole number from 1 to
 FPS = ValueType(Annotated[int, Meta(ge=1, le=240)], "a whole number from 1 to 240")
 ROTATION = ValueType(Literal[0, 90, 180, 270], "0, 90, 180 or 270")
 FLIP = ValueType(Literal["h", "v"], "h or v")
+DETECTOR = ValueType(Literal[model.DETECTORS], "haar+network, haar or network")
 
 
 def _default_outbox(environment: Environment) -> str:
@@ -98,6 +99,9 @@ SETTINGS = (
             default=lambda _: model.default_threads(),
             default_text="1 to 3, one core stays free", example=2, metavar="N"),
 
+    Setting("faces.detector", "--detector", DETECTOR, "detector",
+            "what detects faces: the Haar cascade (haar), the face network (network), or both (haar+network)",
+            default=model.DEFAULT_DETECTOR, metavar="NAME"),
     Setting("faces.min_face", "--min-face", FRACTION, "pipeline.min_face",
             "smallest face to detect, as a fraction of the image's height; 0.08 is a person 2.2 m from a Pi's camera",
             default=PipelineOptions.min_face, metavar="FRACTION", adjustable=True),

@@ -1,4 +1,4 @@
-"""The search for new faces in the whole frame, spread over several frames."""
+"""The search of the Haar cascade for new faces in the whole frame, spread over several frames."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fer_edge.detection.haar import min_face_size, open_cascade
 from fer_edge.detection.pyramid import Pyramid
+from fer_edge.detection.scan import TRACKED_SURROUNDINGS, ScanRules, scaled_for_motion, touched_pixels
 from fer_edge.geometry import Box
 
 SCALE_FACTOR = 1.25  # from one size of face to the next
@@ -20,23 +21,7 @@ SIZES_PER_BAND = 2  # a band also covers the first size of the next one, or face
 SMALL_FACE_SIZE = 20  # pixels that the smallest faces are scaled to: the size that the cascade was trained on
 LARGE_FACE_SIZE = 32  # pixels that larger ones are scaled to: with more pixels the cascade detects more of them
 MAX_TASK_COST = 0.17  # of a search of the whole frame, done in one frame
-SKIPPED_FRAMES = 3  # while a face is tracked, one frame in this many is skipped
-MOTION_ROWS = 60  # about this many rows are left of the frame when it is compared with an earlier one
-TRACKED_SURROUNDINGS = 2.0  # in widths of a tracked face: motion there is that of the face
 MASKED_PART = 0.8  # of the width of a tracked face is masked, since the cascade is slowest on faces
-
-
-@dataclass(frozen=True)
-class ScanRules:
-    """When a part of the frame is searched again.
-
-    Attributes:
-        motion_threshold: Difference of the scaled-down frames that counts as motion, grey levels.
-        max_age: Seconds after which all of it is searched, whether it has changed or not.
-    """
-
-    motion_threshold: float = 5.0
-    max_age: float = 4.0
 
 
 @dataclass
@@ -73,31 +58,17 @@ class FrameScan:
         self._cascade = open_cascade()
         self._frame = Box(0, 0, 0, 0)
         self._tasks: list[ScanTask] = []
-        self._steps = 0
 
     def reset(self) -> None:
         """Search everything again, whether it has changed or not."""
         self._frame = Box(0, 0, 0, 0)
 
-    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float, slowdown: int = 1) -> list[Box]:
-        """Do the next task that has something to search.
-
-        Args:
-            pyramid: The frame.
-            known: The tracked faces, pixels.
-            time: Time of the frame, seconds.
-            slowdown: See `PipelineOptions`.
-
-        Returns:
-            Candidates, pixels of the frame; some may overlap a known face.
-        """
+    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box]:
+        """Do the next task that has something to search; see Scan."""
         frame = Box(0, 0, pyramid.width, pyramid.height)
         if self._frame != frame:
             self._frame, self._tasks = frame, list(_tasks(frame, self._min_face))
-        self._steps += 1
-        if self._steps % slowdown or (known and self._steps % SKIPPED_FRAMES == 0):
-            return []
-        scaled = pyramid.level(max(0, round(math.log2(pyramid.height / MOTION_ROWS))))
+        scaled = scaled_for_motion(pyramid)
         for index, task in enumerate(self._tasks):
             region = self._region(task, scaled, known, time)
             if region:
@@ -112,10 +83,10 @@ class FrameScan:
             return self._with_margin(task.part, task)
         scale = self._frame.h / scaled.shape[0]
         moved = np.zeros(scaled.shape, np.uint8)
-        part = _slices(task.part, scale)
+        part = touched_pixels(task.part, scale)
         moved[part] = cv2.absdiff(scaled, task.reference)[part] > self._rules.motion_threshold
         for box in known:
-            moved[_slices(box.scaled(TRACKED_SURROUNDINGS).clipped(self._frame.w, self._frame.h), scale)] = 0
+            moved[touched_pixels(box.scaled(TRACKED_SURROUNDINGS).clipped(self._frame.w, self._frame.h), scale)] = 0
         x, y, w, h = (round(scale * side) for side in cv2.boundingRect(moved))
         if not w:
             return None
@@ -140,12 +111,6 @@ class FrameScan:
             maxSize=(largest, largest),
         )
         return [window.to_picture(*box) for box in found]
-
-
-def _slices(box: Box, scale: float) -> tuple[slice, slice]:
-    """The rows and columns that a box touches in a picture that is `scale` times smaller."""
-    rows = slice(int(box.y / scale), math.ceil((box.y + box.h) / scale))
-    return rows, slice(int(box.x / scale), math.ceil((box.x + box.w) / scale))
 
 
 def _tasks(frame: Box, min_face: float) -> Iterator[ScanTask]:

@@ -1,9 +1,10 @@
-"""Checks the model file, and opens it on the accelerator."""
+"""Checks the model file, and opens it on the accelerator; opens what detects faces."""
 
 from __future__ import annotations
 
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.finding import Finding, ok, warn
+from fer_edge.inference.detectors import open_detectors
 from fer_edge.inference.model_file import read_model
 from fer_edge.inference.selection import select_engine
 
@@ -19,3 +20,10 @@ def check_accelerator(config: Config) -> Finding:
     selection = select_engine(config.model, config.accelerator, config.threads)
     text = "; ".join([selection.engine.runs_on, *selection.warnings])
     return warn(text) if selection.warnings else ok(text)
+
+
+def check_detector(config: Config) -> Finding:
+    """Find out what detects faces; the face network is tried in a separate process."""
+    detectors, warnings = open_detectors(config.detector)
+    text = "; ".join([detectors.name, *warnings])
+    return warn(text) if warnings else ok(text)

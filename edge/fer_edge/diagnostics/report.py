@@ -11,7 +11,7 @@ from fer_edge.diagnostics.broker import check_broker
 from fer_edge.diagnostics.camera import check_camera
 from fer_edge.diagnostics.finding import Finding, fail, ok
 from fer_edge.diagnostics.machine import check_clock, check_permissions, check_temperature
-from fer_edge.diagnostics.model import check_accelerator, check_model
+from fer_edge.diagnostics.model import check_accelerator, check_detector, check_model
 from fer_edge.diagnostics.outbox import check_outbox
 from fer_edge.diagnostics.page import check_page
 from fer_edge.errors import FerError
@@ -19,6 +19,7 @@ from fer_edge.errors import FerError
 CHECKS: dict[str, Callable[[Config], Finding]] = {
     "model": check_model,
     "accelerator": check_accelerator,
+    "detector": check_detector,
     "camera": check_camera,
     "broker": check_broker,
     "outbox": check_outbox,

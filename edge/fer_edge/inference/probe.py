@@ -19,7 +19,7 @@ from fer_edge.errors import FerError
 from fer_edge.inference.backends import CPU, parse_backend
 from fer_edge.inference.backends.base import AcceleratorError
 from fer_edge.inference.loader import open_engine
-from fer_edge.inference.model_file import ModelError, model_error, read_model
+from fer_edge.inference.model_file import ModelError, ModelFile, model_error, read_content
 
 PROBE_TIMEOUT = 60  # seconds: a USB Coral takes 3 to load its firmware, a Pi that is just booting 10 to import this
 MEMORY_LIMIT = 1 << 30  # bytes, so that a damaged model cannot use up the memory of a Pi
@@ -44,7 +44,7 @@ def probe(path: Path, accelerator: str, runtime: str, *, threads: int = 1, timeo
     """Open a model on a backend and run it once, in a child process.
 
     Args:
-        path: The model file.
+        path: A TFLite graph, with or without labels and card behind it; these are not checked.
         accelerator: The `spec` of the backend.
         runtime: One of `available_runtimes()`.
         threads: How many the interpreter may use.
@@ -86,7 +86,9 @@ def _describe_exit(code: int, stderr: str) -> str:
 
 
 def _open_and_invoke(path: Path, accelerator: str, runtime: str, threads: int) -> None:
-    backend, model = parse_backend(accelerator), read_model(path)
+    backend = parse_backend(accelerator)
+    # The runtimes ignore the archive behind a graph, and not every model has one.
+    model = ModelFile(path, read_content(path), labels=(), card={})
     engine = open_engine(model, threads, runtime=runtime, backend=backend)
     interpreter = engine.interpreter
     for tensor in interpreter.get_input_details():

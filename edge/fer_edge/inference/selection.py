@@ -79,30 +79,50 @@ def select_engine(
     target = compiled_for(model, platform.backends)
     if target and backend.name == CPU.name:
         raise model_error(path, f"compiled for the {target.title}, and cannot run on the CPU")
-    return _probe_and_open(model, backend, threads, platform)
+    return _select(model, backend, threads, platform)
 
 
 def _select_automatically(model: ModelFile, threads: int, platform: Platform) -> Selection:
     target = compiled_for(model, platform.backends)
     if target:
-        return _probe_and_open(model, target, threads, platform)
+        return _select(model, target, threads, platform)
     *preferred, last = [backend for backend in platform.backends if backend.is_candidate(model, platform.files)]
     problems: list[str] = []
     for backend in preferred:
         try:
-            selection = _probe_and_open(model, backend, threads, platform)
+            selection = _select(model, backend, threads, platform)
             break
         except FerError as error:
             problems.append(" ".join(str(error).split()))
     else:
-        backend, selection = last, _probe_and_open(model, last, threads, platform)
+        backend, selection = last, _select(model, last, threads, platform)
     warnings = [f"runs on the {backend.title}: {problem}" for problem in problems]
     return replace(selection, warnings=(*warnings, *selection.warnings))
 
 
-def _probe_and_open(model: ModelFile, backend: Backend, threads: int, platform: Platform) -> Selection:
-    """Probe the runtimes until one works, and open the model with that one."""
+def _select(model: ModelFile, backend: Backend, threads: int, platform: Platform) -> Selection:
     model = backend.find_model(model)
+    engine, failures = probe_and_open(model, backend, threads, platform)
+    return Selection(model, engine, tuple(map(str, failures)))
+
+
+def probe_and_open(
+    model: ModelFile, backend: Backend, threads: int, platform: Platform
+) -> tuple[InferenceEngine, tuple[FerError, ...]]:
+    """Probe the runtimes until one works, and open a model with that one.
+
+    Args:
+        model: The file that runs.
+        backend: Where it runs.
+        threads: How many the interpreter may use.
+        platform: Has at least one runtime.
+
+    Returns:
+        What runs the model, and an error for each runtime that was tried before and failed.
+
+    Raises:
+        FerError: The backend does not work, or not with this model.
+    """
     failures: list[FerError] = []
     for runtime in platform.runtimes:
         try:
@@ -114,8 +134,7 @@ def _probe_and_open(model: ModelFile, backend: Backend, threads: int, platform: 
         except ProbeTimeoutError as error:
             raise backend.timeout_error(model, runtime, str(error)) from error
         else:
-            engine = open_engine(model, threads, runtime=runtime, backend=backend)
-            return Selection(model, engine, tuple(map(str, failures)))
+            return open_engine(model, threads, runtime=runtime, backend=backend), tuple(failures)
     raise failures[0]
 
 

@@ -95,6 +95,7 @@ def format_status(device: str, answers: dict[str, dict[str, Any] | None]) -> lis
         f"version {info.get('version')}",
         f"model        {(info.get('model') or {}).get('name')}",
         f"accelerator  {health.get('accelerator')}",
+        f"detector     {info.get('detector')}",
         f"camera       {info.get('camera')}: {'paused' if state.get('paused') else camera}",
         f"faces        {faces}",
         f"events       {health.get('queue')} waiting, {health.get('lost')} lost, {health.get('refused')} refused",

@@ -11,11 +11,11 @@ from fer_edge.clock import Clock
 from fer_edge.config.model import PipelineOptions
 from fer_edge.errors import FerError
 from fer_edge.events import Event
-from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.monitoring.load_shedding import LoadShedder
 from fer_edge.monitoring.memory import MemoryMonitor
 from fer_edge.monitoring.timing import StageTimer
 from fer_edge.pipeline import Pipeline
+from fer_edge.run.models import Models
 
 log = logging.getLogger(__name__)
 
@@ -90,12 +90,10 @@ class FrameProcessor:
         return events
 
 
-def open_processor(
-    source: FrameSource, classifier: EmotionClassifier, options: PipelineOptions, clock: Clock
-) -> FrameProcessor:
+def open_processor(source: FrameSource, models: Models, options: PipelineOptions, clock: Clock) -> FrameProcessor:
     """A frame processor for the frames of `source`."""
     timer = StageTimer(clock)
-    pipeline = Pipeline(classifier, options, timer.stage)
+    pipeline = Pipeline(models.classifier, options, timer.stage, models.detectors)
 
     def slow_down(factor: int) -> None:
         pipeline.adjust(replace(pipeline.options, slowdown=factor))

@@ -9,10 +9,10 @@ from fer_edge import __version__
 from fer_edge.cameras.base import FrameSource
 from fer_edge.cameras.browser import BrowserCamera
 from fer_edge.clock import Clock
-from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.monitoring.health import Health
 from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import FrameProcessor
+from fer_edge.run.models import Models
 
 
 class EventQueue(Protocol):
@@ -156,12 +156,14 @@ class RunStatus:
         return {"queue": len(self._events), "lost": self._events.lost, "refused": refused}
 
 
-def describe_run(source: FrameSource, classifier: EmotionClassifier) -> dict[str, Any]:
+def describe_run(source: FrameSource, models: Models) -> dict[str, Any]:
     """The `info` message: what runs here."""
+    classifier = models.classifier
     return {
         "version": __version__,
         "model": {"name": classifier.model.name, "sha256": classifier.model.sha256},
         "labels": classifier.labels,
         "accelerator": classifier.runs_on,
+        "detector": models.detectors.name,
         "camera": source.name,
     }

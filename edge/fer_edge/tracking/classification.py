@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fer_edge.config.model import PipelineOptions
+from fer_edge.detection.base import MAX_YAW
 from fer_edge.geometry import Box
 from fer_edge.tracking.track import Track
 
@@ -19,28 +20,32 @@ class ClassificationRequest:
 
     Attributes:
         box: Where it is, pixels of the frame.
+        angle: How far the head is tilted, degrees clockwise.
         required: Whether it is classified even if its crop is blurred, since it has no probabilities yet.
     """
 
     box: Box
+    angle: float
     required: bool
 
 
 def request_for(track: Track) -> ClassificationRequest:
     """The request to classify a track that is detected in the current frame."""
-    return ClassificationRequest(track.motion.box, required=not track.emotions.classified)
+    return ClassificationRequest(track.motion.box, track.angle, required=not track.emotions.classified)
 
 
 def due_tracks(tracks: Iterable[Track], time: float, options: PipelineOptions) -> list[Track]:
     """The tracks to classify in the frame at `time`, seconds, of those that are detected in it.
 
-    Those that were classified longest ago come first, then the largest. See `PipelineOptions` for `rate`,
-    `max_classifications` and `slowdown`.
+    Those that were classified longest ago come first, then the largest. A face that is turned away is not classified.
+    See `PipelineOptions` for `rate`, `max_classifications` and `slowdown`.
     """
     due = [
         track
         for track in tracks
-        if track.motion.time == time and time - track.emotions.classified_at >= _interval(track, options)
+        if track.motion.time == time
+        and abs(track.yaw) <= MAX_YAW
+        and time - track.emotions.classified_at >= _interval(track, options)
     ]
     due.sort(key=lambda track: (track.emotions.classified_at, -track.motion.box.area))
     return due[: options.max_classifications]

@@ -2,50 +2,76 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from fer_edge.detection.base import Detection, Prediction
+from fer_edge.detection.base import Detection, Detectors, Prediction
+from fer_edge.detection.cascade_search import CascadeSearch
+from fer_edge.detection.checked_search import CheckedSearch
+from fer_edge.detection.face_search import Effort, FaceSearch
 from fer_edge.detection.frame_scan import FrameScan
-from fer_edge.detection.local_search import LocalSearch, cut_patch, is_unchanged, match_patch
+from fer_edge.detection.network_search import NetworkSearch
+from fer_edge.detection.patch import is_unchanged, match_patch
 from fer_edge.detection.pyramid import Pyramid
+from fer_edge.detection.scan import Scan
+from fer_edge.detection.tile_scan import TileScan
 from fer_edge.geometry import Box
 
 SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
 OCCLUSION_IOU = 0.1  # of two faces that overlap more, one may hide the other
-CASCADE_INTERVAL = 0.2  # seconds; a confirmed face may go without the cascade for this long
 MOVED_CORRELATION = 0.8  # minimum correlation with its patch at which a moved face still counts as verified
-TURNED_CORRELATION = 0.6  # minimum at which a face that the cascade misses has turned away rather than left
+SEARCH_INTERVAL = 0.2  # seconds that a confirmed face may go without a search
+CHECK_INTERVAL = 0.5  # seconds from one check of a face by the network to the next
+RECHECK_INTERVAL = 0.3  # the same once the network has denied the face
 CANDIDATES_PER_FRAME = 2
-MAX_ATTEMPTS = 3  # to verify a candidate, in successive frames
+
+
+class _Limits(NamedTuple):
+    """How the work is spread over the frames.
+
+    Attributes:
+        checks: Candidates and tracked faces that are checked in a frame; with so many, it is not scanned.
+        skipped_frames: While a face is tracked, one frame in this many is not scanned.
+    """
+
+    checks: int
+    skipped_frames: int
+
+
+CASCADE_LIMITS = _Limits(checks=sys.maxsize, skipped_frames=3)
+NETWORK_LIMITS = _Limits(checks=2, skipped_frames=3)
 
 
 class _Candidate(NamedTuple):
-    """What the scan takes for a face, and the number of failed attempts to verify it."""
+    """What a scan takes for a face, the search that verifies it, and the number of its failed attempts."""
 
     box: Box
+    search: FaceSearch
     attempts: int = 0
 
 
 class GuidedDetector:
     """Detects the predicted faces of each frame, and new ones.
 
-    The cascade does not run on every tracked face in every frame: on a face that has not moved it runs every
-    CASCADE_INTERVAL, on a moving one in every other frame. In between, and while the cascade misses the face, template
-    matching tracks it. The scan for new faces pauses while there are candidates to verify. Deterministic: depends
-    only on frames and timestamps.
+    A tracked face is not searched for in every frame: one that has not moved is searched for at an interval, a moving
+    one in every other frame. In between, template matching tracks it. The scans for new faces take turns, and pause
+    while there are candidates to verify. Deterministic: depends only on frames and timestamps.
     """
 
-    def __init__(self, min_face: float) -> None:
+    def __init__(self, min_face: float, detectors: Detectors | None = None) -> None:
         """Create a detector for faces from `min_face` on, see `HaarDetector`, whose errors it raises."""
-        self._local, self._scan = LocalSearch(), FrameScan(min_face)
+        detectors = detectors or Detectors()
+        self._search, self._scans = _plan(min_face, detectors)
+        self._limits = NETWORK_LIMITS if detectors.network else CASCADE_LIMITS
         self._candidates: list[_Candidate] = []
-        self._frames = 0
+        self._frames = self._scan_frames = 0
 
     def reset(self) -> None:
         """Begin again: the next frame is unrelated to the last one."""
         self._candidates = []
-        self._scan.reset()
+        for scan, _ in self._scans:
+            scan.reset()
 
     def detect(
         self, pyramid: Pyramid, predictions: Sequence[Prediction], time: float, slowdown: int = 1
@@ -59,65 +85,92 @@ class GuidedDetector:
             slowdown: See `PipelineOptions`.
 
         Returns:
-            The tracked faces that were detected, in the order of `predictions`, then new ones.
+            The tracked faces that were detected or denied, in the order of `predictions`, then new ones.
         """
         self._frames += 1
         detections: list[Detection] = []
-        for prediction in predictions:
-            others = (other.expected for other in predictions if other is not prediction)
-            occluded = any(prediction.expected.iou(other) > OCCLUSION_IOU for other in others)
-            detection = self._redetect(pyramid, prediction, occluded=occluded)
+        checked = self._choose_checks(predictions, slowdown)
+        for index, prediction in enumerate(predictions):
+            detection = self._redetect(
+                pyramid, prediction, self._effort(prediction, predictions, check=index in checked)
+            )
             if detection and not _is_known(detection.box, detections):
                 detections.append(detection)
-        new = self._verify_candidates(pyramid, detections)
-        if not self._candidates and not new:
-            boxes = self._scan.step(pyramid, [detection.box for detection in detections], time, slowdown)
-            self._candidates = [_Candidate(box) for box in _distinct(boxes) if not _is_known(box, detections)]
+        new = self._verify_candidates(pyramid, detections, self._limits.checks - len(checked))
+        if not self._candidates and not new and len(checked) < self._limits.checks:
+            self._scan(pyramid, detections, time, slowdown)
         return detections + new
 
-    def _verify_candidates(self, pyramid: Pyramid, known: Sequence[Detection]) -> list[Detection]:
-        """The candidates that are faces; those that are not are kept for another attempt."""
-        candidates = self._candidates[:CANDIDATES_PER_FRAME]
-        self._candidates = self._candidates[CANDIDATES_PER_FRAME:]
-        new: list[Detection] = []
-        for box, attempts in candidates:
-            if _is_known(box, [*known, *new]):
-                continue
-            face = self._local.verify(pyramid, box, attempts)
-            if face and not _is_known(face, [*known, *new]):
-                new.append(Detection(face, cut_patch(pyramid, face)))
-            elif attempts + 1 < MAX_ATTEMPTS:
-                self._candidates.append(_Candidate(box, attempts + 1))
-        return new
+    def _choose_checks(self, predictions: Sequence[Prediction], slowdown: int) -> set[int]:
+        """The indices of the faces to check in this frame: of those that are due, the ones that have waited longest."""
+        due = [index for index, prediction in enumerate(predictions) if _is_due(prediction, slowdown)]
+        due.sort(key=lambda index: -predictions[index].check_age)
+        return set(due[: self._limits.checks])
 
-    def _redetect(self, pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:
-        """A tracked face; `occluded` if another one may hide it."""
-        return (
-            _without_cascade(pyramid, prediction, occluded=occluded)
-            or self._by_cascade(pyramid, prediction)
-            or _by_template(pyramid, prediction, occluded=occluded)
+    def _effort(self, prediction: Prediction, predictions: Sequence[Prediction], *, check: bool) -> Effort:
+        others = (other.expected for other in predictions if other is not prediction)
+        return Effort(
+            thorough=prediction.verified or self._frames % 2 == 0,
+            check=check,
+            occluded=any(prediction.expected.iou(other) > OCCLUSION_IOU for other in others),
         )
 
-    def _by_cascade(self, pyramid: Pyramid, prediction: Prediction) -> Detection | None:
-        box = prediction.expected
-        if not prediction.confirmed:
-            face = self._local.verify(pyramid, box, prediction.verifications)
-            return Detection(face, cut_patch(pyramid, face)) if face else None
-        thorough = prediction.verified or self._frames % 2 == 0
-        face = self._local.redetect(pyramid, box, prediction.verifications, thorough=thorough)
-        if not face:
+    def _scan(self, pyramid: Pyramid, known: Sequence[Detection], time: float, slowdown: int) -> None:
+        """Take the candidates of the scan whose turn it is."""
+        self._scan_frames += 1
+        if self._scan_frames % slowdown or (known and self._scan_frames % self._limits.skipped_frames == 0):
+            return
+        (scan, search), *others = self._scans
+        self._scans = [*others, (scan, search)]
+        boxes = _distinct(scan.step(pyramid, [detection.box for detection in known], time))
+        self._candidates = [_Candidate(box, search) for box in boxes if not _is_known(box, known)]
+
+    def _verify_candidates(self, pyramid: Pyramid, known: Sequence[Detection], checks: int) -> list[Detection]:
+        """The candidates that are faces, of as many as may be checked; some that are not get another attempt."""
+        count = min(CANDIDATES_PER_FRAME, checks)
+        candidates, self._candidates = self._candidates[:count], self._candidates[count:]
+        new: list[Detection] = []
+        for box, search, attempts in candidates:
+            if _is_known(box, [*known, *new]):
+                continue
+            face = search.verify(pyramid, box, attempts)
+            if face and not _is_known(face.box, [*known, *new]):
+                new.append(face)
+            elif attempts + 1 < search.max_attempts:
+                self._candidates.append(_Candidate(box, search, attempts + 1))
+        return new
+
+    def _redetect(self, pyramid: Pyramid, prediction: Prediction, effort: Effort) -> Detection | None:
+        if not prediction.settled and not effort.check:
             return None
-        # The cascade is exact about the position of a face, but about its size to a fifth only, and a box of another
-        # size gives another crop.
-        face = face.scaled((face.w + box.w) / (2 * face.w))
-        return Detection(face, cut_patch(pyramid, face))
+        found = None if effort.check else _without_search(pyramid, prediction, occluded=effort.occluded)
+        return found or self._search.redetect(pyramid, prediction, effort=effort)
 
 
-def _without_cascade(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:
-    """A face that is verified without the cascade: it has not moved, or the cascade detected it one frame ago."""
-    if prediction.patch is None or not prediction.confirmed or not prediction.verified:
+def _is_due(prediction: Prediction, slowdown: int) -> bool:
+    """Whether a face needs a check: a new one does in every frame."""
+    interval = RECHECK_INTERVAL if prediction.denied else CHECK_INTERVAL * slowdown
+    return not prediction.settled or prediction.check_age >= interval
+
+
+def _plan(min_face: float, detectors: Detectors) -> tuple[FaceSearch, list[tuple[Scan, FaceSearch]]]:
+    """The search for tracked faces, and the scans for new ones, each with the search that verifies its candidates."""
+    if not detectors.network:
+        cascade = CascadeSearch()
+        return cascade, [(FrameScan(min_face), cascade)]
+    network = NetworkSearch(detectors.network)
+    tiles = TileScan(detectors.network, min_face)
+    if not detectors.cascade:
+        return network, [(tiles, network)]
+    checked = CheckedSearch(network)
+    return checked, [(tiles, network), (FrameScan(min_face), checked), (tiles, network)]
+
+
+def _without_search(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:
+    """A face that is verified without a search: it has not moved, or a search detected it one frame ago."""
+    if prediction.patch is None or not (prediction.settled and prediction.verified):
         return None
-    if prediction.patch_age >= CASCADE_INTERVAL:
+    if prediction.patch_age >= SEARCH_INTERVAL:
         return None
     if is_unchanged(pyramid, prediction.last, prediction.patch):
         return Detection(prediction.last)
@@ -125,14 +178,6 @@ def _without_cascade(pyramid: Pyramid, prediction: Prediction, *, occluded: bool
         return None
     box = match_patch(pyramid, prediction.expected, prediction.patch, MOVED_CORRELATION)
     return Detection(box) if box else None
-
-
-def _by_template(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:
-    """A face that the cascade misses, where its patch matches."""
-    if occluded or prediction.patch is None:
-        return None
-    box = match_patch(pyramid, prediction.expected, prediction.patch, TURNED_CORRELATION)
-    return Detection(box, verified=False) if box else None
 
 
 def _distinct(boxes: Iterable[Box]) -> list[Box]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,8 @@ class TrackRules:
         max_gap: Seconds that an unconfirmed track may go without a verified detection.
         lost_after: Seconds without a verified detection after which a track ends.
         exit_after: The same for a face that is expected outside the frame.
+        max_denials: Denials in a row by the face network with which a track ends at once.
+        denial_interval: Seconds between two denials that count; a shorter occlusion does not end a track.
     """
 
     min_iou: float = 0.25
@@ -39,6 +41,8 @@ class TrackRules:
     max_gap: float = 0.35
     lost_after: float = 1.0
     exit_after: float = 0.1
+    max_denials: int = 2
+    denial_interval: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -92,21 +96,22 @@ class Tracker:
         ended = self._end([track for track in self._tracks if self._is_lost(track, time, frame_size)])
         predictions = [track.predict(time) for track in self._tracks]
         self._associate(detect(predictions), [prediction.expected for prediction in predictions], time)
-        self._classify(due_tracks(self._tracks, time, self._options), classify)
+        ended += self._end([track for track in self._tracks if track.denials >= self._rules.max_denials])
+        self._classify(self._due_tracks(time), classify)
         changes = [change for track in self._tracks if (change := self._change(track))]
         self._update_faces()
         return ended + changes
 
-    def step_still(self, time: float, boxes: Iterable[Box], classify: Classify) -> list[Change]:
+    def step_still(self, time: float, detections: Sequence[Detection], classify: Classify) -> list[Change]:
         """Process a picture that stands alone: every detected face is confirmed at once, and ends with the picture.
 
         Args:
             time: Time of the picture, seconds.
-            boxes: The faces detected in it, pixels.
+            detections: The faces in it.
             classify: Called once, to classify all of them.
         """
         ended = self.finish()
-        self._associate([Detection(box) for box in boxes], [], time)
+        self._associate(detections, [], time)
         self._classify(self._tracks, classify)
         return ended + [self._start(track) for track in self._tracks] + self.finish()
 
@@ -126,10 +131,15 @@ class Tracker:
         self._time = time
         matched = self._match(detections, expected)
         for index, track in matched.items():
-            track.update(detections[index], time)
+            track.update(detections[index], time, self._rules.denial_interval)
         new = [d for index, d in enumerate(detections) if index not in matched and d.verified]
-        kept = [track for track in self._tracks if track.number or time - track.verified_at <= self._rules.max_gap]
-        self._tracks = [*kept, *(Track(detection, time) for detection in new)]
+        self._tracks = [track for track in self._tracks if track.settled or self._may_be_face(track, time)]
+        self._tracks = [*self._tracks, *(Track(detection, time) for detection in new)]
+
+    def _may_be_face(self, track: Track, time: float) -> bool:
+        """Whether a track is worth another check."""
+        hopeless = track.evidence is not None and track.evidence.hopeless
+        return time - track.verified_at <= self._rules.max_gap and not hopeless
 
     def _match(self, detections: Sequence[Detection], expected: Sequence[Box]) -> dict[int, Track]:
         """The track that each detection continues, by the index of the detection; the best overlaps first."""
@@ -154,9 +164,19 @@ class Tracker:
         if not track.emotions.classified:
             return None
         if not track.number:
-            return self._start(track) if track.verifications >= self._rules.min_verifications else None
+            return self._start(track) if self._is_face(track) else None
         previous = track.emotions.switch_and_return_previous(self._time, self._options.hold, self._options.min_score)
         return None if previous is None else Change("update", track.snapshot(self._time), previous)
+
+    def _is_face(self, track: Track) -> bool:
+        """Whether there is enough evidence to confirm a track."""
+        enough = track.verifications >= self._rules.min_verifications
+        return enough and (track.evidence is None or track.evidence.accepted)
+
+    def _due_tracks(self, time: float) -> list[Track]:
+        """The tracks to classify: a face that the network has not confirmed yet is no reason to classify anything."""
+        tracks = [track for track in self._tracks if track.number or not track.evidence or self._is_face(track)]
+        return due_tracks(tracks, time, self._options)
 
     def _start(self, track: Track) -> Change:
         self._last_number += 1

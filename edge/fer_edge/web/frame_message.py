@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.frame import Frame, search_size
+from fer_edge.geometry import Box
 from fer_edge.tracking.track import TrackedFace
 
 JPEG_QUALITY = 75
@@ -64,12 +65,18 @@ def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
 
 
 def _describe_face(face: TrackedFace, width: int, height: int, labels: Sequence[str]) -> dict[str, Any]:
-    box = face.box.clipped(width, height)
-    sides = (width, height, width, height)
     return {
         "track": face.number,
-        "box": [round(value / side, 4) for value, side in zip(box, sides, strict=True)],
+        "box": _fractions(face.box.clipped(width, height), width, height),
+        # A clipped box has another centre, about which it cannot be turned.
+        "full_box": _fractions(face.box, width, height),
+        "angle": round(face.angle, 1) + 0.0,  # no negative zero
         "emotion": labels[face.emotion],
         "score": round(face.score, 3),
         "scores": [round(float(value), 3) for value in face.probabilities],
     }
+
+
+def _fractions(box: Box, width: int, height: int) -> list[float]:
+    sides = (width, height, width, height)
+    return [round(value / side, 4) for value, side in zip(box, sides, strict=True)]

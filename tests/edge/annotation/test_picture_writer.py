@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.support.annotation import LABELS, annotate, colour_share, left_side, tracked_face
+from tests.support.annotation import LABELS, annotate, left_side_share, tracked_face
 from tests.support.media import MEDIA
 
 from fer_edge.annotation.overlay import COLOURS
@@ -23,7 +23,8 @@ def test_a_picture_is_annotated_in_colour(tmp_path: Path) -> None:
     assert code == 0
     copied, original = cv2.imread(str(out)), cv2.imread(str(FACES / "astronaut.png"))
     assert copied.shape == original.shape
-    assert colour_share(COLOURS[0], left_side(copied, events[0]["box"]), tolerance=0) > 0.8
+    assert left_side_share(COLOURS[0], copied, events[0]["box"], tolerance=0) > 0.8
+    assert left_side_share(COLOURS[0], original, events[0]["box"], tolerance=0) < 0.1
     changed = (copied != original).any(axis=-1).mean()
     assert 0 < changed < 0.1
 

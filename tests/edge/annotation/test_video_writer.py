@@ -3,12 +3,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from tests.support.annotation import LABELS, annotate, colour_share, left_side, read_clip
+from tests.support.annotation import LABELS, annotate, left_side_share, read_clip
 from tests.support.media import WALK
 from tests.support.processes import command
 from tests.support.waiting import wait_until
@@ -31,8 +32,8 @@ def test_a_clip_keeps_its_frames_rate_and_size_and_gets_boxes(tmp_path: Path, su
     assert cv2.VideoCapture(str(out)).get(cv2.CAP_PROP_FPS) == pytest.approx(12.5, abs=0.01)
     start = next(event for event in events if event["type"] == "start")
     at = start["frame"]["number"]
-    assert colour_share(COLOURS[0], left_side(copied[at], start["box"])) > 0.8
-    assert colour_share(COLOURS[0], left_side(original[at], start["box"])) < 0.1
+    assert left_side_share(COLOURS[0], copied[at], start["box"]) > 0.8
+    assert left_side_share(COLOURS[0], original[at], start["box"]) < 0.1
     assert list(tmp_path.iterdir()) == [out]
 
 
@@ -74,6 +75,8 @@ def test_a_run_that_is_stopped_early_leaves_the_older_copy_in_place(tmp_path: Pa
     out.write_bytes(b"an older copy")
     arguments = command("fer_edge", "--camera", WALK, "--mqtt", "none", "--threads", "1", "--annotate", out)
     with subprocess.Popen(arguments, stderr=subprocess.PIPE) as process:
+        wait_until(partial.exists)
+        time.sleep(0.05)  # at the start it exists for a moment, to find out whether it can be created
         wait_until(partial.exists)
         process.send_signal(how)
         process.wait(30)

@@ -69,14 +69,6 @@ def test_a_picture_of_any_size_can_be_searched(shape: tuple[int, int]) -> None:
     assert candidates(FrameScan(0.08), np.full(shape, 77, np.uint8), frames=3) == []
 
 
-def test_with_a_slowdown_fewer_frames_are_searched_and_the_face_is_found_later() -> None:
-    face = Face("astronaut.png", 330, 240, 100)
-    scan, picture = FrameScan(0.08), Pyramid(scene(face))
-    found = [scan.step(picture, [], number / 30, slowdown=4) for number in range(4 * PASS)]
-    assert {number % 4 for number, boxes in enumerate(found) if boxes} == {3}
-    assert max(box.iou(face.box) for boxes in found for box in boxes) > 0.4
-
-
 def test_beside_a_tracked_face_another_is_a_candidate_and_the_tracked_one_is_not() -> None:
     scan, known, other = FrameScan(0.08), Face("luciano.png", 200, 200, 100), Face("astronaut.png", 420, 200, 100)
     picture = Pyramid(scene(known, other))

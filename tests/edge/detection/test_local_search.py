@@ -5,8 +5,7 @@ import pytest
 from tests.support import scenes
 from tests.support.scenes import Face
 
-from fer_edge.detection.base import Patch
-from fer_edge.detection.local_search import LocalSearch, cut_patch, is_unchanged, match_patch
+from fer_edge.detection.local_search import LocalSearch
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.geometry import Box
 
@@ -16,13 +15,6 @@ NAMES = ("astronaut.png", "luciano.png", "grace_hopper.bmp", "bryan.png", "neutr
 
 def scene(*faces: Face) -> Pyramid:
     return Pyramid(scenes.scene(*faces))
-
-
-@pytest.fixture
-def patch() -> Patch:
-    patch = cut_patch(scene(FACE), FACE.box)
-    assert patch is not None
-    return patch
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -64,29 +56,3 @@ def test_only_the_thorough_search_detects_a_face_far_from_where_it_is_expected()
     found = search.redetect(scene(face), FACE.box)
     assert found
     assert found.iou(face.box) > 0.6
-
-
-def test_a_patch_is_matched_where_its_face_moved(patch: Patch) -> None:
-    moved = Face(FACE.name, FACE.x + 14, FACE.y - 9, FACE.size)
-    found = match_patch(scene(moved), FACE.box, patch, 0.8)
-    assert found
-    assert found.iou(moved.box) > 0.8
-
-
-def test_a_patch_is_not_matched_where_its_face_is_not(patch: Patch) -> None:
-    assert match_patch(scene(), FACE.box, patch, 0.6) is None
-    assert match_patch(scene(), Box(-200, 0, 90, 90), patch, 0.6) is None
-
-
-def test_noise_is_no_change_and_a_small_movement_is(patch: Patch) -> None:
-    picture = scene(FACE).level(0)
-    noise = np.random.default_rng(0).normal(0, 4, picture.shape)
-    assert is_unchanged(Pyramid((picture + noise).clip(0, 255).astype(np.uint8)), FACE.box, patch)
-    assert not is_unchanged(scene(Face(FACE.name, FACE.x + 5, FACE.y, FACE.size)), FACE.box, patch)
-    assert not is_unchanged(scene(), FACE.box, patch)
-
-
-def test_outside_the_picture_there_is_no_patch_and_no_face_is_unchanged(patch: Patch) -> None:
-    outside = Box(900, 900, 90, 90)
-    assert cut_patch(scene(FACE), outside) is None
-    assert not is_unchanged(scene(FACE), outside, patch)

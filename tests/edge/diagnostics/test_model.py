@@ -1,4 +1,4 @@
-"""--check: the model file and the accelerator."""
+"""--check: the model file, the accelerator and the detector."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from tests.support.models import write_compiled
 
 from fer_edge.config.accelerator import LIBRARY_VARIABLE
-from fer_edge.config.model import DEFAULT_MODEL, Config
+from fer_edge.config.model import DEFAULT_MODEL, DETECTORS, Config
 from fer_edge.diagnostics.finding import ok
-from fer_edge.diagnostics.model import check_accelerator, check_model
+from fer_edge.diagnostics.model import check_accelerator, check_detector, check_model
 from fer_edge.errors import FerError
 from fer_edge.inference.model_file import ModelError, read_model
 
@@ -47,3 +47,8 @@ def test_an_edge_tpu_that_does_not_work_is_a_warning_with_auto_and_an_error_with
     assert "libnothere.so.1 cannot be loaded" in finding.text
     with pytest.raises(FerError, match=r"libnothere\.so\.1 cannot be loaded"):
         check_accelerator(Config(camera="", broker=None, model=plain, accelerator="edgetpu"))
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_the_detector_is_named_when_it_works(name: str) -> None:
+    assert check_detector(Config(camera="", broker=None, detector=name)) == ok(name)

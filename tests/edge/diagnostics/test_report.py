@@ -32,6 +32,7 @@ def test_everything_passes_with_a_broker_a_model_and_a_picture(mosquitto: Mosqui
     labels = ", ".join(read_model(DEFAULT_MODEL).labels)
     assert parts["model"].text == f"base, sha256 {read_model(DEFAULT_MODEL).sha256[:12]}: {labels}"
     assert parts["accelerator"].text.startswith("cpu (")
+    assert parts["detector"] == ok("haar+network")
     assert parts["camera"].text == f"{FACE}: 115x115"
     assert parts["broker"].text == f"{mosquitto.url}: MQTT 5, without a user"
     assert "MB free" in parts["outbox"].text

@@ -33,6 +33,10 @@ def test_a_model_that_runs_passes_without_any_output(runtime: str, capfd: pytest
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_model_without_labels_passes_too(runtime: str) -> None:
+    probe(MODELS / "face_network.tflite", "cpu", runtime)
+
+
 def test_the_model_is_invoked_once_on_the_given_device(edgetpu: Path, compiled: ModelFile, runtime: str) -> None:
     probe(compiled.path, "edgetpu:usb:0", runtime)
     assert sorted(edgetpu.read_text().splitlines()) == ["create ", "destroy ", "device usb:0", "invoke "]

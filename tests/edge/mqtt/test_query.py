@@ -28,9 +28,10 @@ def test_a_running_device_reports_its_status_and_a_stopped_one_is_offline(
     done = status(mosquitto.url)
     assert (done.code, done.err) == (0, "")
     values = dict(line.split(maxsplit=1) for line in done.out.splitlines())
-    assert list(values) == ["device", "model", "accelerator", "camera", "faces", "events", "machine"]
+    assert list(values) == ["device", "model", "accelerator", "detector", "camera", "faces", "events", "machine"]
     assert values["device"].startswith("cam, online for 0 min ")
     assert values["model"] == "nano"
+    assert values["detector"] == "haar+network"
     assert "fps" in values["camera"]
     assert values["faces"].startswith("1, ")
     assert values["events"].endswith("waiting, 0 lost, 0 refused")
@@ -73,6 +74,6 @@ def test_problems_are_in_the_line_of_what_they_concern(seconds: float, words: st
     health: dict[str, Any] = {"uptime_s": seconds, "camera": "unplugged", "degraded": "hot", "temperature_c": 83.1}
     lines = format_status("cam", {"info": None, "state": None, "health": health})
     assert f"online for {words}," in lines[0]
-    assert lines[3].endswith(": unplugged")
+    assert lines[4].endswith(": unplugged")
     assert "83.1 °C" in lines[-1]
     assert lines[-1].endswith("degraded: hot")

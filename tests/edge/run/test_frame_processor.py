@@ -13,6 +13,7 @@ from fer_edge.config.model import PipelineOptions
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.monitoring.load_shedding import CHECK_INTERVAL, CHECKS_TO_REDUCE
 from fer_edge.run.frame_processor import MAX_FAILURES, RECOVERY, ErrorBudget, open_processor
+from fer_edge.run.models import Models
 
 
 class DroppingCamera:
@@ -24,7 +25,7 @@ class DroppingCamera:
 
 def test_a_slowdown_keeps_what_was_set_meanwhile(classifier: EmotionClassifier) -> None:
     clock, camera = FakeClock(), DroppingCamera()
-    processor = open_processor(camera, classifier, PipelineOptions(), clock)  # type: ignore[arg-type]
+    processor = open_processor(camera, Models(classifier), PipelineOptions(), clock)  # type: ignore[arg-type]
     processor.pipeline.adjust(replace(processor.pipeline.options, rate=3.0, min_score=0.5))
     for _ in range(CHECKS_TO_REDUCE + 1):
         camera.dropped += 100
@@ -36,7 +37,7 @@ def test_a_slowdown_keeps_what_was_set_meanwhile(classifier: EmotionClassifier) 
 
 def test_frames_are_counted_and_timed_and_a_missing_frame_ends_the_tracks(classifier: EmotionClassifier) -> None:
     source = VideoFile(WALK)
-    processor = open_processor(source, classifier, PipelineOptions(), FakeClock())
+    processor = open_processor(source, Models(classifier), PipelineOptions(), FakeClock())
     frames = list(source)
     events = [event for frame in frames for event in processor.step(frame)]
     assert processor.timer.frames == len(frames)

@@ -10,10 +10,12 @@ from fer_edge.cameras.browser import BrowserCamera
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
+from fer_edge.detection.base import Detectors
 from fer_edge.errors import Problem
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import FrameProcessor, open_processor
+from fer_edge.run.models import Models
 from fer_edge.run.status import RunStatus, describe_run
 
 
@@ -45,9 +47,9 @@ class Run:
 
     def __init__(self, classifier: EmotionClassifier, broker: Broker | None) -> None:
         self.camera, self.broker = Camera(), broker
-        self.processor: FrameProcessor = open_processor(self.camera, classifier, PipelineOptions(), FakeClock())  # type: ignore[arg-type]
+        self.processor: FrameProcessor = open_processor(self.camera, Models(classifier), PipelineOptions(), FakeClock())  # type: ignore[arg-type]
         self.controls = RunControls(self.processor.pipeline)
-        info = describe_run(self.camera, classifier)  # type: ignore[arg-type]
+        info = describe_run(self.camera, Models(classifier))  # type: ignore[arg-type]
         self.status = RunStatus("cam", info, self.camera, self.processor, self.controls, Queue(), broker)  # type: ignore[arg-type]
 
     def play(self) -> None:
@@ -110,10 +112,19 @@ def test_the_summary_is_one_line_with_what_is_wrong(run: Run) -> None:
     assert run.status.summary(0.0).startswith("camera unplugged (hot); ")
 
 
+def test_the_info_message_names_the_model_and_the_detector(
+    run: Run, classifier: EmotionClassifier, detectors: Detectors
+) -> None:
+    info = describe_run(run.camera, Models(classifier))  # type: ignore[arg-type]
+    assert info["model"] == {"name": "base", "sha256": classifier.model.sha256}
+    assert info["detector"] == "haar"
+    assert describe_run(run.camera, Models(classifier, detectors))["detector"] == "haar+network"  # type: ignore[arg-type]
+
+
 def test_only_a_browser_camera_is_a_browser(run: Run, classifier: EmotionClassifier) -> None:
     assert run.status.browser is None
     camera = BrowserCamera()
-    info = describe_run(camera, classifier)
+    info = describe_run(camera, Models(classifier))
     status = RunStatus("cam", info, camera, run.processor, run.controls, Queue(), None)
     assert status.browser is camera
     assert status.info["camera"] == "browser"

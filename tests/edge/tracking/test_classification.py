@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from fer_edge.config.model import PipelineOptions
-from fer_edge.detection.base import Detection
+from fer_edge.detection.base import MAX_YAW, Detection
 from fer_edge.geometry import Box
 from fer_edge.tracking.classification import due_tracks, request_for
 from fer_edge.tracking.track import Track
@@ -69,3 +70,17 @@ def test_the_tracks_that_waited_longest_are_due_first_then_the_largest() -> None
 def test_no_more_tracks_are_due_in_a_frame_than_allowed() -> None:
     tracks = [track(40), track(50), track(60)]
     assert due_tracks(tracks, 1.0, PipelineOptions(max_classifications=2)) == [tracks[2], tracks[1]]
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_face_that_is_turned_away_is_not_due(sign: int) -> None:
+    facing, away = (
+        Track(Detection(Box(0, 0, 50, 50), yaw=sign * yaw, score=0.9), 1.0) for yaw in (MAX_YAW - 1, MAX_YAW + 1)
+    )
+    assert due_tracks([away, facing], 1.0, OPTIONS) == [facing]
+
+
+def test_a_request_contains_the_tilt_of_the_head() -> None:
+    tilted = Track(Detection(Box(0, 0, 50, 50), angle=-25.0, score=0.9), 1.0)
+    request = request_for(tilted)
+    assert (request.box, request.angle) == (Box(0, 0, 50, 50), -25.0)

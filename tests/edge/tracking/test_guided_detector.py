@@ -1,44 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.support.guided_video import FPS, Video
 from tests.support.scenes import Face, scene
 
-from fer_edge.detection.base import Detection, Prediction
 from fer_edge.detection.haar import HaarDetector
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.tracking.guided_detector import GuidedDetector
-from fer_edge.tracking.tracker import Change, Tracker
-
-CERTAIN = np.array([1.0, 0.0], np.float32)
-FPS = 30
-
-
-class Video:
-    """A detector that is guided by a tracker, fed with frames, and what it detected in each of them."""
-
-    def __init__(self) -> None:
-        self.tracker = Tracker()
-        self.detections: list[list[Detection]] = []
-        self._detector = GuidedDetector(0.08)
-
-    def play(self, pictures: Iterable[NDArray[np.uint8]]) -> list[Change]:
-        """Append frames; the changes that they brought."""
-        changes = []
-        for picture in pictures:
-            time = len(self.detections) / FPS
-
-            def detect(
-                predictions: Sequence[Prediction], picture: NDArray[np.uint8] = picture, time: float = time
-            ) -> list[Detection]:
-                self.detections.append(self._detector.detect(Pyramid(picture), predictions, time))
-                return self.detections[-1]
-
-            changes += self.tracker.step(time, (640, 480), detect, lambda requests: [CERTAIN for _ in requests])
-        return changes
 
 
 def occluded(face: Face) -> NDArray[np.uint8]:
@@ -107,3 +77,18 @@ def test_after_a_reset_a_face_that_has_not_moved_is_detected_again() -> None:
     assert detections(1.0) == 0
     detector.reset()
     assert detections(2.0) > 0
+
+
+def test_with_a_slowdown_fewer_frames_are_scanned_and_a_face_is_found_later() -> None:
+    face = Face("astronaut.png", 330, 240, 100)
+    pyramid = Pyramid(scene(face))
+
+    def detected_in(slowdown: int) -> list[int]:
+        """The frames in which the face, which is never tracked, is detected."""
+        detector = GuidedDetector(0.08)
+        found = [detector.detect(pyramid, [], number / FPS, slowdown) for number in range(4 * 20)]
+        assert all(detection.box.iou(face.box) > 0.4 for detections in found for detection in detections)
+        return [number for number, detections in enumerate(found) if detections]
+
+    fast, slow = detected_in(slowdown=1), detected_in(slowdown=4)
+    assert slow[0] >= 3 * fast[0] > 0

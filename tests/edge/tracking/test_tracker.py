@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.support.tracking import HAPPY, LEFT, SIZE, STEP, kinds
 
 from fer_edge.config.model import PipelineOptions
 from fer_edge.detection.base import Detection, Prediction
@@ -12,11 +13,8 @@ from fer_edge.geometry import Box
 from fer_edge.tracking.classification import ClassificationRequest
 from fer_edge.tracking.tracker import Change, Tracker, TrackRules
 
-HAPPY = np.array([0.9, 0.1], np.float32)
 SAD = np.array([0.1, 0.9], np.float32)
-LEFT, RIGHT = Box(10, 10, 50, 50), Box(200, 10, 50, 50)
-SIZE = (640, 480)
-STEP = 0.1  # seconds
+RIGHT = Box(200, 10, 50, 50)
 
 Faces = list[tuple[Box, NDArray[np.float32]]]
 
@@ -35,10 +33,6 @@ def step(tracker: Tracker, faces: Faces, time: float) -> list[Change]:
 def play(tracker: Tracker, frames: Sequence[Faces], start: float = 0.0) -> list[Change]:
     """The changes over frames that are a tenth of a second apart."""
     return [change for number, faces in enumerate(frames) for change in step(tracker, faces, start + number * STEP)]
-
-
-def kinds(changes: list[Change]) -> list[tuple[str, int]]:
-    return [(change.type, change.face.number) for change in changes]
 
 
 # --- start
@@ -245,7 +239,9 @@ def test_a_frame_is_detected_once_and_classified_once_even_if_nothing_is_due() -
 def test_the_faces_of_a_still_picture_start_and_end_with_it() -> None:
     tracker = Tracker()
     for number in range(2):
-        changes = tracker.step_still(number, [LEFT, RIGHT], lambda requests: [HAPPY for _ in requests])
+        changes = tracker.step_still(
+            number, [Detection(LEFT), Detection(RIGHT)], lambda requests: [HAPPY for _ in requests]
+        )
         first = 2 * number + 1
         assert kinds(changes) == [("start", first), ("start", first + 1), ("end", first), ("end", first + 1)]
     assert tracker.faces == ()
@@ -254,5 +250,5 @@ def test_the_faces_of_a_still_picture_start_and_end_with_it() -> None:
 def test_a_still_picture_ends_the_tracks_before_it() -> None:
     tracker = Tracker()
     play(tracker, [[(LEFT, HAPPY)]] * 3)
-    changes = tracker.step_still(0.3, [LEFT], lambda requests: [HAPPY for _ in requests])
+    changes = tracker.step_still(0.3, [Detection(LEFT)], lambda requests: [HAPPY for _ in requests])
     assert kinds(changes) == [("end", 1), ("start", 2), ("end", 2)]

@@ -29,6 +29,8 @@ def test_state_and_health_are_those_of_mqtt(porch: WebDaemon) -> None:
     for face in state["tracks"]:
         assert sum(face["scores"]) == pytest.approx(1, abs=0.02)
         assert all(0 <= value <= 1 for value in face["box"])
+        assert len(face["full_box"]) == 4
+        assert -180 <= face["angle"] <= 180
     health = wait_until(lambda: porch.published("health"), 30)[0]
     assert request(porch, "/api/health").body.keys() == health.keys()
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, WebSocket, expect
 from tests.support.browser import ALLOW_CAMERA, SERVER_GONE, LaunchBrowser, OpenPage, StartDaemon
 from tests.support.media import HEAD
 from tests.support.mosquitto import Mosquitto
-from tests.support.page_view import boxes, expect_faces, expect_overlay, save_screenshot
+from tests.support.page_view import angles, boxes, expect_faces, expect_overlay, replace_faces, save_screenshot
 from tests.support.waiting import wait_until
 from tests.support.web_daemon import WebDaemon, events_of, iou
 
@@ -82,6 +82,17 @@ def test_the_boxes_of_the_frames_are_mirrored(desk: WebDaemon, open_page: OpenPa
     page.evaluate("location.reload()")
     expect_faces(page)
     wait_until(lambda: any(abs(box[0] - left) < 0.002 for _, box in boxes(page) for left in lefts[-3:]))
+
+
+def test_a_turned_box_is_mirrored(desk: WebDaemon, open_page: OpenPage) -> None:
+    page = open_page(desk.url)
+    face = {"track": 1, "emotion": "happy", "score": 0.7, "scores": []}
+    replace_faces(page, [{**face, "box": [0.1, 0.3, 0.2, 0.3], "full_box": [0.1, 0.3, 0.2, 0.3], "angle": 20.0}])
+    expect_faces(page)
+    wait_until(lambda: angles(page) == [-20])
+    ((_, box),) = boxes(page)
+    assert box == pytest.approx((0.7, 0.3, 0.2, 0.3), abs=0.002)
+    save_screenshot(page, "browser-camera-turned")
 
 
 def test_events_are_published_as_with_any_camera(desk: WebDaemon, open_page: OpenPage) -> None:

@@ -17,10 +17,15 @@ from fer_edge.web.frame_message import FrameMessage, describe_faces
 LABELS = ("happy", "sad")
 
 
+FRAME = Frame(np.full((480, 640), 100, np.uint8), 3.0, 7)
+
+
+def make_face(angle: float) -> TrackedFace:
+    return TrackedFace(2, Box(-32, 48, 64, 48), 1, np.array([0.25, 0.75], np.float32), angle=angle)
+
+
 def make_message() -> FrameMessage:
-    frame = Frame(np.full((480, 640), 100, np.uint8), 3.0, 7)
-    face = TrackedFace(2, Box(-32, 48, 64, 48), 1, np.array([0.25, 0.75], np.float32))
-    return FrameMessage(frame.number, 12.5, frame.grey, describe_faces(frame, [face], LABELS))
+    return FrameMessage(FRAME.number, 12.5, FRAME.grey, describe_faces(FRAME, [make_face(-20.04)], LABELS))
 
 
 def test_a_frame_has_its_faces_in_fractions_and_its_picture() -> None:
@@ -30,11 +35,27 @@ def test_a_frame_has_its_faces_in_fractions_and_its_picture() -> None:
         "number": 7,
         "t": 12.5,
         "size": [640, 480],
-        "faces": [{"track": 2, "box": [0.0, 0.1, 0.05, 0.1], "emotion": "sad", "score": 0.75, "scores": [0.25, 0.75]}],
+        "faces": [
+            {
+                "track": 2,
+                "box": [0.0, 0.1, 0.05, 0.1],
+                "full_box": [-0.05, 0.1, 0.1, 0.1],
+                "angle": -20.0,
+                "emotion": "sad",
+                "score": 0.75,
+                "scores": [0.25, 0.75],
+            }
+        ],
     }
     picture = cv2.imdecode(np.frombuffer(encoded[4 + size :], np.uint8), cv2.IMREAD_UNCHANGED)
     assert picture is not None
     assert picture.shape == (480, 640)
+
+
+@pytest.mark.parametrize(("angle", "text"), [(0, "0.0"), (-0.04, "0.0"), (12.345, "12.3"), (-45, "-45.0")])
+def test_an_angle_is_rounded_to_a_tenth_of_a_degree(angle: float, text: str) -> None:
+    (face,) = describe_faces(FRAME, [make_face(angle)], LABELS)
+    assert json.dumps(face["angle"]) == text
 
 
 def test_a_jpeg_is_made_once_for_all_viewers_and_only_if_one_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import Config
 from fer_edge.daemon import Daemon
 from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.run.models import Models
 from fer_edge.web.history import SAMPLE_INTERVAL
 from fer_edge.web.hub import (
     MAX_FRAME_RATE,
@@ -47,7 +48,7 @@ class Run:
 
     def __init__(self, classifier: EmotionClassifier) -> None:
         self.clock = FakeClock()
-        daemon = Daemon(Config(camera=str(WALK), broker=None), VideoFile(WALK), classifier, clock=self.clock)
+        daemon = Daemon(Config(camera=str(WALK), broker=None), VideoFile(WALK), Models(classifier), clock=self.clock)
         self.hub, self.loop = Hub(daemon.status), ImmediateLoop()
         self.hub.attach(self.loop)  # type: ignore[arg-type]
         self._pipeline = daemon.controls.pipeline

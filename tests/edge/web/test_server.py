@@ -34,6 +34,7 @@ from fer_edge.config.model import Config
 from fer_edge.config.web import WebOptions
 from fer_edge.daemon import Daemon
 from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.run.models import Models
 from fer_edge.web.listener import WebServerError
 from fer_edge.web.server import WebServer
 from fer_edge.web.status_reporter import StatusReporter
@@ -155,4 +156,4 @@ def test_a_page_that_fails_ends_the_run(classifier: EmotionClassifier, monkeypat
     monkeypatch.setattr(StatusReporter, "run", fail)
     server = WebServer(WebOptions(("127.0.0.1", 0)), None)
     with pytest.raises(WebServerError, match="the page has failed: out of order"):
-        Daemon(Config(camera="fake", broker=None), EndlessClip(), classifier, observers=[server]).run()
+        Daemon(Config(camera="fake", broker=None), EndlessClip(), Models(classifier), observers=[server]).run()

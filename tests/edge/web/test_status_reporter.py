@@ -16,6 +16,7 @@ from fer_edge.cameras.files import VideoFile
 from fer_edge.config.model import Config
 from fer_edge.daemon import Daemon
 from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.run.models import Models
 from fer_edge.web.hub import Hub
 from fer_edge.web.status_reporter import STATUS_INTERVAL, StatusReporter
 
@@ -37,7 +38,9 @@ class Run:
 
     def __init__(self, classifier: EmotionClassifier) -> None:
         self.clock = FakeClock()
-        self.daemon = Daemon(Config(camera=str(WALK), broker=None), VideoFile(WALK), classifier, clock=self.clock)
+        self.daemon = Daemon(
+            Config(camera=str(WALK), broker=None), VideoFile(WALK), Models(classifier), clock=self.clock
+        )
         self.hub = RecordingHub(self.daemon)
         self.reporter = StatusReporter(self.hub, self.daemon.status.open_health(), change_interval=0.001)
 

@@ -28,6 +28,7 @@ from fer_edge.config.model import Config
 from fer_edge.config.web import WebOptions
 from fer_edge.daemon import Daemon
 from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.run.models import Models
 from fer_edge.web.hub import MAX_VIEWERS
 from fer_edge.web.server import WebServer
 from fer_edge.web.websockets import COLLECT_INTERVAL, TAKEOVER_TIMEOUT, RateLimiter
@@ -110,7 +111,7 @@ async def connect_repeatedly(url: str, times: int) -> None:
 
 
 def test_reference_cycles_of_closed_websockets_do_not_accumulate(classifier: EmotionClassifier) -> None:
-    daemon = Daemon(Config(camera=str(WALK), broker=None), VideoFile(WALK), classifier)
+    daemon = Daemon(Config(camera=str(WALK), broker=None), VideoFile(WALK), Models(classifier))
     server = WebServer(WebOptions(("127.0.0.1", 0)), None)
     server.on_start(daemon.status, daemon.controls)
     gc.collect()
@@ -190,7 +191,7 @@ def test_ten_thousand_pictures_a_second_end_the_connection(desk: WebDaemon) -> N
 def test_one_browser_is_the_camera_until_it_sends_no_more_pictures(classifier: EmotionClassifier) -> None:
     clock, camera = FakeClock(), BrowserCamera()
     camera.close()  # it rejects every picture at once, as there is no loop that would take them
-    daemon = Daemon(Config(camera="browser", broker=None), camera, classifier, clock=clock)
+    daemon = Daemon(Config(camera="browser", broker=None), camera, Models(classifier), clock=clock)
     server = WebServer(WebOptions(("127.0.0.1", 0)), None)
     server.on_start(daemon.status, daemon.controls)
     rejected = {"type": "error", "error": "paused"}

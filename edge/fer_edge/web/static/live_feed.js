@@ -6,6 +6,8 @@ import { ReconnectingSocket } from "./reconnecting_socket.js";
  * @typedef {object} Face
  * @property {number} track
  * @property {[number, number, number, number]} box x, y, width, height as fractions of the picture
+ * @property {[number, number, number, number]} full_box the same without clipping: it may reach beyond the picture
+ * @property {number} angle how far the head is tilted: the face fills full_box turned by it, degrees clockwise
  * @property {string} emotion
  * @property {number} score
  * @property {number[]} scores in the order of the labels

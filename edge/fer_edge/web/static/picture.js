@@ -1,13 +1,14 @@
-/** The picture, or this browser's own video, with a box around each face. */
+/** The picture, or this browser's own video, with a box around each face, turned as its head is tilted. */
 
 import { colour } from "./colours.js";
 import { element, setText } from "./dom.js";
 import { percent } from "./format.js";
 
 /** @typedef {import("./live_feed.js").Face} Face */
+/** @typedef {[number, number, number, number]} Rect x, y, width, height as fractions of the picture */
 
-const TAG_HEIGHT = 0.12; // of the picture; a box above this has its tag below
-const RIGHT_SIDE = 0.6; // of the picture; a box with its centre beyond this has its tag aligned to its right
+const TAG_HEIGHT = 0.12; // of the picture; a face above this has its tag below
+const RIGHT_SIDE = 0.6; // of the picture; a face with its centre beyond this has its tag aligned to its right
 
 export class Picture {
   /** @type {string[]} */ labels = [];
@@ -16,7 +17,8 @@ export class Picture {
   #boxes = /** @type {HTMLElement} */ (document.getElementById("boxes"));
   #context = /** @type {ImageBitmapRenderingContext} */ (this.#canvas.getContext("bitmaprenderer"));
   #clearCount = 0; // a picture decoded across a clear() is outdated
-  /** @type {Map<number, HTMLElement>} */ #boxOfTrack = new Map();
+  #aspect = 1; // width / height of the picture
+  /** @type {Map<number, HTMLElement>} */ #nodeOfTrack = new Map();
 
   /**
    * Show a frame. A picture that cannot be decoded is skipped.
@@ -36,19 +38,21 @@ export class Picture {
    * @param {number} width @param {number} height
    */
   setShape(width, height) {
-    if (width && height) this.#view.style.setProperty("--aspect", String(width / height));
+    if (!width || !height) return;
+    this.#aspect = width / height;
+    this.#view.style.setProperty("--aspect", String(this.#aspect));
   }
 
   /** @param {Face[]} faces @param {boolean} mirrored whether the picture is shown mirrored */
   drawBoxes(faces, mirrored) {
-    const gone = new Set(this.#boxOfTrack.keys());
+    const gone = new Set(this.#nodeOfTrack.keys());
     for (const face of faces) {
       gone.delete(face.track);
-      this.#place(this.#boxOfTrack.get(face.track) ?? this.#add(face.track), face, mirrored);
+      this.#place(this.#nodeOfTrack.get(face.track) ?? this.#add(face.track), face, mirrored);
     }
     for (const track of gone) {
-      this.#boxOfTrack.get(track)?.remove();
-      this.#boxOfTrack.delete(track);
+      this.#nodeOfTrack.get(track)?.remove();
+      this.#nodeOfTrack.delete(track);
     }
   }
 
@@ -61,24 +65,65 @@ export class Picture {
 
   /** @param {number} track */
   #add(track) {
-    const box = element("div", "box");
-    box.dataset.track = String(track);
-    box.append(element("span", "tag"));
-    this.#boxes.append(box);
-    this.#boxOfTrack.set(track, box);
-    return box;
+    const node = element("div");
+    node.dataset.track = String(track);
+    const bounds = element("div", "bounds");
+    bounds.append(element("span", "tag"));
+    node.append(element("div", "box"), bounds);
+    this.#boxes.append(node);
+    this.#nodeOfTrack.set(track, node);
+    return node;
   }
 
-  /** @param {HTMLElement} box @param {Face} face @param {boolean} mirrored */
-  #place(box, face, mirrored) {
-    const [x, y, width, height] = face.box;
-    const left = mirrored ? 1 - x - width : x;
-    for (const [name, share] of Object.entries({ left, top: y, width, height })) {
-      box.style.setProperty(name, `${100 * share}%`);
-    }
-    box.style.setProperty("--emotion", colour(this.labels.indexOf(face.emotion)));
-    box.classList.toggle("tag-below", y < TAG_HEIGHT);
-    box.classList.toggle("tag-right", left + width / 2 > RIGHT_SIDE);
-    setText(/** @type {HTMLElement} */ (box.firstChild), `${face.track}  ${face.emotion} ${percent(face.score)}`);
+  /** @param {HTMLElement} node @param {Face} face @param {boolean} mirrored */
+  #place(node, face, mirrored) {
+    const [box, bounds] = /** @type {HTMLCollectionOf<HTMLElement>} */ (node.children);
+    const rect = mirror(face.angle ? face.full_box : face.box, mirrored);
+    const angle = mirrored ? -face.angle : face.angle;
+    place(box, rect);
+    box.style.rotate = `${angle}deg`;
+    const [left, top, width, height] = angle ? visibleBounds(rect, angle, this.#aspect) : rect;
+    place(bounds, [left, top, width, height]);
+    node.style.setProperty("--emotion", colour(this.labels.indexOf(face.emotion)));
+    const isAtTop = top < TAG_HEIGHT;
+    const isInside = isAtTop && top + height > 1 - TAG_HEIGHT;
+    bounds.classList.toggle("tag-below", isAtTop && !isInside);
+    bounds.classList.toggle("tag-inside", isInside);
+    // The upper corner on the side to which the head is tilted is the one that a wide tag fits in.
+    bounds.classList.toggle("tag-right", isInside && angle ? angle > 0 : left + width / 2 > RIGHT_SIDE);
+    const tag = /** @type {HTMLElement} */ (bounds.firstChild);
+    setText(tag, `${face.track}  ${face.emotion} ${percent(face.score)}`);
   }
+}
+
+/** @param {HTMLElement} node @param {Rect} rect */
+function place(node, [left, top, width, height]) {
+  for (const [name, share] of Object.entries({ left, top, width, height })) {
+    node.style.setProperty(name, `${100 * share}%`);
+  }
+}
+
+/** @param {Rect} rect @param {boolean} mirrored @returns {Rect} */
+function mirror([x, y, width, height], mirrored) {
+  return [mirrored ? 1 - x - width : x, y, width, height];
+}
+
+/**
+ * The part inside the picture of the upright box around a turned one.
+ * @param {Rect} rect @param {number} angle degrees @param {number} aspect of the picture
+ * @returns {Rect}
+ */
+function visibleBounds([x, y, width, height], angle, aspect) {
+  const [cos, sin] = [Math.cos, Math.sin].map((f) => Math.abs(f((angle * Math.PI) / 180)));
+  const halfWidth = (width * cos + (height / aspect) * sin) / 2;
+  const halfHeight = (width * aspect * sin + height * cos) / 2;
+  const [centreX, centreY] = [x + width / 2, y + height / 2];
+  const [left, right] = [centreX - halfWidth, centreX + halfWidth].map(clampToPicture);
+  const [top, bottom] = [centreY - halfHeight, centreY + halfHeight].map(clampToPicture);
+  return [left, top, right - left, bottom - top];
+}
+
+/** @param {number} value */
+function clampToPicture(value) {
+  return Math.max(0, Math.min(value, 1));
 }

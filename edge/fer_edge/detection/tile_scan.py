@@ -1,0 +1,154 @@
+"""The search of the face network for new faces in the whole frame, one tile in each frame."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.detection.face_network import FaceNetwork
+from fer_edge.detection.haar import min_face_size
+from fer_edge.detection.pyramid import Pyramid
+from fer_edge.detection.scan import TRACKED_SURROUNDINGS, ScanRules, scaled_for_motion, touched_pixels
+from fer_edge.geometry import Box
+
+# Width of a tile by that of the smallest face in it. In the network's input such a face is 17 pixels wide in the coarse
+# tiles, and 23 in the fine ones, where it is more certain to be found. In 640x480 there are 7 coarse tiles and 20 fine.
+COARSE, FINE = 7.4, 5.6
+LARGEST_BY_SMALLEST = 2.0  # width of the largest face that a level of tiles has to find, by that of the smallest
+WHOLE_FRAME = 1.2  # tiles that are nearly as large as the frame are made that much larger at most, to hold all of it
+CANDIDATE_SCORE = 0.2  # 0..1; the candidates are verified
+MAX_AGE = 8.0  # seconds, see ScanRules
+FINE_INTERVAL = 1.0  # seconds from one fine tile to the next while there is a face
+CHANGED_PART = 0.25  # of a face, by which the frame changes at least when the face appears
+MIN_WIDTH = 0.8  # of the smallest face, since the network's boxes vary
+
+
+@dataclass
+class _Tile:
+    """A tile of the frame.
+
+    Attributes:
+        box: The tile, pixels; it may exceed the frame.
+        pixels: Its rows and columns in the scaled-down frame.
+        min_changes: Pixels of that frame that change when a face appears in the tile.
+        searched_at: Seconds.
+    """
+
+    box: Box
+    pixels: tuple[slice, slice]
+    min_changes: float
+    searched_at: float = -math.inf
+
+
+class TileScan:
+    """Searches one tile in each frame: a coarse one in which something has changed, else the next fine one."""
+
+    def __init__(self, network: FaceNetwork, min_face: float, rules: ScanRules | None = None) -> None:
+        """Create a scan for faces from `min_face` on, see `HaarDetector`."""
+        self._network, self._min_face, self._rules = network, min_face, rules or ScanRules(max_age=MAX_AGE)
+        self._frame = Box(0, 0, 0, 0)
+        self._coarse: deque[_Tile] = deque()
+        self._fine: deque[_Tile] = deque()
+        self._reference: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
+        self._changed_at: NDArray[np.float64] = np.zeros((0, 0))
+
+    def reset(self) -> None:
+        """Search everything again, whether it has changed or not."""
+        self._frame = Box(0, 0, 0, 0)
+
+    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box]:
+        """Search the next tile that is due; see Scan."""
+        frame = Box(0, 0, pyramid.width, pyramid.height)
+        if self._frame != frame:
+            self._begin(pyramid, frame)
+        self._compare(scaled_for_motion(pyramid), known, time)
+        tile = self._take_tile(time, faces=bool(known))
+        if not tile:
+            return []
+        tile.searched_at = time
+        return search_tile(self._network, pyramid, tile.box, self._min_face)
+
+    def _begin(self, pyramid: Pyramid, frame: Box) -> None:
+        self._frame, self._reference = frame, scaled_for_motion(pyramid).copy()
+        self._changed_at = np.full(self._reference.shape, -math.inf)
+        self._coarse, self._fine = (
+            deque(self._make_tile(box, by_face) for box in tiles(frame.w, frame.h, self._min_face, by_face))
+            for by_face in (COARSE, FINE)
+        )
+
+    def _make_tile(self, box: Box, by_face: float) -> _Tile:
+        scale = self._frame.h / self._reference.shape[0]
+        pixels = touched_pixels(box.clipped(self._frame.w, self._frame.h), scale)
+        return _Tile(box, pixels, CHANGED_PART * (box.w / by_face / scale) ** 2)
+
+    def _take_tile(self, time: float, *, faces: bool) -> _Tile | None:
+        """The next tile to search, which becomes the last of its kind; `faces` if there are any."""
+        for index, tile in enumerate(self._coarse):
+            if self._is_old(tile, time) or self._has_changed(tile):
+                self._coarse.rotate(-index - 1)
+                return tile
+        next_tile, last_tile = self._fine[0], self._fine[-1]
+        if not self._is_old(next_tile, time) or (faces and time - last_tile.searched_at < FINE_INTERVAL):
+            return None
+        self._fine.rotate(-1)
+        return next_tile
+
+    def _is_old(self, tile: _Tile, time: float) -> bool:
+        return time - tile.searched_at > self._rules.max_age
+
+    def _has_changed(self, tile: _Tile) -> bool:
+        return np.count_nonzero(self._changed_at[tile.pixels] > tile.searched_at) > tile.min_changes
+
+    def _compare(self, scaled: NDArray[np.uint8], known: Sequence[Box], time: float) -> None:
+        """Note what has changed since it was last noted, except the tracked faces."""
+        changed = cv2.absdiff(scaled, self._reference) > self._rules.motion_threshold
+        scale = self._frame.h / scaled.shape[0]
+        for box in known:
+            surroundings = box.scaled(TRACKED_SURROUNDINGS).clipped(self._frame.w, self._frame.h)
+            changed[touched_pixels(surroundings, scale)] = False
+        self._reference[changed] = scaled[changed]
+        self._changed_at[changed] = time
+
+
+def search_tile(network: FaceNetwork, pyramid: Pyramid, tile: Box, min_face: float) -> list[Box]:
+    """Candidates in a tile, pixels of the frame."""
+    smallest = MIN_WIDTH * min_face_size(min_face, pyramid.height)
+    return [face.box for face in network.detect(pyramid, tile, CANDIDATE_SCORE) if face.box.w >= smallest]
+
+
+def tiles(width: int, height: int, min_face: float, by_face: float = FINE) -> Iterator[Box]:
+    """Overlapping square tiles of the frame, the largest first.
+
+    Every face from `min_face` on is complete in at least one tile.
+
+    Args:
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
+        min_face: Width of the smallest face, as a fraction of the height.
+        by_face: Width of a tile by that of the smallest face in it.
+    """
+    sizes = [float(min_face_size(min_face, height))]
+    while by_face * sizes[-1] * WHOLE_FRAME < max(width, height):
+        sizes.append(LARGEST_BY_SMALLEST * sizes[-1])
+    for smallest in reversed(sizes):
+        side = round(by_face * smallest)
+        if side * WHOLE_FRAME > max(width, height):
+            side = max(width, height)
+        step = side - LARGEST_BY_SMALLEST * smallest
+        for y in _starts(height, side, step):
+            for x in _starts(width, side, step):
+                yield Box(x, y, side, side)
+
+
+def _starts(length: int, side: int, step: float) -> list[int]:
+    """Where the tiles along a side of the frame start: at most `step` apart, and centred if one is enough."""
+    if side >= length:
+        return [(length - side) // 2]
+    gaps = math.ceil((length - side) / step)
+    return [round(number * (length - side) / gaps) for number in range(gaps + 1)]

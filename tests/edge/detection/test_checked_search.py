@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+from tests.support.face_search import EFFORT, GHOST, RecordingNetwork, ghost, predict, texture
+from tests.support.scenes import PORTRAITS, Face, scene
+
+from fer_edge.detection.cascade_search import CascadeSearch
+from fer_edge.detection.checked_search import CheckedSearch
+from fer_edge.detection.network_search import NetworkSearch
+from fer_edge.detection.pyramid import Pyramid
+
+FACE = Face("luciano.png", 320, 240, 90)
+
+
+@pytest.fixture
+def search(network: RecordingNetwork) -> CheckedSearch:
+    return CheckedSearch(NetworkSearch(network))
+
+
+@pytest.mark.parametrize("name", PORTRAITS)
+def test_a_face_that_the_cascade_proposes_is_verified_by_the_network(
+    search: CheckedSearch, network: RecordingNetwork, name: str
+) -> None:
+    detection = search.verify(Pyramid(scene(FACE._replace(name=name))), FACE.box, 0)
+    assert detection
+    assert detection.box.iou(FACE.box) > 0.6
+    assert detection.angle is not None
+    assert detection.score is not None
+    assert len(network.squares) == 1
+
+
+def test_what_the_cascade_misses_is_no_candidate_for_the_network(
+    search: CheckedSearch, network: RecordingNetwork
+) -> None:
+    assert search.verify(Pyramid(texture()), FACE.box, 0) is None
+    assert network.squares == []
+
+
+def test_a_pattern_that_the_cascade_takes_for_a_face_is_denied(
+    search: CheckedSearch, network: RecordingNetwork
+) -> None:
+    pyramid = Pyramid(ghost())
+    for attempt in range(search.max_attempts):
+        assert CascadeSearch().verify(pyramid, GHOST, attempt)
+        assert search.verify(pyramid, GHOST, attempt) is None
+    assert len(network.squares) == search.max_attempts
+
+
+def test_a_pattern_that_the_cascade_tracks_is_denied_by_the_next_check(search: CheckedSearch) -> None:
+    pyramid, prediction = Pyramid(ghost()), predict(GHOST)
+    tracked = search.redetect(pyramid, prediction, effort=EFFORT)
+    assert tracked
+    assert tracked.verified
+    denied = search.redetect(pyramid, prediction, effort=EFFORT._replace(check=True))
+    assert denied
+    assert not denied.verified
+    assert denied.score is not None
+
+
+def test_an_upright_face_is_tracked_by_the_cascade_between_the_checks(
+    search: CheckedSearch, network: RecordingNetwork
+) -> None:
+    detection = search.redetect(Pyramid(scene(FACE)), predict(FACE.box), effort=EFFORT)
+    assert detection
+    assert (detection.verified, detection.score) == (True, None)
+    assert network.squares == []
+
+
+@pytest.mark.parametrize("changes", [{"settled": False}, {"angle": 30.0}, {"angle": -30.0}])
+def test_the_network_is_asked_about_a_face_that_is_not_settled_or_is_tilted(
+    search: CheckedSearch, network: RecordingNetwork, changes: dict[str, object]
+) -> None:
+    detection = search.redetect(Pyramid(scene(FACE)), predict(FACE.box, **changes), effort=EFFORT)
+    assert detection
+    assert detection.verified
+    assert detection.score is not None
+    assert len(network.squares) == 1
+
+
+def test_the_network_is_asked_about_an_upright_face_when_a_check_is_due(
+    search: CheckedSearch, network: RecordingNetwork
+) -> None:
+    effort = EFFORT._replace(check=True)
+    detection = search.redetect(Pyramid(scene(FACE)), predict(FACE.box), effort=effort)
+    assert detection
+    assert detection.score is not None
+    assert len(network.squares) == 1
+
+
+@pytest.mark.parametrize("angle", [-45, -30, 30, 45])
+def test_the_network_is_asked_when_the_cascade_misses_the_face(
+    search: CheckedSearch, network: RecordingNetwork, angle: float
+) -> None:
+    pyramid = Pyramid(scene(FACE._replace(angle=angle)))
+    detection = search.redetect(pyramid, predict(FACE.box), effort=EFFORT)
+    assert detection
+    assert detection.verified
+    assert detection.angle == pytest.approx(angle, abs=12)
+    assert len(network.squares) == 1
+
+
+def test_a_face_that_has_left_is_denied_unless_another_may_hide_it(search: CheckedSearch) -> None:
+    pyramid, prediction = Pyramid(scene()), predict(FACE.box)
+    denied = search.redetect(pyramid, prediction, effort=EFFORT)
+    assert denied
+    assert not denied.verified
+    assert search.redetect(pyramid, prediction, effort=EFFORT._replace(occluded=True)) is None

@@ -1,0 +1,175 @@
+"""The guided detector with the face network; the rest of it is in `test_guided_detector`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.support.face_search import FakeNetwork, RecordingNetwork, ghost, texture
+from tests.support.guided_video import Video
+from tests.support.scenes import PORTRAITS, Face, paste_faces, scene
+
+from fer_edge.detection.base import Detectors
+from fer_edge.detection.face_network import NetworkFace
+from fer_edge.detection.frame_scan import FrameScan
+from fer_edge.detection.haar import HaarDetector
+from fer_edge.detection.network_search import NetworkSearch
+from fer_edge.detection.tile_scan import TileScan
+from fer_edge.geometry import Box
+from fer_edge.tracking.guided_detector import CANDIDATES_PER_FRAME, CHECK_INTERVAL
+
+FACE = Face("astronaut.png", 320, 240, 100)
+APPROVED = NetworkFace(FACE.box, angle=0.0, yaw=0.0, score=0.95)
+RATES = [5.0, 12.5, 30.0]  # frames a second
+ROUNDING = 1e-6  # seconds
+
+
+@pytest.mark.parametrize("cascade", [True, False])
+@pytest.mark.parametrize("angle", [-45, -30, 30, 45])
+def test_a_turned_face_is_one_track_with_its_angle(detectors: Detectors, angle: int, cascade: bool) -> None:
+    video = Video(Detectors(cascade, detectors.network))
+    face = Face("astronaut.png", 320, 240, 100, angle)
+    changes = video.play([scene(face)] * 90)
+    assert [change.type for change in changes] == ["start"]
+    assert all(len(found) == 1 for found in video.detections[10:])
+    (tracked,) = video.tracker.faces
+    assert tracked.angle == pytest.approx(angle, abs=12)
+    assert tracked.box.iou(face.box) > 0.5
+
+
+def test_a_turned_face_that_moves_is_one_track(detectors: Detectors) -> None:
+    video = Video(detectors)
+    changes = video.play(scene(Face("luciano.png", 120 + 4 * number, 240, 100, 30)) for number in range(90))
+    assert [change.type for change in changes] == ["start"]
+    assert video.tracker.faces[0].box.centre[0] == pytest.approx(120 + 4 * 89, abs=20)
+
+
+@pytest.mark.parametrize("slowdown", [1, 2, 4])
+def test_the_network_checks_a_tracked_face_at_an_interval(detectors: Detectors, slowdown: int) -> None:
+    video = Video(detectors, slowdown=slowdown)
+    video.play([scene(FACE)] * 60)
+    assert len(video.tracker.faces) == 1
+    video.play([scene(FACE)] * 240)  # eight seconds
+    checks = sum(detection.score is not None for found in video.detections[60:] for detection in found)
+    assert checks == pytest.approx(8 / (CHECK_INTERVAL * slowdown), abs=1.5)
+
+
+def test_the_scans_take_turns_with_two_tiles_for_each_search_of_the_cascade(monkeypatch: pytest.MonkeyPatch) -> None:
+    scans: list[type] = []
+    for scan in (TileScan, FrameScan):
+        monkeypatch.setattr(scan, "step", lambda self, *_: scans.append(type(self)) or [])
+    Video(Detectors(network=FakeNetwork())).play([scene()] * 30)
+    assert scans == [TileScan, FrameScan, TileScan] * 10
+
+
+def test_without_the_cascade_only_tiles_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    scans: list[type] = []
+    for scan in (TileScan, FrameScan):
+        monkeypatch.setattr(scan, "step", lambda self, *_: scans.append(type(self)) or [])
+    Video(Detectors(cascade=False, network=FakeNetwork())).play([scene()] * 10)
+    assert scans == [TileScan] * 10
+
+
+def test_few_candidates_are_verified_in_a_frame_and_the_scan_pauses_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, scanned = RecordingNetwork(FakeNetwork()), []
+    candidates = [Box(100 * number, 50, 60, 60) for number in range(5)]
+    video = Video(Detectors(cascade=False, network=network))
+
+    def step(*_: object) -> list[Box]:
+        scanned.append(len(video.detections))
+        return candidates
+
+    monkeypatch.setattr(TileScan, "step", step)
+    counts = []
+    for _ in range(12):
+        before = len(network.squares)
+        video.play([scene()])
+        counts.append(len(network.squares) - before)
+    frames_a_scan = NetworkSearch.max_attempts * len(candidates) // CANDIDATES_PER_FRAME
+    assert counts == [0, *[CANDIDATES_PER_FRAME] * 11]
+    assert scanned == [0, frames_a_scan, 2 * frames_a_scan]
+
+
+def test_what_only_the_cascade_takes_for_a_face_is_not_detected(detectors: Detectors) -> None:
+    assert [change.type for change in Video().play([ghost()] * 60)] == ["start"]
+    video = Video(detectors)
+    assert video.play([ghost()] * 60) == []
+    assert video.detections == [[]] * 60
+
+
+def test_what_the_network_denies_is_no_face_though_the_cascade_finds_it() -> None:
+    assert HaarDetector(0.08).detect(scene(FACE))
+    video = Video(Detectors(network=FakeNetwork()))
+    assert video.play([scene(FACE)] * 60) == []
+    assert video.detections == [[]] * 60
+
+
+def pictures(kind: str, count: int) -> list[NDArray[np.uint8]]:
+    """Frames in which the cascade detects FACE in all, none, or some at random."""
+    present = {"all": np.ones(count), "none": np.zeros(count), "some": np.random.default_rng(0).integers(0, 2, count)}
+    without = texture()
+    with_face = paste_faces(without, [FACE])
+    return [with_face if here else without for here in present[kind]]
+
+
+@pytest.mark.parametrize("fps", RATES)
+@pytest.mark.parametrize("cascade_detects", ["all", "none", "some"])
+@pytest.mark.parametrize("cascade", [True, False])
+def test_a_ghost_ends_within_a_second_of_its_last_approval(cascade: bool, cascade_detects: str, fps: float) -> None:
+    for approved_frames in range(round(fps), round(fps) + 6):
+        faces = [APPROVED]
+        video = Video(Detectors(cascade, FakeNetwork(faces)), fps)
+        frames = pictures(cascade_detects, 2 * round(fps) + approved_frames)
+        assert [change.type for change in video.play(frames[:approved_frames])] == ["start"]
+        approved_at = last_approval(video, fps)
+        faces.clear()
+        ends = []
+        for frame in frames[approved_frames:]:
+            ends += [(change.type, video.time) for change in video.play([frame])]
+        assert [kind for kind, _ in ends] == ["end"]
+        assert ends[0][1] - 1 / fps - approved_at <= 1 + ROUNDING
+
+
+def last_approval(video: Video, fps: float) -> float:
+    """When the network last approved a face, seconds."""
+    return max(
+        number / fps
+        for number, found in enumerate(video.detections)
+        if any(detection.verified and detection.score is not None for detection in found)
+    )
+
+
+@pytest.mark.parametrize("fps", RATES)
+@pytest.mark.parametrize("cascade_detects", ["all", "none", "some"])
+def test_a_short_occlusion_does_not_end_a_track(cascade_detects: str, fps: float) -> None:
+    for approved_frames in range(round(fps), round(fps) + 6):
+        faces = [APPROVED]
+        video = Video(Detectors(network=FakeNetwork(faces)), fps)
+        frames = iter(pictures(cascade_detects, 3 * round(fps) + 6))
+        changes = video.play(islice(frames, approved_frames))
+        faces.clear()
+        changes += video.play(islice(frames, round(0.25 * fps)))
+        faces.append(APPROVED)
+        changes += video.play(frames)
+        assert [change.type for change in changes] == ["start"]
+
+
+@pytest.mark.parametrize("phase", range(0, 15, 3))
+@pytest.mark.parametrize("name", PORTRAITS)
+def test_a_face_that_is_covered_for_a_moment_keeps_its_track(detectors: Detectors, name: str, phase: int) -> None:
+    video, face = Video(detectors), scene(Face(name, 320, 240, 110))
+    changes = video.play([*[face] * (45 + phase), *[scene(background=60)] * 7, *[face] * 45])
+    assert [change.type for change in changes] == ["start"]
+
+
+@pytest.mark.parametrize("cascade", [True, False])
+def test_the_same_frames_give_the_same_detections(detectors: Detectors, cascade: bool) -> None:
+    def boxes() -> Sequence[Sequence[tuple[Box, float | None]]]:
+        video = Video(Detectors(cascade, detectors.network))
+        video.play(scene(Face("luciano.png", 200 + 3 * n, 240, 90, n)) for n in range(40))
+        return [[(detection.box, detection.score) for detection in found] for found in video.detections]
+
+    assert boxes() == boxes()
