@@ -21,7 +21,7 @@ GREY_TO_INPUT = (np.arange(256) / 127.5 - 1).astype(np.float32)  # 0..255 to -1.
 # cascade is framed in the same way. Medians over faces of the data set.
 WIDTH_BY_EYES_TO_MOUTH = 2.56
 CENTRE_BELOW_EYES = 0.26
-NOSE_HEIGHT = 0.55  # distance of the tip of the nose from the plane of the eyes, in distances between the eyes
+NOSE_HEIGHT = 0.55  # estimate: how far the tip of the nose is before the eyes, in distances between the eyes
 # Rows of the key points; the ears follow. Left and right are those of the person.
 RIGHT_EYE, LEFT_EYE, NOSE, MOUTH = range(4)
 
@@ -49,7 +49,7 @@ class NetworkFace(NamedTuple):
 class FaceNetwork:
     """Detects faces of any tilt in squares of a picture.
 
-    It detects faces that are a sixth to two thirds as wide as the square.
+    It detects most faces that are at least an eighth as wide as the square, and nearly all that are a fifth as wide.
     """
 
     def __init__(self, run: RunNetwork) -> None:

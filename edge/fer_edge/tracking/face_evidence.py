@@ -21,7 +21,7 @@ class FaceEvidence:
 
     A clear face has high scores. A face that is half hidden has lower ones, like some patterns; but on a face all
     checks put eyes, nose and mouth in the same places, and on a pattern each check, which searches another square, puts
-    them elsewhere. The limits were chosen on half of the pictures of tests/benchmarks/faces.py.
+    them elsewhere. The limits were chosen with all pictures of tests/benchmarks/faces.py in view, not with one half.
 
     Attributes:
         count: Number of checks that detected the face.

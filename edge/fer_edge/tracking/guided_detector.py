@@ -55,7 +55,8 @@ class GuidedDetector:
     """Detects the predicted faces of each frame, and new ones.
 
     A tracked face is not searched for in every frame: one that has not moved is searched for at an interval, a moving
-    one in every other frame. In between, template matching tracks it. The scans for new faces take turns, and pause
+    one in every other frame. In between, template matching tracks it. With the face network, the faces that are due
+    are checked, at most two in a frame. The scans for new faces take turns, and pause
     while there are candidates to verify. Deterministic: depends only on frames and timestamps.
     """
 

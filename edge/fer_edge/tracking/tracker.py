@@ -174,7 +174,7 @@ class Tracker:
         return enough and (track.evidence is None or track.evidence.accepted)
 
     def _due_tracks(self, time: float) -> list[Track]:
-        """The tracks to classify: a face that the network has not confirmed yet is no reason to classify anything."""
+        """The tracks to classify: those that the network has to confirm first can wait."""
         tracks = [track for track in self._tracks if track.number or not track.evidence or self._is_face(track)]
         return due_tracks(tracks, time, self._options)
 
