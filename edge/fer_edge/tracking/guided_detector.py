@@ -25,22 +25,8 @@ SEARCH_INTERVAL = 0.2  # seconds that a confirmed face may go without a search
 CHECK_INTERVAL = 0.5  # seconds from one check of a face by the network to the next
 RECHECK_INTERVAL = 0.3  # the same once the network has denied the face
 CANDIDATES_PER_FRAME = 2
-
-
-class _Limits(NamedTuple):
-    """How the work is spread over the frames.
-
-    Attributes:
-        checks: Candidates and tracked faces that are checked in a frame; with so many, it is not scanned.
-        skipped_frames: While a face is tracked, one frame in this many is not scanned.
-    """
-
-    checks: int
-    skipped_frames: int
-
-
-CASCADE_LIMITS = _Limits(checks=sys.maxsize, skipped_frames=3)
-NETWORK_LIMITS = _Limits(checks=2, skipped_frames=3)
+MAX_CHECKS = 2  # by the network in a frame, of candidates and tracked faces; with so many, it is not scanned
+SKIPPED_FRAMES = 3  # while a face is tracked, one frame in this many is not scanned
 
 
 class _Candidate(NamedTuple):
@@ -64,7 +50,7 @@ class GuidedDetector:
         """Create a detector for faces from `min_face` on, see `HaarDetector`, whose errors it raises."""
         detectors = detectors or Detectors()
         self._search, self._scans = _plan(min_face, detectors)
-        self._limits = NETWORK_LIMITS if detectors.network else CASCADE_LIMITS
+        self._max_checks = MAX_CHECKS if detectors.network else sys.maxsize
         self._candidates: list[_Candidate] = []
         self._frames = self._scan_frames = 0
 
@@ -97,8 +83,8 @@ class GuidedDetector:
             )
             if detection and not _is_known(detection.box, detections):
                 detections.append(detection)
-        new = self._verify_candidates(pyramid, detections, self._limits.checks - len(checked))
-        if not self._candidates and not new and len(checked) < self._limits.checks:
+        new = self._verify_candidates(pyramid, detections, self._max_checks - len(checked))
+        if not self._candidates and not new and len(checked) < self._max_checks:
             self._scan(pyramid, detections, time, slowdown)
         return detections + new
 
@@ -106,7 +92,7 @@ class GuidedDetector:
         """The indices of the faces to check in this frame: of those that are due, the ones that have waited longest."""
         due = [index for index, prediction in enumerate(predictions) if _is_due(prediction, slowdown)]
         due.sort(key=lambda index: -predictions[index].check_age)
-        return set(due[: self._limits.checks])
+        return set(due[: self._max_checks])
 
     def _effort(self, prediction: Prediction, predictions: Sequence[Prediction], *, check: bool) -> Effort:
         others = (other.expected for other in predictions if other is not prediction)
@@ -119,7 +105,7 @@ class GuidedDetector:
     def _scan(self, pyramid: Pyramid, known: Sequence[Detection], time: float, slowdown: int) -> None:
         """Take the candidates of the scan whose turn it is."""
         self._scan_frames += 1
-        if self._scan_frames % slowdown or (known and self._scan_frames % self._limits.skipped_frames == 0):
+        if self._scan_frames % slowdown or (known and self._scan_frames % SKIPPED_FRAMES == 0):
             return
         (scan, search), *others = self._scans
         self._scans = [*others, (scan, search)]
