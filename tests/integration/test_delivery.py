@@ -49,7 +49,7 @@ class Site:
         self._extra = persistent_broker_settings(folder)
         if network:
             self._extra = f"listener {self.broker.port} {BROKER_ADDRESS}\n{self._extra}"
-        self.outbox, self._log = folder / "outbox.sqlite", folder / "device.log"
+        self.outbox, self._counts, self._log = (folder / name for name in ("outbox.sqlite", "counts", "device.log"))
         self.start()
         self._messages = self.broker.subscribe("fer/cam/event", *SUBSCRIBER_FLAGS)
         subscribed = time.time()  # and the broker must have saved the subscription
@@ -67,10 +67,15 @@ class Site:
                 *(self._host, str(self.broker.port), str(self.outbox), str(RATE)),
             ],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=self._counts.open("w"),
             stderr=self._log.open("a"),
             text=True,
         )
+
+    def counts(self) -> dict[str, Any]:
+        """What the device printed last."""
+        complete, _, _ = self._counts.read_text().rpartition("\n")
+        return json.loads(complete[complete.rfind("\n") + 1 :] or '{"put": 0}')
 
     @property
     def connections(self) -> int:
@@ -113,24 +118,23 @@ def cut_at_random(site: Site, cut: Cut) -> dict[str, Any]:
 
     Before each cut the subscriber must have received everything so far: what a broker queues in memory dies with it.
     """
+
+    def put(least: int) -> int | None:
+        count: int = site.counts()["put"]
+        return count if count >= least else None
+
     process = site.device()
-    assert process.stdout
     assert process.stdin
-    lines = process.stdout
     rng = np.random.default_rng()
-    moments = sorted(rng.choice(np.arange(EVENTS // 10, EVENTS), CUTS, replace=False))
-    for progress in map(json.loads, lines):
-        if moments and progress["put"] >= moments[0]:
-            moments.pop(0)
-            wait_until(lambda put=progress["put"]: set(map(str, range(put))) <= set(site.received()))
-            with cut():
-                time.sleep(CUT_SECONDS[1] if len(moments) == CUTS - 1 else rng.uniform(*CUT_SECONDS))
-        if progress["put"] >= EVENTS and not moments:
-            break
+    for number, moment in enumerate(sorted(rng.choice(np.arange(EVENTS // 10, EVENTS), CUTS, replace=False))):
+        expected = set(map(str, range(wait_until(lambda moment=moment: put(moment), 60))))
+        wait_until(lambda expected=expected: expected <= set(site.received()))
+        with cut():
+            time.sleep(rng.uniform(*CUT_SECONDS) if number else CUT_SECONDS[1])
+    wait_until(lambda: put(EVENTS), 60)
     process.stdin.close()
-    last = json.loads(list(lines)[-1])
     assert process.wait(event_device.DELIVERY_TIMEOUT + 30) == 0
-    return dict(last)
+    return site.counts()
 
 
 def check(site: Site, cut: Cut) -> None:
