@@ -24,7 +24,8 @@ LARGEST_BY_SMALLEST = 2.0  # width of the largest face that a level of tiles has
 WHOLE_FRAME = 1.2  # tiles that are nearly as large as the frame are made that much larger at most, to hold all of it
 CANDIDATE_SCORE = 0.2  # 0..1; the candidates are verified
 MAX_AGE = 8.0  # seconds, see ScanRules
-FINE_INTERVAL = 1.0  # seconds from one fine tile to the next while there is a face
+# While there is a face, seconds from one fine tile to the next, and from one repeated coarse tile to the next.
+FINE_INTERVAL, REPEAT_INTERVAL = 1.0, 0.2
 CHANGED_PART = 0.25  # of a face, by which the frame changes at least when the face appears
 MIN_WIDTH = 0.8  # of the smallest face, since the network's boxes vary
 
@@ -57,6 +58,8 @@ class TileScan:
         self._fine: deque[_Tile] = deque()
         self._reference: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
         self._changed_at: NDArray[np.float64] = np.zeros((0, 0))
+        self._tracked: NDArray[np.bool_] = np.zeros((0, 0), np.bool_)
+        self._repeated_at = -math.inf
 
     def reset(self) -> None:
         """Search everything again, whether it has changed or not."""
@@ -77,6 +80,7 @@ class TileScan:
     def _begin(self, pyramid: Pyramid, frame: Box) -> None:
         self._frame, self._reference = frame, scaled_for_motion(pyramid).copy()
         self._changed_at = np.full(self._reference.shape, -math.inf)
+        self._tracked, self._repeated_at = np.zeros(self._reference.shape, np.bool_), -math.inf
         self._coarse, self._fine = (
             deque(self._make_tile(box, by_face) for box in tiles(frame.w, frame.h, self._min_face, by_face))
             for by_face in (COARSE, FINE)
@@ -89,9 +93,12 @@ class TileScan:
 
     def _take_tile(self, time: float, *, faces: bool) -> _Tile | None:
         """The next tile to search, which becomes the last of its kind; `faces` if there are any."""
+        repeat = not faces or time - self._repeated_at >= REPEAT_INTERVAL
         for index, tile in enumerate(self._coarse):
-            if self._is_old(tile, time) or self._has_changed(tile):
+            is_new = tile.searched_at == -math.inf
+            if is_new or (repeat and (self._is_old(tile, time) or self._has_changed(tile))):
                 self._coarse.rotate(-index - 1)
+                self._repeated_at = time
                 return tile
         next_tile, last_tile = self._fine[0], self._fine[-1]
         if not self._is_old(next_tile, time) or (faces and time - last_tile.searched_at < FINE_INTERVAL):
@@ -106,14 +113,17 @@ class TileScan:
         return np.count_nonzero(self._changed_at[tile.pixels] > tile.searched_at) > tile.min_changes
 
     def _compare(self, scaled: NDArray[np.uint8], known: Sequence[Box], time: float) -> None:
-        """Note what has changed since it was last noted, except the tracked faces."""
-        changed = cv2.absdiff(scaled, self._reference) > self._rules.motion_threshold
+        """Note what has changed since it was last noted, except the tracked faces and what they have uncovered."""
         scale = self._frame.h / scaled.shape[0]
+        tracked = np.zeros(scaled.shape, np.bool_)
         for box in known:
             surroundings = box.scaled(TRACKED_SURROUNDINGS).clipped(self._frame.w, self._frame.h)
-            changed[touched_pixels(surroundings, scale)] = False
-        self._reference[changed] = scaled[changed]
+            tracked[touched_pixels(surroundings, scale)] = True
+        uncovered = self._tracked & ~tracked
+        changed = (cv2.absdiff(scaled, self._reference) > self._rules.motion_threshold) & ~tracked & ~uncovered
+        self._reference[changed | uncovered] = scaled[changed | uncovered]
         self._changed_at[changed] = time
+        self._tracked = tracked
 
 
 def search_tile(network: FaceNetwork, pyramid: Pyramid, tile: Box, min_face: float) -> list[Box]:

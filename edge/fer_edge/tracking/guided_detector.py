@@ -25,7 +25,8 @@ SEARCH_INTERVAL = 0.2  # seconds that a confirmed face may go without a search
 CHECK_INTERVAL = 0.5  # seconds from one check of a face by the network to the next
 RECHECK_INTERVAL = 0.3  # the same once the network has denied the face
 CANDIDATES_PER_FRAME = 2
-MAX_CHECKS = 2  # by the network in a frame, of candidates and tracked faces; with so many, it is not scanned
+MAX_CHECKS = 4  # by the network in a frame, of candidates and tracked faces; with so many, it is not scanned
+FIRST_SCANS = 2  # in the first frame, where most faces are still unknown
 SKIPPED_FRAMES = 3  # while a face is tracked, one frame in this many is not scanned
 
 
@@ -42,8 +43,8 @@ class GuidedDetector:
 
     A tracked face is not searched for in every frame: one that has not moved is searched for at an interval, a moving
     one in every other frame. In between, template matching tracks it. With the face network, the faces that are due
-    are checked, at most two in a frame. The scans for new faces take turns, and pause
-    while there are candidates to verify. Deterministic: depends only on frames and timestamps.
+    are checked, at most four in a frame. The scans for new faces take turns, and pause while there
+    are candidates to verify. Deterministic: depends only on frames and timestamps.
     """
 
     def __init__(self, min_face: float, detectors: Detectors | None = None) -> None:
@@ -53,10 +54,11 @@ class GuidedDetector:
         self._max_checks = MAX_CHECKS if detectors.network else sys.maxsize
         self._candidates: list[_Candidate] = []
         self._frames = self._scan_frames = 0
+        self._first = True
 
     def reset(self) -> None:
         """Begin again: the next frame is unrelated to the last one."""
-        self._candidates = []
+        self._candidates, self._first = [], True
         for scan, _ in self._scans:
             scan.reset()
 
@@ -107,10 +109,20 @@ class GuidedDetector:
         self._scan_frames += 1
         if self._scan_frames % slowdown or (known and self._scan_frames % SKIPPED_FRAMES == 0):
             return
-        (scan, search), *others = self._scans
-        self._scans = [*others, (scan, search)]
-        boxes = _distinct(scan.step(pyramid, [detection.box for detection in known], time))
-        self._candidates = [_Candidate(box, search) for box in boxes if not _is_known(box, known)]
+        boxes = [detection.box for detection in known]
+        self._candidates = [
+            _Candidate(box, search)
+            for scan, search in self._take_scans()
+            for box in _distinct(scan.step(pyramid, boxes, time))
+            if not _is_known(box, known)
+        ]
+
+    def _take_scans(self) -> list[tuple[Scan, FaceSearch]]:
+        """The scan whose turn it is, which becomes the last; at first, FIRST_SCANS of them."""
+        count, self._first = FIRST_SCANS if self._first else 1, False
+        taken, others = self._scans[:count], self._scans[count:]
+        self._scans = [*others, *taken]
+        return taken
 
     def _verify_candidates(self, pyramid: Pyramid, known: Sequence[Detection], checks: int) -> list[Detection]:
         """The candidates that are faces, of as many as may be checked; some that are not get another attempt."""

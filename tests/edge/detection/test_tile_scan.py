@@ -15,7 +15,16 @@ from fer_edge.detection.face_network import NetworkFace
 from fer_edge.detection.haar import min_face_size
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.detection.scan import ScanRules
-from fer_edge.detection.tile_scan import COARSE, FINE, FINE_INTERVAL, MAX_AGE, WHOLE_FRAME, TileScan, tiles
+from fer_edge.detection.tile_scan import (
+    COARSE,
+    FINE,
+    FINE_INTERVAL,
+    MAX_AGE,
+    REPEAT_INTERVAL,
+    WHOLE_FRAME,
+    TileScan,
+    tiles,
+)
 from fer_edge.geometry import Box
 
 FPS = 30
@@ -173,6 +182,20 @@ def test_the_motion_of_a_tracked_face_is_no_change() -> None:
     video = Video()
     video.play([scene(faces[0])] * PASS)
     assert [video.play([scene(face)], [face.box]) for face in faces[1:]] == [[]] * 14
+
+
+def test_what_a_tracked_face_uncovers_is_no_change() -> None:
+    faces = [Face("luciano.png", 100 + 8 * number, 200, 60) for number in range(40)]
+    video = Video()
+    video.play([scene(faces[0])] * PASS, [faces[0].box])
+    assert [tile for face in faces for tile in video.play([scene(face)], [face.box]) if tile in COARSE_TILES] == []
+
+
+def test_while_there_is_a_face_changed_tiles_are_searched_at_an_interval() -> None:
+    known, pictures = [Box(300, 200, 60, 60)], [scene(background=grey) for grey in (40, 200)] * FPS
+    video = Video()
+    assert set(video.play(pictures[: len(COARSE_TILES)], known)) == COARSE_TILES
+    assert len(video.play(pictures, known)) == pytest.approx(2 / REPEAT_INTERVAL, abs=1)
 
 
 def test_beside_a_tracked_face_that_moves_another_change_is_searched() -> None:

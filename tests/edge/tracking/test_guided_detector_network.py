@@ -57,12 +57,17 @@ def test_the_network_checks_a_tracked_face_at_an_interval(detectors: Detectors, 
     assert checks == pytest.approx(8 / (CHECK_INTERVAL * slowdown), abs=1.5)
 
 
-def test_the_scans_take_turns_with_two_tiles_for_each_search_of_the_cascade(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_the_first_frame_both_scans_search_then_they_take_turns_with_two_tiles_for_each_search_of_the_cascade(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     scans: list[type] = []
     for scan in (TileScan, FrameScan):
         monkeypatch.setattr(scan, "step", lambda self, *_: scans.append(type(self)) or [])
-    Video(Detectors(network=FakeNetwork())).play([scene()] * 30)
-    assert scans == [TileScan, FrameScan, TileScan] * 10
+    video = Video(Detectors(network=FakeNetwork()))
+    video.play([scene()])
+    assert scans == [TileScan, FrameScan]
+    video.play([scene()] * 30)
+    assert scans[1:] == [FrameScan, TileScan, TileScan] * 10 + [FrameScan]
 
 
 def test_without_the_cascade_only_tiles_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
