@@ -144,11 +144,11 @@ def tiles(width: int, height: int, min_face: float, by_face: float = FINE) -> It
         by_face: Width of a tile by that of the smallest face in it.
     """
     sizes = [float(min_face_size(min_face, height))]
-    while by_face * sizes[-1] * WHOLE_FRAME < max(width, height):
+    while round(by_face * sizes[-1]) * WHOLE_FRAME < max(width, height):
         sizes.append(LARGEST_BY_SMALLEST * sizes[-1])
     for smallest in reversed(sizes):
         side = round(by_face * smallest)
-        if side * WHOLE_FRAME > max(width, height):
+        if side * WHOLE_FRAME >= max(width, height):
             side = max(width, height)
         step = side - LARGEST_BY_SMALLEST * smallest
         for y in _starts(height, side, step):

@@ -106,6 +106,7 @@ def test_a_face_that_exceeds_a_tile_by_one_pixel_is_complete_and_large_enough_in
 
 @pytest.mark.parametrize("by_face", [COARSE, FINE])
 @given(width=st.integers(1, 4200), height=st.integers(1, 4200), min_face=st.floats(0.02, 1.0))
+@example(width=1705, height=1, min_face=1.0)
 @settings(max_examples=200, deadline=None)
 def test_the_tiles_of_any_frame_are_squares_of_which_no_two_are_equal(
     by_face: float, width: int, height: int, min_face: float
