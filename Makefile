@@ -189,7 +189,7 @@ $(VENV)/.web: $(BIN)/python $(PACKAGE)
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python $(PACKAGE)
-	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev chromium)
+	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev chromium nginx-light)
 	$(PIP) --upgrade 'pip>=25.1'
 	$(PIP) --editable '.[train,convert,demo,web]' --group dev
 	@touch $@

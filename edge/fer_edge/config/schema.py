@@ -128,6 +128,10 @@ SETTINGS = (
             "further host names by which browsers reach the page, separated by commas",
             default_text="its address and the host name", example="faces.example.org", read=web.parse_names,
             metavar="NAMES"),
+    Setting("web.trusted_proxies", "--web-trusted-proxies", TEXT, "web.trusted_proxies",
+            "addresses or networks of proxies in front of the page, separated by commas: their X-Forwarded-For is the "
+            "client's address",
+            default_text="none", example="127.0.0.1,192.168.1.0/24", read=web.parse_proxies, metavar="ADDRESSES"),
 
     Setting("output.print", "--print", SWITCH, "print_events",
             "print each event on stdout as one line of JSON", default=Config.print_events),

@@ -20,6 +20,7 @@ HOST_NAME = r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?"
 MAX_PORT = 65535
 
 Address = tuple[str, int]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class WebOptions:
         token_file: File with the token; see TOKEN for where else it may be.
         certificate: PEM, for https.
         key: Its private key, PEM; None if it is in the same file.
-        names: Further names of the host.
+        names: Further names and addresses by which browsers reach the page.
+        trusted_proxies: Networks of the proxies whose X-Forwarded-For counts.
     """
 
     listen: Address
@@ -39,6 +41,7 @@ class WebOptions:
     certificate: Path | None = None
     key: Path | None = None
     names: tuple[str, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
 
     @property
     def address(self) -> str:
@@ -63,20 +66,44 @@ def parse_listen(text: str) -> Address | None:
 
 
 def parse_names(text: str) -> tuple[str, ...]:
-    """Parse host names that are separated by commas. Raises UsageError."""
-    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
-    if wrong := [name for name in names if not re.fullmatch(HOST_NAME, name)]:
+    """Parse host names and addresses that are separated by commas. Raises UsageError."""
+    names = tuple(part.lower().rstrip(".").strip("[]") for part in split_list(text))
+    if wrong := [name for name in names if not (re.fullmatch(HOST_NAME, name) or is_address(name))]:
         raise UsageError(f"{wrong[0]!r}: expected host names, without ports, separated by commas")
     return names
 
 
+def parse_proxies(text: str) -> tuple[Network, ...]:
+    """Parse addresses and networks that are separated by commas. Raises UsageError."""
+    return tuple(map(_parse_network, split_list(text)))
+
+
+def _parse_network(text: str) -> Network:
+    try:
+        network = ipaddress.ip_network(text.strip("[]"), strict=False)
+    except ValueError as error:
+        expected = "expected addresses and networks, without ports, separated by commas: 127.0.0.1,192.168.1.0/24"
+        raise UsageError(f"{text!r}: {expected}") from error
+    if network.prefixlen == 0:
+        raise UsageError(f"{text!r}: everyone could pretend to be a proxy; expected the addresses of your proxies")
+    return network
+
+
+def split_list(text: str) -> list[str]:
+    """Split a text at its commas, without blanks and empty parts."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def make_web_options(
-    listen: Address | None, names: tuple[str, ...] | None = None, **files: Path | None
+    listen: Address | None,
+    names: tuple[str, ...] | None = None,
+    trusted_proxies: tuple[Network, ...] | None = None,
+    **files: Path | None,
 ) -> WebOptions | None:
     """Return the options, or None without a page. Raises UsageError for a certificate that cannot be used."""
     if not listen:
         return None
-    options = WebOptions(listen, names=names or (), **files)
+    options = WebOptions(listen, names=names or (), trusted_proxies=trusted_proxies or (), **files)
     if options.key and not options.certificate:
         raise UsageError("needs a certificate", setting="web.key", cure="add --web-cert or web.certificate")
     tls_context(options)
@@ -113,6 +140,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_address(host: str) -> bool:
+    """Whether the host is an IP address, without brackets."""
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False
 
 
 def in_url(host: str) -> str:

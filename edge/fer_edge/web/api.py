@@ -75,7 +75,8 @@ class Api:
         stream: EventStream = asyncio.Queue(MAX_STREAM_BACKLOG)
         self._hub.streams.add(stream)
         try:
-            response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            headers = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}  # nginx would hold events back
+            response = web.StreamResponse(headers=headers)
             await response.prepare(request)
             await response.write(f"retry: {RETRY_INTERVAL}\n\n".encode())
             for event in self._hub.history.events_after(request.headers.get("Last-Event-ID")):

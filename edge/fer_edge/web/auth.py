@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import logging
+import secrets
 from collections import OrderedDict
 
 from fer_edge.clock import Clock
@@ -13,8 +14,10 @@ from fer_edge.clock import Clock
 log = logging.getLogger(__name__)
 
 COOKIE_LIFETIME = 30 * 86_400  # seconds
-MAX_ATTEMPTS = 5  # wrong tokens from one address within ATTEMPT_WINDOW, after which it is blocked
+MAX_ATTEMPTS = 5  # different wrong tokens from one address within ATTEMPT_WINDOW, after which it is blocked
 ATTEMPT_WINDOW = 60.0  # seconds
+MAX_COMPARISONS = 20  # wrong ones from one address within COMPARISON_WINDOW, after which no token is compared
+COMPARISON_WINDOW = 3600.0  # seconds
 MAX_ADDRESSES = 1024  # with wrong attempts that are remembered
 
 
@@ -22,7 +25,7 @@ class TooManyAttemptsError(Exception):
     """Too many wrong tokens came from an address.
 
     Attributes:
-        retry_after: Whole seconds until the next attempt is checked.
+        retry_after: Whole seconds until it is no longer blocked.
     """
 
     def __init__(self, wait: float) -> None:
@@ -33,70 +36,106 @@ class TooManyAttemptsError(Exception):
 class Authenticator:
     """Checks tokens and cookies; everyone is let in if there is no token.
 
-    A cookie is its expiry date and the HMAC of that date with the token: it survives a restart of the server, and is
-    void once the token changes.
+    A cookie is its expiry date, a random id and the HMAC of both with the token: it survives a restart of the server,
+    and is void once the token changes or its user has logged out.
+
+    Wrong tokens in links are counted apart from those in forms and headers. Any page can make its visitor's browser
+    open links, but not send a header, or a form with the Origin of the live page. So a page from elsewhere can block
+    links at most, and the login form still works.
     """
 
     def __init__(self, token: str | None, clock: Clock) -> None:
         self.required = token is not None
-        self._token = (token or "").encode()
+        self._token = _digest(token or "")
         self._clock = clock
-        self._attempts = FailedAttempts(clock)
+        self._attempts, self._attempts_in_links = FailedAttempts(clock), FailedAttempts(clock)
+        self._revoked: dict[str, int] = {}  # cookies of users who have logged out, with their expiry dates
 
-    def check_token(self, token: str, address: str) -> bool:
-        """Whether this is the token. Raises TooManyAttemptsError, even if it is, while `address` is blocked."""
-        self._attempts.check(address)
-        is_correct = hmac.compare_digest(_digest(token.encode()), _digest(self._token))
-        if not is_correct:
-            self._attempts.record(address)
-        return is_correct
+    def check_token(self, token: str, address: str, *, in_link: bool = False) -> bool:
+        """Whether this is the token.
+
+        Args:
+            token: What the client sent.
+            address: Of the client.
+            in_link: Whether it was part of a URL.
+
+        Raises:
+            TooManyAttemptsError: It is wrong, as were too many from `address` before; or so many were wrong that
+                it was not compared.
+        """
+        attempts = self._attempts_in_links if in_link else self._attempts
+        attempts.check(address)
+        digest = _digest(token)
+        if hmac.compare_digest(digest, self._token):
+            return True
+        attempts.record(address, digest)
+        return False
 
     def make_cookie(self) -> str:
         """The value of a cookie for a client that has sent the token."""
-        expires = str(int(self._clock.wall()) + COOKIE_LIFETIME)
-        return f"{expires}.{self._sign(expires)}"
+        content = f"{int(self._clock.wall()) + COOKIE_LIFETIME}.{secrets.token_hex(8)}"
+        return f"{content}.{self._sign(content)}"
 
     def check_cookie(self, cookie: str) -> bool:
-        """Whether a cookie was made here and has not expired."""
-        expires, _, signature = cookie.partition(".")
-        is_genuine = hmac.compare_digest(signature.encode(), self._sign(expires).encode())
-        return is_genuine and self._clock.wall() < int(expires)
+        """Whether a cookie was made here, has not expired, and its user has not logged out."""
+        content, _, signature = cookie.rpartition(".")
+        is_genuine = hmac.compare_digest(_digest(signature), _digest(self._sign(content)))
+        return is_genuine and self._clock.wall() < _expiry(cookie) and cookie not in self._revoked
+
+    def revoke_cookie(self, cookie: str) -> None:
+        """Accept a cookie no longer."""
+        if self.check_cookie(cookie):
+            now = self._clock.wall()
+            self._revoked = {each: expiry for each, expiry in self._revoked.items() if now < expiry}
+            self._revoked[cookie] = _expiry(cookie)
 
     def _sign(self, text: str) -> str:
-        return hmac.new(_digest(self._token), text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._token, _encode(text), hashlib.sha256).hexdigest()
 
 
 class FailedAttempts:
-    """Counts wrong tokens per address, or per /64 network in IPv6, which is what one household gets."""
+    """Counts different wrong tokens per address, or per /64 network in IPv6, which is what one household gets.
+
+    The same wrong token again is no further attempt to guess: a program with an old token blocks nobody.
+
+    While an address is blocked the right token is still accepted, so that others behind the same address can log in.
+    What keeps it from being guessed is MAX_COMPARISONS: 480 a day, against the 300 an hour that a block alone allows.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._times: OrderedDict[str, list[float]] = OrderedDict()
+        self._times: OrderedDict[str, dict[bytes, float]] = OrderedDict()  # of each wrong token's digest, by network
 
     def check(self, address: str) -> None:
-        """Raise TooManyAttemptsError while `address` is blocked."""
-        recent = self._recent(_network(address))
-        if len(recent) >= MAX_ATTEMPTS:
-            raise TooManyAttemptsError(recent[0] + ATTEMPT_WINDOW - self._clock.monotonic())
+        """Raise TooManyAttemptsError if no further token from `address` is to be compared."""
+        times = self._recent(_network(address), COMPARISON_WINDOW)
+        self._raise_beyond(MAX_COMPARISONS, list(times.values()), COMPARISON_WINDOW)
 
-    def record(self, address: str) -> None:
-        """A wrong token came from `address`."""
+    def record(self, address: str, digest: bytes) -> None:
+        """A wrong token with this digest came from `address`. Raises TooManyAttemptsError if that is blocked."""
         network = _network(address)
-        recent = [*self._recent(network), self._clock.monotonic()]
-        self._times[network] = recent
+        earlier = list(self._recent(network, ATTEMPT_WINDOW).values())
+        times = self._times[network] = self._recent(network, COMPARISON_WINDOW)
+        is_new = digest not in times
+        times.setdefault(digest, self._clock.monotonic())
         self._times.move_to_end(network)
         if len(self._times) > MAX_ADDRESSES:
             self._times.popitem(last=False)
-        if len(recent) == MAX_ATTEMPTS:
+        if is_new and len(earlier) == MAX_ATTEMPTS - 1:
             log.warning("page: %d wrong tokens from %s; further attempts are blocked for now", MAX_ATTEMPTS, address)
+        self._raise_beyond(MAX_ATTEMPTS, earlier, ATTEMPT_WINDOW)
 
     def __len__(self) -> int:
         """Number of addresses that are remembered."""
         return len(self._times)
 
-    def _recent(self, network: str) -> list[float]:
+    def _recent(self, network: str, window: float) -> dict[bytes, float]:
         now = self._clock.monotonic()
-        return [time for time in self._times.get(network, []) if now - time < ATTEMPT_WINDOW]
+        return {digest: time for digest, time in self._times.get(network, {}).items() if now - time < window}
+
+    def _raise_beyond(self, limit: int, times: list[float], window: float) -> None:
+        if len(times) >= limit:
+            raise TooManyAttemptsError(times[-limit] + window - self._clock.monotonic())
 
 
 def _network(address: str) -> str:
@@ -107,5 +146,13 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)
 
 
-def _digest(secret: bytes) -> bytes:
-    return hashlib.sha256(secret).digest()
+def _expiry(cookie: str) -> int:
+    return int(cookie.partition(".")[0])
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(_encode(text)).digest()
+
+
+def _encode(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")  # which stand for bytes in a header that are no UTF-8

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import ipaddress
+import asyncio
+import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from fer_edge.config.web import WebOptions
+from fer_edge.config.web import WebOptions, is_address
 from fer_edge.web.auth import Authenticator, TooManyAttemptsError
+from fer_edge.web.error_response import error_response
+from fer_edge.web.forwarded import resolve_client
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-PUBLIC_PATHS = {"/", "/login", "/page.css", "/icon.svg"}  # the login page and its files; `/` is that without a cookie
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+# The login page and its files; `/` is that without a cookie.
+PUBLIC_PATHS = {"/", "/login", "/logout", "/page.css", "/icon.svg"}
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     ),
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Referrer-Policy": "same-origin",  # with no-referrer a browser sends the login form with `Origin: null`
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
+    "X-Frame-Options": "SAMEORIGIN",  # Home Assistant shows an add-on's page in a frame of its own origin
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -39,6 +44,12 @@ class AccessControl:
     rebinding); an address instead of a name cannot. A WebSocket, or a request that changes something, must come from
     the live page, or from a program, which sends no Origin.
 
+    The live page's Origin is the Host of the request, unless a proxy replaces the Host or drops its port. So an Origin
+    whose host is in `web.names` is accepted whatever its scheme and port. Other sites cannot use that: the browser
+    writes the Origin, with the name in its address bar, and rebinding does not change that name. What the owner serves
+    under the same name on other ports is trusted, too. Hosts that nobody configured, such as localhost, get no such
+    exception.
+
     Attributes:
         authenticator: Checks tokens and cookies.
     """
@@ -46,29 +57,33 @@ class AccessControl:
     def __init__(self, options: WebOptions, authenticator: Authenticator) -> None:
         name = socket.gethostname().lower()
         self.authenticator = authenticator
+        self._names, self._proxies = frozenset(options.names), options.trusted_proxies
+        self._transports: dict[str, set[asyncio.Transport]] = {}  # of requests in progress, by cookie
         self._hosts = {"localhost", name, f"{name.partition('.')[0]}.local", options.listen[0].lower(), *options.names}
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Check a request, handle it, and turn errors into JSON."""
+        """Check a request, handle it, and turn errors into JSON, or a page for a person."""
+        request = resolve_client(request, self._proxies)
         try:
             self._check_host(request)
             self._check_origin(request)
             if request.path not in PUBLIC_PATHS and not self.is_authenticated(request):
                 raise web.HTTPUnauthorized(text="log in, or send the token: Authorization: Bearer TOKEN")
-            return await handler(request)
+            with self._track(request):
+                return await handler(request)
         except TooManyAttemptsError as error:
             text = f"too many wrong tokens; try again in {error.retry_after} seconds"
-            return error_response(429, text, retry_after=error.retry_after)
+            return error_response(request, 429, text, retry_after=error.retry_after)
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return error_response(error.status, error.text or error.reason)
+            return error_response(request, error.status, error.text or error.reason)
         except (ConnectionError, TimeoutError):
             raise
         except Exception:
             log.exception("page: %s %s", request.method, request.path)
-            return error_response(500, "internal error; see the log of the sensor")
+            return error_response(request, 500, "internal error; see the log of the sensor")
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add the headers of every response."""
@@ -82,27 +97,69 @@ class AccessControl:
         """Whether a request has a valid cookie or the token. Raises TooManyAttemptsError."""
         if not self.authenticator.required:
             return True
-        if self.authenticator.check_cookie(request.cookies.get(cookie_name(request), "")):
+        if self._valid_cookie(request):
             return True
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         return scheme.lower() == "bearer" and self.authenticator.check_token(token.strip(), request.remote or "")
 
+    def log_out(self, request: web.Request) -> None:
+        """Accept the cookie of a request no longer, and disconnect the WebSockets and streams opened with it."""
+        cookie = self._valid_cookie(request)
+        self.authenticator.revoke_cookie(cookie)
+        for transport in self._transports.get(cookie, set()) - {request.transport}:
+            transport.abort()
+
+    def is_own_origin(self, request: web.Request) -> bool:
+        """Whether a request has the live page's Origin, or none."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is None:
+            return True
+        scheme, _, netloc = origin.lower().partition("://")
+        host = request.host.lower().removesuffix(DEFAULT_PORTS.get(scheme, ""))
+        return netloc == host or parse_host(netloc) in self._names
+
+    def is_from_elsewhere(self, request: web.Request) -> bool:
+        """Whether a page of another site made the browser send a request: for an image or in a frame, but not a link.
+
+        Browsers send Sec-Fetch-Site over https and to localhost only.
+        """
+        site, destination = (request.headers.get(name) for name in ("Sec-Fetch-Site", "Sec-Fetch-Dest"))
+        is_foreign = site not in {None, "none", "same-origin"} and destination != "document"
+        return is_foreign or not self.is_own_origin(request)
+
+    def _valid_cookie(self, request: web.Request) -> str:
+        """The valid cookie of a request, or "". Another sensor's, for a shorter path of the same host, may be there."""
+        name = cookie_name(request)
+        pairs = [pair.strip().partition("=") for pair in request.headers.get(hdrs.COOKIE, "").split(";")]
+        values = [value for key, _, value in pairs if key == name]
+        return next(filter(self.authenticator.check_cookie, values), "")
+
+    @contextlib.contextmanager
+    def _track(self, request: web.Request) -> Iterator[None]:
+        """Keep the connection of a request, while it is handled, for log_out."""
+        cookie, transport = self._valid_cookie(request), request.transport
+        if transport is None or not cookie:
+            yield
+            return
+        transports = self._transports.setdefault(cookie, set())
+        transports.add(transport)
+        try:
+            yield
+        finally:
+            transports.discard(transport)
+            if not transports:
+                self._transports.pop(cookie, None)
+
     def _check_host(self, request: web.Request) -> None:
         host = parse_host(request.host)
-        if not (host in self._hosts or _is_address(host)):
-            raise web.HTTPForbidden(text=f"unknown host {host[:80]}; if it is this machine's: --web-names {host[:80]}")
+        if not (host in self._hosts or is_address(host)):
+            text = f"unknown host {host[:80]}; if it is this machine's: --web-names {host[:80]} (web.names)"
+            raise web.HTTPForbidden(text=text)
 
     def _check_origin(self, request: web.Request) -> None:
-        origin = request.headers.get(hdrs.ORIGIN)
         changes = request.method not in {"GET", "HEAD"} or hdrs.UPGRADE in request.headers
-        if changes and origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
-            raise web.HTTPForbidden(text=f"not from a page of {origin[:80]}")
-
-
-def error_response(status: int, text: str, *, retry_after: int | None = None) -> web.Response:
-    """An error as JSON; `retry_after` in seconds."""
-    headers = {"Retry-After": str(retry_after)} if retry_after else {}
-    return web.json_response({"error": text}, status=status, headers=headers)
+        if changes and not self.is_own_origin(request):
+            raise web.HTTPForbidden(text=_describe_foreign(request.headers[hdrs.ORIGIN][:80], request.host[:80]))
 
 
 def cookie_name(request: web.Request) -> str:
@@ -118,8 +175,11 @@ def parse_host(header: str) -> str:
         return ""
 
 
-def _is_address(host: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(host))
-    except ValueError:
-        return False
+def _describe_foreign(origin: str, host: str) -> str:
+    text = f"a page of {origin} sent this to {host}, which is another address"
+    if not (name := parse_host(origin.partition("://")[2])):
+        return text
+    return (
+        f"{text}; if a proxy is in between, add its name to the sensor's (--web-names {name}, web.names), or let it "
+        "pass the Host on unchanged, in nginx: proxy_set_header Host $http_host;"
+    )

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 
 from aiohttp import web
 
 from fer_edge.web.auth import COOKIE_LIFETIME, TooManyAttemptsError
+from fer_edge.web.error_response import STATIC, fill
 from fer_edge.web.middleware import AccessControl, cookie_name
 
-STATIC = Path(__file__).parent / "static"
 CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-MESSAGE_PLACEHOLDER = "<!--message-->"  # in the login page
+COOKIE_PATH = ""  # none is sent, so browsers take the folder of the page's address, whatever it is behind a proxy
+THE_PAGE = "./"  # from the login and logout, relative since a proxy may serve the page below any path
 
 
 class Pages:
     """Serves the static files, which are read once, and sets the cookie."""
 
-    def __init__(self, access: AccessControl, *, secure: bool) -> None:
-        """`secure`: whether the cookie is for https only."""
-        self._access, self._secure = access, secure
+    def __init__(self, access: AccessControl) -> None:
+        self._access = access
         self._files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in CONTENT_TYPES}
 
     def routes(self) -> list[web.RouteDef]:
@@ -34,8 +33,8 @@ class Pages:
         ]
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
-        if "token" in request.query:
-            return self._log_in(request, request.query["token"])
+        if "token" in request.query and not self._access.is_from_elsewhere(request):
+            return self._log_in(request, request.query["token"], in_link=True)
         try:
             is_authenticated = self._access.is_authenticated(request)
         except TooManyAttemptsError as error:
@@ -49,28 +48,29 @@ class Pages:
         return self._log_in(request, str((await request.post()).get("token", "")))
 
     async def _logout(self, request: web.Request) -> web.StreamResponse:
-        response = web.HTTPSeeOther("/")
-        response.del_cookie(cookie_name(request), path="/")
+        self._access.log_out(request)
+        response = web.HTTPSeeOther(THE_PAGE)
+        response.del_cookie(cookie_name(request), path=COOKIE_PATH)
         raise response
 
-    def _log_in(self, request: web.Request, token: str) -> web.StreamResponse:
-        authenticator = self._access.authenticator
+    def _log_in(self, request: web.Request, token: str, *, in_link: bool = False) -> web.StreamResponse:
+        authenticator, address = self._access.authenticator, request.remote or ""
         try:
-            is_correct = not authenticator.required or authenticator.check_token(token, request.remote or "")
+            is_correct = not authenticator.required or authenticator.check_token(token, address, in_link=in_link)
         except TooManyAttemptsError as error:
             return self._too_many_attempts(error)
         if not is_correct:
             return self._login_page(401, "That is not the token.")
-        response = web.Response(status=303, headers={"Location": "/"})
+        response = web.Response(status=303, headers={"Location": THE_PAGE})
         if authenticator.required:
             # Lax: with Strict a link that holds the token would lead to the login page again.
             response.set_cookie(
                 cookie_name(request),
                 authenticator.make_cookie(),
                 max_age=COOKIE_LIFETIME,
-                path="/",
+                path=COOKIE_PATH,
                 httponly=True,
-                secure=self._secure,
+                secure=request.secure,
                 samesite="Lax",
             )
         return response
@@ -81,7 +81,7 @@ class Pages:
         return page
 
     def _login_page(self, status: int, message: str = "") -> web.Response:
-        text = self._files["login.html"].decode().replace(MESSAGE_PLACEHOLDER, html.escape(message))
+        text = fill(self._files["login.html"].decode(), message)
         return web.Response(text=text, status=status, content_type="text/html")
 
     def _file(self, name: str) -> web.Response:

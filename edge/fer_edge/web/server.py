@@ -128,7 +128,7 @@ class _Site:
 
     def _application(self, api: Api, sockets: WebSockets) -> web.Application:
         access = AccessControl(self.options, Authenticator(self.token, self.hub.status.clock))
-        pages = Pages(access, secure=self.options.certificate is not None)
+        pages = Pages(access)
         app = web.Application(middlewares=[access.middleware], client_max_size=MAX_REQUEST_SIZE)
         app.on_response_prepare.append(access.add_headers)
         app.add_routes([*pages.routes(), *api.routes(), *sockets.routes()])

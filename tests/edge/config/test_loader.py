@@ -45,6 +45,7 @@ VALUES: dict[str, tuple[Any, Any, Any]] = {
     "web.certificate": ("/file", "/environment", "/flag"),
     "web.key": ("/file", "/environment", "/flag"),
     "web.names": ("file.example", "environment.example", "a.example,b.example"),
+    "web.trusted_proxies": ("192.168.1.2", "10.0.0.0/8", "::1, fd00::/8"),
     "output.print": (True, False, True),
 }
 CERTIFICATES = ("broker.ca", "broker.certificate", "broker.key", "web.certificate", "web.key")  # must be real files

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.config.web import TOKEN, WebOptions, check_token, make_web_options, parse_listen, parse_names
+from fer_edge.config.web import (
+    TOKEN,
+    WebOptions,
+    check_token,
+    make_web_options,
+    parse_listen,
+    parse_names,
+    parse_proxies,
+)
 from fer_edge.errors import UsageError
 
 
@@ -31,10 +39,22 @@ def test_anything_but_an_address_is_refused(text: str) -> None:
         parse_listen(text)
 
 
-def test_host_names_are_parsed_in_lower_case() -> None:
-    assert parse_names("Faces.Example.org, porch") == ("faces.example.org", "porch")
+def test_host_names_are_parsed_in_lower_case_and_addresses_may_be_names() -> None:
+    assert parse_names("Faces.Example.org., porch") == ("faces.example.org", "porch")
+    assert parse_names("192.168.1.5,[FD00::1],fd00::2") == ("192.168.1.5", "fd00::1", "fd00::2")
     with pytest.raises(UsageError, match="without ports"):
         parse_names("porch:8080")
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    proxies = parse_proxies("127.0.0.1, 192.168.1.7/24,[::1],fd00::/8,")
+    assert list(map(str, proxies)) == ["127.0.0.1/32", "192.168.1.0/24", "::1/128", "fd00::/8"]
+    for wrong in ("proxy", "127.0.0.1:80", "10.0.0.0/33", "10.0.0.0/8 10.0.0.1", "1"):
+        with pytest.raises(UsageError, match=rf"'{wrong}': expected addresses and networks, without ports"):
+            parse_proxies(wrong)
+    for everyone in ("0.0.0.0/0", "::/0"):
+        with pytest.raises(UsageError, match="everyone could pretend to be a proxy"):
+            parse_proxies(everyone)
 
 
 @pytest.mark.parametrize(

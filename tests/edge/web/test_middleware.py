@@ -12,7 +12,7 @@ from tests.support.waiting import wait_until
 from tests.support.web_client import TOKEN, handshake_error, request
 from tests.support.web_daemon import WebDaemon, run_async
 
-from fer_edge.web.auth import MAX_ATTEMPTS
+from fer_edge.web.auth import MAX_ATTEMPTS, MAX_COMPARISONS
 from fer_edge.web.listener import MAX_CONNECTIONS
 from fer_edge.web.middleware import HEADERS
 
@@ -45,17 +45,40 @@ def test_wrong_tokens_are_reported_on_the_page_and_limited(locked: WebDaemon) ->
     assert response.status == 401
     assert "not the token" in response.body
     assert "<b>wrong" not in response.body
-    for _ in range(MAX_ATTEMPTS - 1):
-        assert request(locked, "/api/state", bearer="wrong", local=elsewhere).status == 401
+    for number in range(MAX_ATTEMPTS - 1):
+        assert request(locked, "/api/state", bearer=f"wrong {number}", local=elsewhere).status == 401
     for response in (
-        request(locked, "/api/state", bearer=TOKEN, local=elsewhere),
-        request(locked, "/", params={"token": TOKEN}, local=elsewhere),
-        request(locked, "/login", method="POST", data={"token": TOKEN}, local=elsewhere),
+        request(locked, "/api/state", bearer="another", local=elsewhere),
+        request(locked, "/login", method="POST", data={"token": "another"}, local=elsewhere),
     ):
         assert response.status == 429
         assert 0 < int(response.headers["Retry-After"]) <= 61
         assert "too many wrong tokens" in str(response.body).lower()
     assert request(locked, "/api/state", bearer=TOKEN).status == 200
+    assert request(locked, "/api/state", bearer=TOKEN, local=elsewhere).status == 200
+
+
+def test_pages_of_other_sites_cannot_block_their_visitors_address(locked: WebDaemon) -> None:
+    for local, headers in {
+        "127.0.0.71": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        "127.0.0.72": {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+        "127.0.0.73": {"Origin": "https://evil.example"},
+        "127.0.0.74": {},  # over plain http browsers may send neither
+    }.items():
+        for number in range(MAX_COMPARISONS + 1):
+            params = {"token": f"wrong {number}"}
+            response = request(locked, "/", params=params, headers=headers, local=local)
+            assert response.status == (429 if not headers and number >= MAX_ATTEMPTS else 401)
+        assert request(locked, "/login", method="POST", data={"token": TOKEN}, local=local).status == 303
+        link = request(locked, "/", params={"token": TOKEN}, local=local)
+        assert link.status == (303 if headers else 429)
+        # Neither are such requests a way to guess.
+        assert not headers or request(locked, "/", params={"token": TOKEN}, headers=headers, local=local).status == 401
+
+
+def test_a_link_on_another_site_may_hold_the_token(locked: WebDaemon) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert request(locked, "/", params={"token": TOKEN}, headers=headers).status == 303
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:1", "", "[", "a b"])
@@ -74,7 +97,8 @@ def test_a_page_from_elsewhere_can_neither_view_nor_pause(porch: WebDaemon, orig
     assert handshake_error(porch, "/api/live", headers={"Origin": origin}) == 403
     headers = {"Origin": origin}
     response = request(porch, "/api/pause", method="POST", json={"paused": True}, headers=headers)
-    assert (response.status, response.body) == (403, {"error": f"not from a page of {origin}"})
+    assert response.status == 403
+    assert f"a page of {origin} sent this to 127.0.0.1:{porch.port}" in response.body["error"]
     # An old browser sends a form without an Origin.
     assert request(porch, "/api/pause", method="POST", data='{"paused": true}').status == 415
     assert request(porch, "/api/state").body["paused"] is False

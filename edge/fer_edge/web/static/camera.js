@@ -51,7 +51,7 @@ export class Camera {
       onClose: (/** @type {number} */ code) => this.#closed(code),
     };
     const isStuck = (/** @type {number} */ silence) => this.#unanswered > 0 && silence > ANSWER_TIMEOUT;
-    this.#socket = new ReconnectingSocket("/api/camera", handlers, isStuck);
+    this.#socket = new ReconnectingSocket("api/camera", handlers, isStuck);
     setInterval(() => this.#sendFrame(), FRAME_INTERVAL);
     this.video.addEventListener("resize", onChange);
   }

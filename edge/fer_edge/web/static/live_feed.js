@@ -22,6 +22,7 @@ import { ReconnectingSocket } from "./reconnecting_socket.js";
  * @property {(message: any, raw: any) => void} onMessage a JSON message, and the same with its numbers as written
  * @property {(frame: Frame) => Promise<void>} onFrame resolves when the frame is drawn
  * @property {(code: number, reason: string) => void} onClose
+ * @property {(answers: boolean) => void} onFailure no connection; whether the sensor answers other requests
  */
 
 const FRAMES_AHEAD = 2; // frames requested at once
@@ -42,14 +43,15 @@ export class LiveFeed {
       onOpen: () => this.#begin(),
       onMessage: (/** @type {string | ArrayBuffer} */ data) => this.#receive(data),
       onClose: handlers.onClose,
+      onFailure: handlers.onFailure,
     };
-    this.#socket = new ReconnectingSocket("/api/live", socketHandlers, (silence) => silence > SILENCE_TIMEOUT);
+    this.#socket = new ReconnectingSocket("api/live", socketHandlers, (silence) => silence > SILENCE_TIMEOUT);
     document.addEventListener("visibilitychange", () => this.#request());
   }
 
   /** @param {boolean} withPicture whether frames include their picture */
   open(withPicture) {
-    this.#socket.open(withPicture ? "/api/live" : "/api/live?picture=0");
+    this.#socket.open(withPicture ? "api/live" : "api/live?picture=0");
   }
 
   #begin() {

@@ -26,6 +26,7 @@ const cameraSelect = /** @type {HTMLSelectElement} */ (byId("camera-select"));
 const state = {
   connection: "connecting",
   busyReason: "",
+  isBlocked: false,
   hello: null,
   status: null,
   frameAt: 0,
@@ -34,7 +35,7 @@ const state = {
 const { camera } = state;
 const [picture, faces, timeline] = [new Picture(), new Faces(), new Timeline()];
 const [events, status] = [new Events(), new Status()];
-const feed = new LiveFeed({ onMessage, onFrame, onClose });
+const feed = new LiveFeed({ onMessage, onFrame, onClose, onFailure });
 
 let firstHelloAt = 0;
 let isDecided = false; // whether it has been decided if this browser should be the camera
@@ -62,7 +63,8 @@ function onMessage(message, raw) {
 /** @param {any} message @param {any} raw */
 function onHello(message, raw) {
   const hasSameLabels = state.hello?.labels.join("\n") === message.labels.join("\n");
-  Object.assign(state, { connection: "open", busyReason: "", hello: message, frameAt: performance.now() });
+  Object.assign(state, { connection: "open", busyReason: "", isBlocked: false });
+  Object.assign(state, { hello: message, frameAt: performance.now() });
   firstHelloAt ||= performance.now();
   picture.labels = message.labels;
   if (!hasSameLabels) faces.setLabels(message.labels);
@@ -86,6 +88,12 @@ async function onFrame(frame) {
 
 function onClose() {
   state.connection = state.busyReason ? "busy" : "lost";
+  update();
+}
+
+/** @param {boolean} answers */
+function onFailure(answers) {
+  state.isBlocked = answers;
   update();
 }
 
@@ -157,7 +165,7 @@ async function setPaused(paused) {
   if (paused) camera.stop(); // at once, even if the server cannot be reached
   try {
     const headers = { "Content-Type": "application/json" };
-    const response = await fetch("/api/pause", { method: "POST", headers, body: JSON.stringify({ paused }) });
+    const response = await fetch("api/pause", { method: "POST", headers, body: JSON.stringify({ paused }) });
     if (response.status === 401) return location.reload();
     if (!response.ok) throw new Error((await response.json()).error);
   } catch (error) {

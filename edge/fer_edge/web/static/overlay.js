@@ -4,10 +4,14 @@ import { setText } from "./dom.js";
 
 const STALE_AFTER = 5000; // milliseconds without a frame after which the picture is no longer shown
 
+const BLOCKED =
+  "The sensor answers, but the WebSocket is refused. A proxy must pass on the headers Host, Upgrade and Connection.";
+
 /**
  * @typedef {object} PageState
  * @property {"connecting" | "open" | "lost" | "busy"} connection
  * @property {string} busyReason why the server refused the connection
+ * @property {boolean} isBlocked whether the server answers requests, but no WebSocket
  * @property {any} hello the server's first message
  * @property {any} status its last status
  * @property {number} frameAt when the last frame arrived, on the page's clock, milliseconds
@@ -33,11 +37,12 @@ const [title, detail, button] = ["overlay-title", "overlay-detail", "overlay-but
  * @param {PageState} state
  * @returns {Overlay | null}
  */
-export function overlayOf({ connection, busyReason, hello, status, frameAt, camera }) {
+export function overlayOf({ connection, busyReason, isBlocked, hello, status, frameAt, camera }) {
   const isCamera = camera.state === "on";
   if (connection === "busy") return { title: "Too many viewers", detail: busyReason, tone: "bad" };
   if (connection === "lost") {
-    return { title: "Connection lost", detail: "Reconnecting.", tone: "bad", translucent: isCamera };
+    const detail = isBlocked ? BLOCKED : "Reconnecting.";
+    return { title: "Connection lost", detail, tone: "bad", translucent: isCamera };
   }
   if (!hello || !status) return { title: "Connecting", tone: "wait" };
   if (status.state.paused) return { title: "Paused", detail: "The camera is off.", tone: "paused", action: "resume" };

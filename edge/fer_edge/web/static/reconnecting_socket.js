@@ -11,6 +11,7 @@ const CLOSE_TRY_AGAIN_LATER = 1013; // close code, RFC 6455
  * @property {() => void} [onOpen]
  * @property {(data: string | ArrayBuffer) => void} onMessage
  * @property {(code: number, reason: string) => void} [onClose] the connection was lost, or could not be made
+ * @property {(answers: boolean) => void} [onFailure] it could not be made; whether the server answers other requests
  */
 
 export class ReconnectingSocket {
@@ -25,7 +26,7 @@ export class ReconnectingSocket {
   /** @type {() => boolean} */ #isStuck;
 
   /**
-   * @param {string} path with query
+   * @param {string} path with query, relative to the page: a proxy may serve it below any path
    * @param {SocketHandlers} handlers
    * @param {(silence: number) => boolean} isStuck whether the connection is dead, given the milliseconds since the last
    *   message
@@ -67,7 +68,9 @@ export class ReconnectingSocket {
 
   #connect() {
     clearTimeout(this.#timer);
-    const socket = new WebSocket(this.#path);
+    const url = new URL(this.#path, location.href); // older browsers accept no relative address
+    url.protocol = url.protocol.replace("http", "ws");
+    const socket = new WebSocket(url);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#receivedAt = performance.now();
@@ -87,7 +90,7 @@ export class ReconnectingSocket {
 
   /** @param {number} code @param {string} reason */
   #closed(code, reason) {
-    if (!this.#hasReceived) reloadIfLoggedOut();
+    if (!this.#hasReceived) answersRequests().then((answers) => this.#handlers.onFailure?.(answers));
     this.#disconnect();
     const delay = code === CLOSE_TRY_AGAIN_LATER ? BUSY_RETRY : this.#retryDelay;
     this.#retryDelay = Math.min(MAX_RETRY, 2 * this.#retryDelay);
@@ -116,8 +119,13 @@ export class ReconnectingSocket {
   }
 }
 
-/** A server with a new token refuses the socket without a reason; reloading leads to its login page. */
-async function reloadIfLoggedOut() {
-  const response = await fetch("/api/state").catch(() => null);
+/**
+ * Find out why a socket was refused, which browsers do not tell. After a logout, or a change of the token, reloading
+ * leads to the login page.
+ * @returns {Promise<boolean>} whether the server answers other requests
+ */
+async function answersRequests() {
+  const response = await fetch("api/state").catch(() => null);
   if (response?.status === 401) location.reload();
+  return Boolean(response?.ok);
 }

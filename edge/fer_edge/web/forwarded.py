@@ -1,0 +1,62 @@
+"""The client behind proxies, as they report it in X-Forwarded-For and X-Forwarded-Proto."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+
+from aiohttp import hdrs, web
+
+from fer_edge.config.web import Network
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def resolve_client(request: web.Request, trusted: Sequence[Network]) -> web.Request:
+    """Return the request with the address and the scheme that its client used, if a trusted proxy passed it on."""
+    peer = request.remote or ""
+    if not _is_trusted(peer, trusted):
+        return request
+    address = client_address(peer, request.headers.getall(hdrs.X_FORWARDED_FOR, []), trusted)
+    scheme = request.headers.get(hdrs.X_FORWARDED_PROTO, "").partition(",")[0].strip().lower()
+    return request.clone(remote=address, scheme="https" if scheme == "https" else request.scheme)
+
+
+def client_address(peer: str, forwarded: Iterable[str], trusted: Sequence[Network]) -> str:
+    """Return the rightmost address that is not a trusted proxy's.
+
+    Each proxy appends the address that it received the request from. What stands to the left of an address that is not
+    trusted may be invented, so it does not count. Neither does anything to the left of an entry that is no address.
+
+    Args:
+        peer: The address that the connection comes from.
+        forwarded: The values of X-Forwarded-For, in order.
+        trusted: The networks of the proxies.
+    """
+    address = peer
+    entries = [entry for value in forwarded for entry in value.split(",") if entry.strip()]
+    for entry in reversed(entries):
+        found = parse_address(entry)
+        if not _is_trusted(address, trusted) or found is None:
+            break
+        address = str(found)
+    return address
+
+
+def parse_address(text: str) -> IPAddress | None:
+    """Parse an address, with or without a port, brackets, quotes or a zone; None if it is none."""
+    host = text.strip().strip('"')
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    found = parse_address(address)
+    return found is not None and any(found in network for network in trusted)
