@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import ssl
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from fer_edge.errors import UsageError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Secret:
             UsageError: The file cannot be read.
         """
         if file:
+            if warning := describe_exposure(file):
+                log.warning("%s", warning)
             return self._read_line(file)
         credential = Path(environment.get("CREDENTIALS_DIRECTORY", "")) / self.credential
         from_systemd = (
@@ -78,6 +84,13 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | Non
             f"{files}: {describe_tls_error(error)}; expected a certificate and its key in PEM, without a passphrase",
             setting=setting,
         ) from error
+
+
+def describe_exposure(file: Path | None) -> str | None:
+    """Return a warning if all users of the machine may read the file of a secret, and how to fix that."""
+    if file and file.is_file() and file.stat().st_mode & stat.S_IROTH:
+        return f"{file}: every user of this machine can read the secret in it: chmod 600 {file}"
+    return None
 
 
 def describe_tls_error(error: OSError) -> str:

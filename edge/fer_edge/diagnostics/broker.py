@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 
 from fer_edge.config.broker import read_password
+from fer_edge.config.credentials import describe_exposure
 from fer_edge.config.model import Config
-from fer_edge.diagnostics.finding import Finding, ok
+from fer_edge.diagnostics.finding import Finding, combine, ok, warn
 from fer_edge.mqtt.check import check_connection
 
 
@@ -22,4 +23,6 @@ def check_broker(config: Config, environment: Mapping[str, str] = os.environ) ->
     if not broker:
         return ok("not configured")
     version = check_connection(broker, read_password(broker, environment), config.device)
-    return ok(f"{broker}: MQTT {version}, {f'user {broker.user}' if broker.user else 'without a user'}")
+    found = ok(f"{broker}: MQTT {version}, {f'user {broker.user}' if broker.user else 'without a user'}")
+    exposure = describe_exposure(broker.password_file)
+    return combine(found, warn(exposure) if exposure else None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+LEVELS = ("ok", "warn", "FAIL")  # from the best to the worst
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -17,6 +19,13 @@ class Finding:
 
     level: Literal["ok", "warn", "FAIL"]
     text: str
+
+
+def combine(*findings: Finding | None) -> Finding:
+    """Return all findings about one part as one, with the worst of their levels; None is nothing found."""
+    found = [finding for finding in findings if finding]
+    worst = max(found, key=lambda finding: LEVELS.index(finding.level))
+    return Finding(worst.level, "; ".join(finding.text for finding in found))
 
 
 def ok(text: str) -> Finding:

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from fer_edge.cameras.browser import BROWSER, missing_page_error
+from fer_edge.config.credentials import describe_exposure
 from fer_edge.config.model import Config
 from fer_edge.config.web import TOKEN, UNENCRYPTED_WARNING, WebOptions, tls_context
-from fer_edge.diagnostics.finding import Finding, fail, ok, warn
+from fer_edge.diagnostics.finding import Finding, combine, fail, ok, warn
 from fer_edge.web.factory import open_web_server
 
 RENEWAL_PERIOD = 14 * 86_400  # seconds; warn when the certificate expires within this time
@@ -42,10 +43,12 @@ def check_page(
     server = open_web_server(options, token)
     found = f"{server.url}, {'with' if token else 'without'} a token"
     server.close()
-    if options.unencrypted:
-        return warn(f"{found}; {UNENCRYPTED_WARNING}")
-    certificate = _check_certificate(options, wall)
-    return Finding(certificate.level, f"{found}; {certificate.text}") if certificate else ok(found)
+    exposure = describe_exposure(options.token_file)
+    return combine(
+        ok(found),
+        warn(exposure) if exposure else None,
+        warn(UNENCRYPTED_WARNING) if options.unencrypted else _check_certificate(options, wall),
+    )
 
 
 def _check_certificate(options: WebOptions, wall: Callable[[], float]) -> Finding | None:

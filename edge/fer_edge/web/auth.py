@@ -94,7 +94,7 @@ class Authenticator:
 
 
 class FailedAttempts:
-    """Counts different wrong tokens per address, or per /64 network in IPv6, which is what one household gets.
+    """Counts different wrong tokens per network, see `network_of`.
 
     The same wrong token again is no further attempt to guess: a program with an old token blocks nobody.
 
@@ -108,12 +108,12 @@ class FailedAttempts:
 
     def check(self, address: str) -> None:
         """Raise TooManyAttemptsError if no further token from `address` is to be compared."""
-        times = self._recent(_network(address), COMPARISON_WINDOW)
+        times = self._recent(network_of(address), COMPARISON_WINDOW)
         self._raise_beyond(MAX_COMPARISONS, list(times.values()), COMPARISON_WINDOW)
 
     def record(self, address: str, digest: bytes) -> None:
         """A wrong token with this digest came from `address`. Raises TooManyAttemptsError if that is blocked."""
-        network = _network(address)
+        network = network_of(address)
         earlier = list(self._recent(network, ATTEMPT_WINDOW).values())
         times = self._times[network] = self._recent(network, COMPARISON_WINDOW)
         is_new = digest not in times
@@ -138,7 +138,8 @@ class FailedAttempts:
             raise TooManyAttemptsError(times[-limit] + window - self._clock.monotonic())
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
+    """The address itself, or its /64 network in IPv6, which is what one household gets."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

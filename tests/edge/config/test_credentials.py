@@ -25,6 +25,17 @@ def test_a_secret_is_read_from_the_file_then_from_systemd_then_from_the_environm
     assert SECRET.read(None, {}) is None
 
 
+def test_a_file_that_every_user_can_read_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "password"
+    file.write_text("secret")
+    file.chmod(0o600)
+    SECRET.read(file, {})
+    assert caplog.messages == []
+    file.chmod(0o604)
+    SECRET.read(file, {})
+    assert caplog.messages == [f"{file}: every user of this machine can read the secret in it: chmod 600 {file}"]
+
+
 def test_an_unreadable_file_is_an_error_of_its_setting(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     for name, expected in (("none", "no such file"), ("binary", "not UTF-8")):

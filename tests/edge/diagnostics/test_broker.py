@@ -74,6 +74,18 @@ def test_a_missing_password_file_fails_by_the_name_of_its_flag(tmp_path: Path) -
     assert parts["broker"].text == f"--mqtt-password-file {tmp_path / 'none'}: no such file or directory"
 
 
+def test_a_password_file_that_every_user_can_read_is_a_warning(restricted: Mosquitto, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("right")
+    password.chmod(0o644)
+    broker = make_broker(parse_broker(f"mqtt://anna@127.0.0.1:{restricted.port}"), password_file=password)
+    finding = check(broker)
+    assert finding.level == "warn"
+    assert finding.text.endswith(
+        f"; {password}: every user of this machine can read the secret in it: chmod 600 {password}"
+    )
+
+
 def test_an_unreachable_broker_fails_with_the_cure() -> None:
     finding = check(parse_broker(f"mqtt://127.0.0.1:{free_port()}"))
     assert finding.level == "FAIL"

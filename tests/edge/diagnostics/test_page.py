@@ -67,6 +67,17 @@ def test_a_short_token_and_a_missing_token_file_are_errors(tmp_path: Path) -> No
         check(("127.0.0.1", free_port()), token_file=tmp_path / "none")
 
 
+def test_a_token_file_that_every_user_can_read_is_a_warning(tmp_path: Path) -> None:
+    token, port = tmp_path / "token", free_port()
+    token.write_text("a long token\n")
+    token.chmod(0o644)
+    url = f"http://127.0.0.1:{port}/, with a token"
+    warning = f"{token}: every user of this machine can read the secret in it: chmod 600 {token}"
+    assert check(("127.0.0.1", port), token_file=token) == Finding("warn", f"{url}; {warning}")
+    token.chmod(0o640)
+    assert check(("127.0.0.1", port), token_file=token) == Finding("ok", url)
+
+
 def test_a_page_without_tls_on_the_network_is_a_warning() -> None:
     finding = check(("0.0.0.0", free_port()), TOKEN)  # noqa: S104  for a moment
     assert finding.level == "warn"
