@@ -10,6 +10,7 @@ import secrets
 from collections import OrderedDict
 
 from fer_edge.clock import Clock
+from fer_edge.web.logouts import Logouts
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +45,12 @@ class Authenticator:
     links at most, and the login form still works.
     """
 
-    def __init__(self, token: str | None, clock: Clock) -> None:
+    def __init__(self, token: str | None, clock: Clock, logouts: Logouts | None = None) -> None:
         self.required = token is not None
         self._token = _digest(token or "")
         self._clock = clock
         self._attempts, self._attempts_in_links = FailedAttempts(clock), FailedAttempts(clock)
-        self._revoked: dict[str, int] = {}  # cookies of users who have logged out, with their expiry dates
+        self._logouts = logouts or Logouts(None, clock.wall)
 
     def check_token(self, token: str, address: str, *, in_link: bool = False) -> bool:
         """Whether this is the token.
@@ -80,14 +81,12 @@ class Authenticator:
         """Whether a cookie was made here, has not expired, and its user has not logged out."""
         content, _, signature = cookie.rpartition(".")
         is_genuine = hmac.compare_digest(_digest(signature), _digest(self._sign(content)))
-        return is_genuine and self._clock.wall() < _expiry(cookie) and cookie not in self._revoked
+        return is_genuine and self._clock.wall() < _expiry(cookie) and cookie not in self._logouts
 
     def revoke_cookie(self, cookie: str) -> None:
         """Accept a cookie no longer."""
         if self.check_cookie(cookie):
-            now = self._clock.wall()
-            self._revoked = {each: expiry for each, expiry in self._revoked.items() if now < expiry}
-            self._revoked[cookie] = _expiry(cookie)
+            self._logouts.add(cookie, _expiry(cookie))
 
     def _sign(self, text: str) -> str:
         return hmac.new(self._token, _encode(text), hashlib.sha256).hexdigest()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_edge.config.web import WebOptions
@@ -11,12 +14,16 @@ if TYPE_CHECKING:
     from fer_edge.web.server import WebServer
 
 
-def open_web_server(options: WebOptions, token: str | None) -> WebServer:
+LOGOUTS = "logouts"  # file in the state directory
+
+
+def open_web_server(options: WebOptions, token: str | None, environment: Mapping[str, str] = os.environ) -> WebServer:
     """Open the port of the live page.
 
     Args:
         options: Where and how the page is served.
         token: What its viewers must know, or None.
+        environment: May name the state directory of systemd, where logouts are kept.
 
     Raises:
         MissingExtraError: The extra `web` is not installed.
@@ -27,4 +34,5 @@ def open_web_server(options: WebOptions, token: str | None) -> WebServer:
         from fer_edge.web.server import WebServer
     except ImportError as error:
         raise MissingExtraError("--web", "web", error.name) from error
-    return WebServer(options, token)
+    folder = environment.get("STATE_DIRECTORY")
+    return WebServer(options, token, Path(folder) / LOGOUTS if folder else None)

@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -22,6 +23,7 @@ from fer_edge.web.api import Api
 from fer_edge.web.auth import Authenticator
 from fer_edge.web.hub import Hub
 from fer_edge.web.listener import WebServerError, limit_connections, listen, url_of
+from fer_edge.web.logouts import Logouts
 from fer_edge.web.loop_thread import LoopThread
 from fer_edge.web.middleware import AccessControl
 from fer_edge.web.pages import Pages
@@ -43,8 +45,13 @@ class WebServer(RunObserver):
         url: Where a browser finds the page.
     """
 
-    def __init__(self, options: WebOptions, token: str | None) -> None:
+    def __init__(self, options: WebOptions, token: str | None, logouts: Path | None = None) -> None:
         """Bind the port.
+
+        Args:
+            options: Where and how the page is served.
+            token: What its viewers must know, or None.
+            logouts: File that keeps who has logged out; None for memory.
 
         Raises:
             UsageError: The page would be open to the network without a token, or the host is not this machine.
@@ -52,7 +59,7 @@ class WebServer(RunObserver):
         """
         check_token(options, token)
         self._options = options
-        self._token = token or None
+        self._token, self._logouts = token or None, logouts
         self._socket = listen(options)
         self._thread: LoopThread | None = None
         self._hub: Hub | None = None
@@ -61,7 +68,7 @@ class WebServer(RunObserver):
     def on_start(self, status: RunStatus, controls: RunControls) -> None:
         """Start to serve. Raises WebServerError when the server does not start."""
         self._hub = hub = Hub(status)
-        site = _Site(self._options, self._token, self._socket, hub, controls)
+        site = _Site(self._options, self._token, self._logouts, self._socket, hub, controls)
         self._thread = LoopThread(site.serve, "page")
         self._thread.start(START_TIMEOUT)
         self.poll()
@@ -98,6 +105,7 @@ class _Site:
 
     options: WebOptions
     token: str | None
+    logouts: Path | None
     socket: socket.socket
     hub: Hub
     controls: RunControls
@@ -127,7 +135,9 @@ class _Site:
         reporting.cancel()
 
     def _application(self, api: Api, sockets: WebSockets) -> web.Application:
-        access = AccessControl(self.options, Authenticator(self.token, self.hub.status.clock))
+        clock = self.hub.status.clock
+        authenticator = Authenticator(self.token, clock, Logouts(self.logouts, clock.wall))
+        access = AccessControl(self.options, authenticator)
         pages = Pages(access)
         app = web.Application(middlewares=[access.middleware], client_max_size=MAX_REQUEST_SIZE)
         app.on_response_prepare.append(access.add_headers)
