@@ -40,7 +40,7 @@ http {{
   {servers}
 }}
 """
-SERVER = "server {{ listen 127.0.0.1:{port} ssl; listen [::1]:{port} ssl; server_name _; {locations} }}\n"
+SERVER = "server {{ listen 127.0.0.1:{port} ssl; server_name _; {locations} }}\n"
 
 
 class Nginx:

@@ -168,9 +168,9 @@ def cookie_name(request: web.Request) -> str:
 
 
 def parse_host(header: str) -> str:
-    """The host in a Host header, without its port, in lower case; empty without a host."""
+    """The host in a Host header, without its port, in lower case; empty without a host, or with a user before it."""
     try:
-        return (urlsplit(f"//{header}").hostname or "").rstrip(".")
+        return "" if "@" in header else (urlsplit(f"//{header}").hostname or "").rstrip(".")
     except ValueError:
         return ""
 

@@ -58,7 +58,7 @@ class Pages:
         try:
             is_correct = not authenticator.required or authenticator.check_token(token, address, in_link=in_link)
         except TooManyAttemptsError as error:
-            return self._too_many_attempts(error)
+            return self._too_many_attempts(error, in_link=in_link)
         if not is_correct:
             return self._login_page(401, "That is not the token.")
         response = web.Response(status=303, headers={"Location": THE_PAGE})
@@ -75,8 +75,9 @@ class Pages:
             )
         return response
 
-    def _too_many_attempts(self, error: TooManyAttemptsError) -> web.Response:
-        page = self._login_page(429, f"Too many wrong tokens. Try again in {error.retry_after} seconds.")
+    def _too_many_attempts(self, error: TooManyAttemptsError, *, in_link: bool = False) -> web.Response:
+        cure = "Type the token here." if in_link else f"Try again in {error.retry_after} seconds."
+        page = self._login_page(429, f"Too many wrong tokens{' in links' if in_link else ''}. {cure}")
         page.headers["Retry-After"] = str(error.retry_after)
         return page
 

@@ -84,7 +84,17 @@ def test_whatever_the_proxy_makes_of_the_host_one_can_log_in_view_and_pause(ngin
         assert (done.status, done.body) == (200, {"paused": paused})
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", f"https://{NAME}.evil.example", "null", "https://[", NAME])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        f"https://{NAME}.evil.example",
+        f"https://evil.example\\@{NAME}",
+        "null",
+        "https://[",
+        NAME,
+    ],
+)
 def test_a_page_of_another_name_is_refused_behind_a_proxy_too(nginx: Nginx, origin: str) -> None:
     for lines in UPGRADING:
         site = Site.at(nginx.urls[lines])
