@@ -61,8 +61,8 @@ class Authenticator:
             in_link: Whether it was part of a URL.
 
         Raises:
-            TooManyAttemptsError: It is wrong, as were too many from `address` before; or so many were wrong that
-                it was not compared.
+            TooManyAttemptsError: It is wrong and `address` is blocked; or it was not compared, because
+                MAX_COMPARISONS is reached.
         """
         attempts = self._attempts_in_links if in_link else self._attempts
         attempts.check(address)
@@ -95,7 +95,7 @@ class Authenticator:
 class FailedAttempts:
     """Counts different wrong tokens per network, see `network_of`.
 
-    The same wrong token again is no further attempt to guess: a program with an old token blocks nobody.
+    The same wrong token again does not count, so a program with an old token does not block its address.
 
     While an address is blocked the right token is still accepted, so that others behind the same address can log in.
     What keeps it from being guessed is MAX_COMPARISONS: 480 a day, against the 300 an hour that a block alone allows.

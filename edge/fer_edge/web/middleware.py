@@ -47,8 +47,8 @@ class AccessControl:
     The live page's Origin is the Host of the request, unless a proxy replaces the Host or drops its port. So an Origin
     whose host is in `web.names` is accepted whatever its scheme and port. Other sites cannot use that: the browser
     writes the Origin, with the name in its address bar, and rebinding does not change that name. What the owner serves
-    under the same name on other ports is trusted, too. Hosts that nobody configured, such as localhost, get no such
-    exception.
+    under the same name on other ports is trusted, too. There is no such exception for hosts that are not
+    configured, such as localhost.
 
     Attributes:
         authenticator: Checks tokens and cookies.
@@ -128,7 +128,7 @@ class AccessControl:
         return is_foreign or not self.is_own_origin(request)
 
     def _valid_cookie(self, request: web.Request) -> str:
-        """The valid cookie of a request, or "". Another sensor's, for a shorter path of the same host, may be there."""
+        """The valid cookie of a request, or "". A sensor at a shorter path of the same host may have set one, too."""
         name = cookie_name(request)
         pairs = [pair.strip().partition("=") for pair in request.headers.get(hdrs.COOKIE, "").split(";")]
         values = [value for key, _, value in pairs if key == name]
