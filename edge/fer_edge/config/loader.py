@@ -20,6 +20,7 @@ from fer_edge.config.schema import SETTINGS, SWITCH
 from fer_edge.config.setting import Environment, Setting
 from fer_edge.config.web import TOKEN, make_web_options
 from fer_edge.errors import ConfigError, FerError, UsageError
+from fer_edge.text_file import read_text
 
 DEFAULT_FILE = Path("/etc/fer-edge/config.toml")
 PREFIX = "FER_EDGE_"
@@ -163,14 +164,14 @@ def _flatten(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def _parse_file(file: Path | None) -> dict[str, Any]:
     path = file or DEFAULT_FILE
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(path))
     except FileNotFoundError as error:
         if not file:
             return {}
         raise UsageError(f"--config {file}: no such file") from error
     except OSError as error:
         raise ConfigError(f"{path}: {str(error.strerror).lower()}") from error
-    except (ValueError, RecursionError) as error:  # tomllib.TOMLDecodeError and UnicodeDecodeError are ValueErrors
+    except (ValueError, RecursionError) as error:  # tomllib.TOMLDecodeError is a ValueError
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.errors import ConfigError
+from fer_edge.text_file import decode_text
 
 LABELS = "labels.txt"
 CARD = "fer.json"
@@ -133,7 +134,10 @@ def _read_entries(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def _parse_labels(path: Path, text: bytes) -> tuple[str, ...]:
-    labels = tuple(line.strip() for line in text.decode(errors="replace").splitlines() if line.strip())
+    try:
+        labels = tuple(line.strip() for line in decode_text(text).splitlines() if line.strip())
+    except ValueError as error:
+        raise model_error(path, f"{LABELS} in it: {error}") from error
     if len(labels) < 2 or len(set(labels)) < len(labels):
         problem = f"{LABELS} must name at least two classes, each once; it has {', '.join(labels)}"
         raise model_error(path, problem)

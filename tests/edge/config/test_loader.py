@@ -203,9 +203,9 @@ def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
         resolve({}, {}, tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="is a directory"):
         resolve({}, {}, tmp_path)
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="not TOML"):
-        resolve({}, {}, tmp_path / "binary")
+    (tmp_path / "utf-16").write_text("[camera]", encoding="utf-16")
+    with pytest.raises(ConfigError, match=r"utf-16: not TOML: UTF-16 text .*; save it as UTF-8"):
+        resolve({}, {}, tmp_path / "utf-16")
 
 
 def test_settings_that_contradict_each_other_are_reported_by_the_place_they_came_from(tmp_path: Path) -> None:
@@ -274,7 +274,8 @@ def test_the_exit_code_distinguishes_flags_from_the_configuration(
 def test_a_run_can_be_configured_by_the_file_only(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     picture = MEDIA / "faces" / "bryan.png"
-    file.write_text(f'[camera]\nsource = "{picture}"\n[mqtt]\nurl = "none"\ndevice = "cam"\n[output]\nprint = true\n')
+    text = f'[camera]\nsource = "{picture}"\n[mqtt]\nurl = "none"\ndevice = "cam"\n[output]\nprint = true\n'
+    file.write_text(text, encoding="utf-8-sig", newline="\r\n")  # as Notepad writes it
     done = run("fer_edge", "--config", file)
     assert done.code == 0, done.err
     assert [(event["type"], event["device"]) for event in done.events] == [("start", "cam"), ("end", "cam")]

@@ -82,6 +82,15 @@ def test_at_least_two_different_labels_are_required(tmp_path: Path, graph: bytes
         read_model(broken(tmp_path, graph, {LABELS: labels}))
 
 
+def test_labels_may_begin_with_a_byte_order_mark_and_must_be_utf_8(tmp_path: Path, graph: bytes) -> None:
+    assert read_model(broken(tmp_path, graph, {LABELS: "\ufeffhappy\r\nsad\r\n"})).labels == ("happy", "sad")
+    path = broken(tmp_path, graph)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(LABELS, "happy\nsad\n".encode("utf-16"))
+    with pytest.raises(ModelError, match=r"labels\.txt in it: UTF-16 text .*; save it as UTF-8"):
+        read_model(path)
+
+
 @pytest.mark.parametrize("card", ["not json", "[1]", '{"training": "by hand"}'])
 def test_a_card_must_be_a_json_object(tmp_path: Path, graph: bytes, card: str) -> None:
     with pytest.raises(ModelError, match=r"fer\.json"):

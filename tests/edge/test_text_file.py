@@ -1,0 +1,32 @@
+"""Text files with the encodings that editors write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fer_edge.text_file import read_text
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "notepad").write_text("grün\n", encoding="utf-8-sig")
+    (tmp_path / "nano").write_text("grün\n", encoding="utf-8")
+    assert read_text(tmp_path / "notepad") == read_text(tmp_path / "nano") == "grün\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        ("utf-16", "UTF-16 text"),
+        ("utf-16-be", "UTF-16 text"),  # without a mark
+        ("utf-32", "UTF-16 text"),
+        ("latin-1", "not UTF-8 text"),
+    ],
+)
+def test_any_other_encoding_is_an_error_that_does_not_quote_the_text(
+    tmp_path: Path, encoding: str, expected: str
+) -> None:
+    (tmp_path / "file").write_bytes("grün".encode(encoding))
+    with pytest.raises(ValueError, match=f"^{expected}.*; save it as UTF-8$"):
+        read_text(tmp_path / "file")
