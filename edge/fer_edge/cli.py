@@ -7,6 +7,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 from argparse import RawDescriptionHelpFormatter
@@ -122,6 +123,8 @@ def _run(config: Config) -> int:
         raise UsageError("is missing", setting="camera.source", cure=cure)
     # Until the daemon handles it, Ctrl-C ends the process at once, even in the middle of an import.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # A core dump would contain faces, passwords and the token.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     from fer_edge.daemon import open_daemon
 
     password = read_password(config.broker, os.environ) if config.broker else None

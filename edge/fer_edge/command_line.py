@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from fer_edge.config.addresses import hide_secrets
 from fer_edge.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_USAGE, FerError
 from fer_edge.logs import format_error
 
@@ -19,7 +20,7 @@ class OneLineParser(argparse.ArgumentParser):
     """An argument parser that reports an error in one line and exits with 2."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_USAGE, f"{format_error(self.prog, f'{message} (see {self.prog} --help)')}\n")
+        self.exit(EXIT_USAGE, f"{format_error(self.prog, f'{hide_secrets(message)} (see {self.prog} --help)')}\n")
 
 
 def run_command(command: str, body: Callable[[], int]) -> int:

@@ -204,7 +204,7 @@ def bad_files(tmp_path: Path) -> Path:
         ("--camera {0}/text.jpg", 2, "text.jpg: not a picture"),
         ("--camera {0}/empty", 2, "empty: no pictures in this folder"),
         ("--camera /dev/null", 2, "--camera /dev/null: not a camera"),
-        ("--camera rtsp://user:secret@h:x/", 2, "--camera rtsp://...: expected rtsp://[user:password@]host"),
+        ("--camera rtsp://user:secret@h:x/", 2, "--camera: rtsp://***@***: expected rtsp://[user:password@]host"),
         ("--camera 0 --size 640", 2, "--size: '640' must be WIDTHxHEIGHT"),
         ("--camera 0 --size 641x480", 2, "--size: '641x480' must be WIDTHxHEIGHT, even"),
         ("--camera 0 --fps 0", 2, "--fps: '0' must be a whole number from 1 to 240"),

@@ -20,6 +20,16 @@ def test_a_wrong_argument_is_one_line_and_exit_2(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "fer-edge: unrecognized arguments: --bogus (see fer-edge --help)\n"
 
 
+def test_an_argument_that_is_not_expected_is_quoted_without_its_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["rtsp://me:hunt er2@h/s"], ["me:hunter2@h"], ["--v=http://h/?key=hunter2"]):
+        parser = OneLineParser(prog="fer-edge")
+        parser.add_argument("--version")
+        parser.add_argument("--verbose")
+        with pytest.raises(SystemExit):
+            parser.parse_args(arguments)
+    assert "er2" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("error", "code"), [(FerError("x"), 1), (UsageError("x"), 2), (ConfigError("x"), 78)])
 def test_an_error_of_the_project_is_one_line_and_its_exit_code(
     error: FerError, code: int, capsys: pytest.CaptureFixture[str]

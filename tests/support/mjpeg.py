@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import threading
 import time
@@ -27,18 +28,25 @@ class MjpegCamera:
     Attributes:
         picture: Makes the n-th JPEG of a stream.
         fps: JPEGs per second.
+        login: USER:PASSWORD that it asks for; none if empty.
         paths: The path of each request.
         url: The address, with a user name, a password and a query.
     """
 
     def __init__(self, port: int = 0, picture: Callable[[int], bytes] = jpeg, fps: float = 25.0) -> None:
         self.picture, self.fps, self.paths = picture, fps, list[str]()
-        self.running = True
+        self.running, self.login = True, ""
         camera = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 camera.paths.append(self.path)
+                login = base64.b64encode(camera.login.encode()).decode()
+                if camera.login and self.headers["Authorization"] != f"Basic {login}":
+                    self.send_response(401)
+                    self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+                    self.end_headers()
+                    return
                 self.send_response(200)
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()

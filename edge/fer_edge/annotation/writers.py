@@ -16,7 +16,7 @@ from fer_edge.annotation.picture_writer import FolderWriter, PictureWriter
 from fer_edge.annotation.video_writer import VIDEO_SUFFIXES, VideoWriter
 from fer_edge.cameras.frame import Frame
 from fer_edge.cameras.pictures import PICTURE_SUFFIXES
-from fer_edge.config.credentials import hide_secrets
+from fer_edge.config.addresses import hide_secrets
 from fer_edge.errors import UsageError
 from fer_edge.tracking.track import TrackedFace
 

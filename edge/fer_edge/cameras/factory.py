@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fer_edge.cameras import browser, files, network, numbered, pi, v4l2
 from fer_edge.cameras.base import FrameSource, SourceKind
+from fer_edge.config.addresses import hide_secrets
 from fer_edge.config.camera import SPECS, CameraOptions
-from fer_edge.config.credentials import hide_secrets
 from fer_edge.errors import UsageError
 
 # The first kind that matches is used: cameras before files, so that a file cannot take the name of a camera.

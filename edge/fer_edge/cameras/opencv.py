@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable
 
@@ -17,9 +16,8 @@ from fer_edge.cameras.frame import scale_for_search
 
 EARLY_SHARE = 0.8  # of the interval between two frames, after which the next is due: the pace of a camera is uneven
 
-# Failures are logged once by this project; OpenCV and FFmpeg would log them again at every attempt.
+# Failures are logged once by this project; OpenCV would log them again at every attempt.
 getattr(cv2.utils, "logging", cv2).setLogLevel(0)  # OpenCV has moved it
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 class OpenCVCamera:

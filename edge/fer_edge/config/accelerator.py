@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from fer_edge.config.addresses import quote
 from fer_edge.errors import UsageError
 
 AUTO = "auto"
@@ -19,5 +20,5 @@ def parse_accelerator(text: str) -> str:
     Raises UsageError.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_-]*(:.+)?", text):
-        raise UsageError(f"{text!r}: expected {AUTO}, or NAME or NAME:ARGUMENT, such as cpu or edgetpu:usb:0")
+        raise UsageError(f"{quote(text)}: expected {AUTO}, or NAME or NAME:ARGUMENT, such as cpu or edgetpu:usb:0")
     return text

@@ -6,9 +6,10 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote
 
-from fer_edge.config.credentials import Secret, describe_tls_error, hide_password, load_certificate
+from fer_edge.config.addresses import hide_in_path, hide_secrets, in_url, parse_address
+from fer_edge.config.credentials import Secret, describe_tls_error, load_certificate
 from fer_edge.errors import UsageError
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
@@ -17,6 +18,7 @@ PASSWORD = Secret("mqtt.password_file", "mqtt-password", "FER_EDGE_MQTT_PASSWORD
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 ENCRYPTED = ("mqtts", "wss")
 WEBSOCKET = ("ws", "wss")
+FORM = f"mqtt://[user@]host[:port], mqtts://, ws:// or wss://, or {NO_BROKER}"
 DEFAULT_PATH = "/mqtt"  # of a WebSocket
 
 
@@ -47,8 +49,7 @@ class Broker:
     password_file: Path | None = None
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}{self.path}"
+        return f"{self.scheme}://{in_url(self.host)}:{self.port}{hide_in_path(self.path)}"
 
     @property
     def encrypted(self) -> bool:
@@ -68,24 +69,24 @@ def parse_broker(text: str) -> Broker | None:
     """
     if text == NO_BROKER:
         return None
-    address = hide_password(text)
-    url = urlsplit(text)
-    try:
-        port = url.port or DEFAULT_PORTS.get(url.scheme, 0)
-    except ValueError:
-        raise UsageError(f"{address}: the port must be a number between 1 and 65535") from None
-    if url.password is not None:
+    shown = hide_secrets(text)
+    if text.partition("://")[0].lower() not in DEFAULT_PORTS:
+        raise UsageError(f"{shown}: expected {FORM}")
+    address = parse_address(text, FORM)
+    if address.password is not None:
         cure = f"put it into {PASSWORD.variable}, or into the file named by --mqtt-password-file"
-        raise UsageError(f"{address}: a password does not belong here", cure=cure)
-    if not _is_address(url):
-        raise UsageError(f"{address}: expected mqtt://[user@]host[:port], mqtts://, ws:// or wss://, or {NO_BROKER}")
-    path = (url.path or DEFAULT_PATH) if url.scheme in WEBSOCKET else ""
-    return Broker(url.hostname or "", port, url.username and unquote(url.username), url.scheme, path)
-
-
-def _is_address(url: SplitResult) -> bool:
-    has_path = bool(url.path.strip("/")) and url.scheme not in WEBSOCKET
-    return url.scheme in DEFAULT_PORTS and bool(url.hostname) and not (has_path or url.query or url.fragment)
+        raise UsageError(f"{shown}: a password does not belong here", cure=cure)
+    websocket = address.scheme in WEBSOCKET
+    has_path = bool(address.path.strip("/")) and not websocket
+    if has_path or address.query or address.fragment:
+        raise UsageError(f"{shown}: expected {FORM}")
+    return Broker(
+        address.host,
+        address.port or DEFAULT_PORTS[address.scheme],
+        address.user and unquote(address.user),
+        address.scheme,
+        (address.path or DEFAULT_PATH) if websocket else "",
+    )
 
 
 def make_broker(

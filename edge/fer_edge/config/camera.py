@@ -6,8 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from fer_edge.config.addresses import parse_address, quote
+
 Size = tuple[int, int]  # width and height, pixels
 
+ADDRESS_SCHEMES = ("rtsp", "rtsps", "http", "https")
+ADDRESS_FORM = "rtsp://[user:password@]host[:port]/path, or the same with rtsps, http or https"
 MIN_SIDE, MAX_SIDE = 32, 8192  # pixels
 
 # What --camera accepts: one phrase for each entry of the registry in cameras/factory.py, under the same name. They are
@@ -42,10 +46,22 @@ class CameraOptions:
     flip: Literal["h", "v"] | None = None
 
 
+def is_address(source: str) -> bool:
+    """Whether a camera is named by an address."""
+    return source.partition("://")[0].lower() in ADDRESS_SCHEMES and "://" in source
+
+
+def parse_source(text: str) -> str:
+    """Check a camera's address; other sources are checked when they are opened. Raises UsageError."""
+    if is_address(text):
+        parse_address(text, ADDRESS_FORM)
+    return text
+
+
 def parse_size(text: str) -> Size:
     """Parse `WIDTHxHEIGHT`, two even numbers of pixels. Raises ValueError."""
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
     width, height = (int(side) for side in match.groups()) if match else (0, 0)
     if any(side % 2 or not MIN_SIDE <= side <= MAX_SIDE for side in (width, height)):
-        raise ValueError(f"{text!r} must be WIDTHxHEIGHT, even, {MIN_SIDE} to {MAX_SIDE} each, e.g. 1280x720")
+        raise ValueError(f"{quote(text)} must be WIDTHxHEIGHT, even, {MIN_SIDE} to {MAX_SIDE} each, e.g. 1280x720")
     return width, height

@@ -1,9 +1,8 @@
-"""Secrets and certificates: where they are read from, how a bad one is reported, how a secret is hidden."""
+"""Secrets and certificates: where they are read from, how a bad one is reported."""
 
 from __future__ import annotations
 
 import logging
-import re
 import ssl
 import stat
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_edge.errors import UsageError
+from fer_edge.text_file import read_text
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Secret:
     def read(self, file: Path | None, environment: Mapping[str, str]) -> str | None:
         """Read the secret from the file, else from the credential, else from the variable.
 
-        A newline at the end of a file does not belong to the secret.
+        A newline at the end of a file, and a byte order mark, do not belong to the secret.
 
         Args:
             file: What the setting names, if it is set.
@@ -56,11 +56,14 @@ class Secret:
 
     def _read_line(self, file: Path) -> str:
         try:
-            return file.read_text(encoding="utf-8").rstrip("\r\n")
+            return read_text(file).rstrip("\r\n")
         except OSError as error:
-            raise UsageError(f"{file}: {str(error.strerror).lower()}", setting=self.setting) from error
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{file}: not UTF-8 text", setting=self.setting) from error
+            # A relative name of nothing, or one too long for a file, may be the secret itself.
+            name = f"{file}: " if file.is_absolute() else ""
+            cure = None if name else "expected a file, not the secret itself"
+            raise UsageError(f"{name}{str(error.strerror).lower()}", setting=self.setting, cure=cure) from error
+        except ValueError as error:
+            raise UsageError(f"{file}: {error}", setting=self.setting) from error
 
 
 def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None, setting: str) -> None:
@@ -98,13 +101,3 @@ def describe_tls_error(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return (error.reason or "no certificate or key in it").replace("_", " ").lower()
     return str(error.strerror).lower()
-
-
-def hide_password(text: str) -> str:
-    """Replace the password of an address by ***."""
-    return re.sub(r"//([^:@/]*):.*@", r"//\1:***@", text)
-
-
-def hide_secrets(text: str) -> str:
-    """Replace the password of an address, and everything after its `?`, by ***."""
-    return re.sub(r"(\w+://[^?\s]*)\?.*", r"\1?***", hide_password(text))

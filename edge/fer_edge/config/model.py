@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fer_edge.config.accelerator import AUTO
+from fer_edge.config.addresses import parse_file, quote
 from fer_edge.config.broker import Broker
 from fer_edge.config.camera import CameraOptions
 from fer_edge.config.web import WebOptions
@@ -102,14 +103,14 @@ class Config:
 
 
 def parse_model(text: str) -> Path:
-    """Return the file of a model: of a shipped one by its name, otherwise the path itself."""
-    return MODELS / f"{text}.tflite" if text in SHIPPED else Path(text)
+    """Return the file of a model: of a shipped one by its name, otherwise the path itself. Raises UsageError."""
+    return MODELS / f"{text}.tflite" if text in SHIPPED else parse_file(text)
 
 
 def parse_device(text: str) -> str:
     """Check a device's name. Raises UsageError for characters that topics or Home Assistant do not allow."""
     if not re.fullmatch(r"[a-zA-Z0-9_-]+", text):
-        raise UsageError(f"{text!r}: only the letters a-z, A-Z, 0-9, _ and - are allowed")
+        raise UsageError(f"{quote(text)}: only the letters a-z, A-Z, 0-9, _ and - are allowed")
     return text
 
 
@@ -118,5 +119,5 @@ def parse_discovery(text: str) -> str | None:
     if text == NO_DISCOVERY:
         return None
     if not re.fullmatch(r"[^+#/\s\0]+(/[^+#/\s\0]+)*", text):
-        raise UsageError(f"{text!r}: expected the prefix of Home Assistant's topics, or {NO_DISCOVERY}")
+        raise UsageError(f"{quote(text)}: expected the prefix of Home Assistant's topics, or {NO_DISCOVERY}")
     return text

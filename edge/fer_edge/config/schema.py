@@ -17,7 +17,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from fer_edge.config import accelerator, broker, model, web
-from fer_edge.config.camera import SPECS, CameraOptions, parse_size
+from fer_edge.config.addresses import parse_file
+from fer_edge.config.camera import SPECS, CameraOptions, parse_size, parse_source
 from fer_edge.config.model import Config, PipelineOptions
 from fer_edge.config.setting import Environment, Setting, ValueType
 
@@ -39,13 +40,13 @@ def _default_outbox(environment: Environment) -> str:
 
 
 def _outbox_file(text: str) -> Path | None:
-    return None if text == "memory" else Path(text)
+    return None if text == "memory" else parse_file(text)
 
 
 # fmt: off
 SETTINGS = (
     Setting("camera.source", "--camera", TEXT, "camera", SPECS, default="",
-            default_text="none", example="0", metavar="SPEC"),
+            default_text="none", example="0", read=parse_source, metavar="SPEC", is_address=True),
     Setting("camera.size", "--size", TEXT, "camera_options.size",
             "size to request from a camera; an address or a file has its own",
             default_text="a Pi's camera: 1280 wide, others: 640x480", example="1280x720",
@@ -63,20 +64,20 @@ SETTINGS = (
 
     Setting("mqtt.url", "--mqtt", TEXT, "broker.url",
             "the broker: mqtt://[user@]host[:port], mqtts:// (TLS), ws:// or wss:// (WebSocket), or none",
-            default=broker.DEFAULT_BROKER, read=broker.parse_broker, metavar="URL"),
+            default=broker.DEFAULT_BROKER, read=broker.parse_broker, metavar="URL", is_address=True),
     Setting("mqtt.password_file", "--mqtt-password-file", TEXT, "broker.password_file",
             "file with the user's password",
             default_text=f"systemd's credential {broker.PASSWORD.credential}, or {broker.PASSWORD.variable}",
-            example="/etc/fer-edge/mqtt-password", read=Path, metavar="FILE"),
+            example="/etc/fer-edge/mqtt-password", read=parse_file, metavar="FILE"),
     Setting("mqtt.ca", "--mqtt-ca", TEXT, "broker.ca",
             "certificates of the authorities to trust, PEM; certificate and host name are always checked",
-            default_text="the system's", example="/etc/fer-edge/ca.pem", read=Path, metavar="FILE"),
+            default_text="the system's", example="/etc/fer-edge/ca.pem", read=parse_file, metavar="FILE"),
     Setting("mqtt.certificate", "--mqtt-cert", TEXT, "broker.certificate",
             "client certificate, PEM, if the broker requires one",
-            default_text="none", example="/etc/fer-edge/client.pem", read=Path, metavar="FILE"),
+            default_text="none", example="/etc/fer-edge/client.pem", read=parse_file, metavar="FILE"),
     Setting("mqtt.key", "--mqtt-key", TEXT, "broker.key",
             "private key of the client certificate, PEM, if it is not in the same file",
-            default_text="none", example="/etc/fer-edge/client.key", read=Path, metavar="FILE"),
+            default_text="none", example="/etc/fer-edge/client.key", read=parse_file, metavar="FILE"),
     Setting("mqtt.device", "--device", TEXT, "device", "name of this device in the topics",
             default=lambda _: model.default_device(),
             default_text="the host name", example="porch", read=model.parse_device, metavar="NAME"),
@@ -118,12 +119,12 @@ SETTINGS = (
     Setting("web.token_file", "--web-token-file", TEXT, "web.token_file",
             "file with the token, or password, of the page",
             default_text=f"systemd's credential {web.TOKEN.credential}, or {web.TOKEN.variable}",
-            example="/etc/fer-edge/web-token", read=Path, metavar="FILE"),
+            example="/etc/fer-edge/web-token", read=parse_file, metavar="FILE"),
     Setting("web.certificate", "--web-cert", TEXT, "web.certificate", "certificate of the page, PEM, for https",
-            default_text="none", example="/etc/fer-edge/web.pem", read=Path, metavar="FILE"),
+            default_text="none", example="/etc/fer-edge/web.pem", read=parse_file, metavar="FILE"),
     Setting("web.key", "--web-key", TEXT, "web.key",
             "private key of the page's certificate, PEM, if it is not in the same file",
-            default_text="none", example="/etc/fer-edge/web.key", read=Path, metavar="FILE"),
+            default_text="none", example="/etc/fer-edge/web.key", read=parse_file, metavar="FILE"),
     Setting("web.names", "--web-names", TEXT, "web.names",
             "further host names by which browsers reach the page, separated by commas",
             default_text="its address and the host name", example="faces.example.org", read=web.parse_names,

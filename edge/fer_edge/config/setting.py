@@ -8,11 +8,9 @@ from typing import Any
 
 import msgspec
 
-from fer_edge.config.credentials import hide_password
+from fer_edge.config.addresses import quote
 
 Environment = Mapping[str, str]
-
-MAX_QUOTED = 80  # characters of a wrong value in an error
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,12 @@ class ValueType:
             strict: False where every value is a text (flags, environment): it may have to become a number.
 
         Raises:
-            ValueError: The value is of another type or out of range; the message quotes it, without a password.
+            ValueError: The value is of another type or out of range; the message quotes it, without secrets.
         """
         try:
             return msgspec.convert(value, self.type, strict=strict)
         except msgspec.ValidationError as error:
-            quoted = hide_password(repr(value))[:MAX_QUOTED]
-            raise ValueError(f"{quoted} must be {self.description}") from error
+            raise ValueError(f"{quote(value)} must be {self.description}") from error
 
 
 @dataclass(frozen=True)
@@ -59,6 +56,7 @@ class Setting:
         example: Value in the example file, where there is no default to show.
         read: Converts the value to what Config holds; raises ValueError.
         metavar: Placeholder of the value in --help.
+        is_address: Whether it may hold an address, whose secrets are hidden when it is printed.
         adjustable: Whether the MQTT command `set` changes it during a run.
     """
 
@@ -72,6 +70,7 @@ class Setting:
     example: Any = None
     read: Callable[[Any], Any] = lambda value: value
     metavar: str | None = None
+    is_address: bool = False
     adjustable: bool = False
 
     @property

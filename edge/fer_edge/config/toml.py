@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from fer_edge.config.credentials import hide_secrets
+from fer_edge.config.addresses import hide_secrets
 from fer_edge.config.loader import Resolved
 from fer_edge.config.schema import SETTINGS
 from fer_edge.config.setting import Setting
@@ -23,7 +23,7 @@ HEAD = """\
 
 
 def as_toml(resolved: Iterable[Resolved]) -> str:
-    """Return the values in force as TOML, each with its origin. Passwords in addresses are hidden."""
+    """Return the values in force as TOML, each with its origin. Secrets in addresses are hidden."""
     lines: list[str] = []
     for section, group in groupby(resolved, key=lambda each: each.setting.section):
         lines += ["", f"[{section}]"] if lines else [f"[{section}]"]
@@ -44,7 +44,7 @@ def _line(each: Resolved) -> str:
     name = each.setting.name
     if each.value is None:
         return f"# {name}: {each.setting.describe_default()} (default)"
-    value = hide_secrets(each.value) if isinstance(each.value, str) else each.value
+    value = hide_secrets(each.value) if each.setting.is_address else each.value
     return f"{name} = {_toml(value)}  # {each.origin.name if each.origin else 'default'}"
 
 

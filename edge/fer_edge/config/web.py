@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_edge.config.addresses import in_url, quote
 from fer_edge.config.credentials import Secret, load_certificate
 from fer_edge.errors import UsageError
 
@@ -61,7 +62,7 @@ def parse_listen(text: str) -> Address | None:
         return None
     found = re.fullmatch(rf"(?:(?P<host>{HOST_NAME}|\[[0-9a-fA-F:.]+\]):)?(?P<port>\d{{1,5}})", text)
     if not found or int(found["port"]) > MAX_PORT:
-        raise UsageError(f"{text!r}: expected PORT, HOST:PORT (0.0.0.0:8080 for the whole network), or {OFF}")
+        raise UsageError(f"{quote(text)}: expected PORT, HOST:PORT (0.0.0.0:8080 for the whole network), or {OFF}")
     return (found["host"] or LOOPBACK).strip("[]"), int(found["port"])
 
 
@@ -69,7 +70,7 @@ def parse_names(text: str) -> tuple[str, ...]:
     """Parse host names and addresses that are separated by commas. Raises UsageError."""
     names = tuple(part.lower().rstrip(".").strip("[]") for part in split_list(text))
     if wrong := [name for name in names if not (re.fullmatch(HOST_NAME, name) or is_address(name))]:
-        raise UsageError(f"{wrong[0]!r}: expected host names, without ports, separated by commas")
+        raise UsageError(f"{quote(wrong[0])}: expected host names, without ports, separated by commas")
     return names
 
 
@@ -83,9 +84,9 @@ def _parse_network(text: str) -> Network:
         network = ipaddress.ip_network(text.strip("[]"), strict=False)
     except ValueError as error:
         expected = "expected addresses and networks, without ports, separated by commas: 127.0.0.1,192.168.1.0/24"
-        raise UsageError(f"{text!r}: {expected}") from error
+        raise UsageError(f"{quote(text)}: {expected}") from error
     if network.prefixlen == 0:
-        raise UsageError(f"{text!r}: everyone could pretend to be a proxy; expected the addresses of your proxies")
+        raise UsageError(f"{quote(text)}: everyone could pretend to be a proxy; expected the addresses of your proxies")
     return network
 
 
@@ -148,8 +149,3 @@ def is_address(host: str) -> bool:
         return bool(ipaddress.ip_address(host))
     except ValueError:
         return False
-
-
-def in_url(host: str) -> str:
-    """Return a host as it is written in a URL."""
-    return f"[{host}]" if ":" in host else host

@@ -38,7 +38,7 @@ class ConnectionSettings:
     """
 
     broker: Broker
-    password: str | None
+    password: str | None = field(repr=False)
     client_id: str
     will_topic: str | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)

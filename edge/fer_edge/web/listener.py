@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from fer_edge.config.web import WebOptions, in_url
+from fer_edge.config.addresses import in_url
+from fer_edge.config.web import WebOptions
 from fer_edge.errors import FerError, UsageError
 
 MAX_CONNECTIONS = 100  # at the same time, since each may hold memory; more are closed at once

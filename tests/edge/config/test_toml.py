@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_the_values_in_force_are_printed_with_their_origins_and_without_secrets(
     environment = {"FER_EDGE_MQTT_PASSWORD": "hunter3", "FER_EDGE_MIN_FACE": "0.25"}
     done = run("fer_edge", "--print-config", "--config", file, "--rotate", "90", env=environment)
     assert done.code == 0, done.err
-    assert f'source = "rtsp://me:***@cam/live?***"  # {file}\n' in done.out
+    assert f'source = "rtsp://***@cam/live?***"  # {file}\n' in done.out
     assert "min_face = 0.25  # FER_EDGE_MIN_FACE\n" in done.out
     assert "rotate = 90  # --rotate\n" in done.out
     assert 'file = "base"  # default\n' in done.out
@@ -51,7 +52,7 @@ def test_the_values_in_force_are_printed_with_their_origins_and_without_secrets(
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 @settings(max_examples=200, deadline=None)
 def test_what_is_printed_reads_back_as_the_same_values(text: str) -> None:
-    resolved = resolve({"camera.source": text.replace("//", "").replace("?", "")}, {})
+    resolved = resolve({"camera.source": re.sub("[/?@]", "", text)}, {})
     printed = tomllib.loads(as_toml(resolved))
     for each in resolved:
         assert printed[each.setting.section].get(each.setting.name) == each.value

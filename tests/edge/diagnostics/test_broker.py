@@ -51,7 +51,7 @@ def test_no_broker_is_ok() -> None:
 @pytest.mark.parametrize(
     ("password", "device", "level", "text"),
     [
-        ("right", "cam", "ok", "MQTT 5, user anna"),
+        ("right", "cam", "ok", "MQTT 5, with a user"),
         ("wrong", "cam", "FAIL", "refused: Not authorized: check the user in mqtt.url and the password"),
         ("right", "other", "FAIL", "fer/other/check: Not authorized: check the broker's access list"),
     ],
