@@ -7,20 +7,28 @@ from pathlib import Path
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SAVE_AS_UTF8 = "save it as UTF-8"
+MAX_SIZE = 1 << 20  # bytes
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, max_size: int = MAX_SIZE) -> str:
     """Read a text file, without the byte order mark that Notepad puts before UTF-8.
+
+    Args:
+        path: The file.
+        max_size: Size of the largest acceptable file, bytes. No more is read, not even of /dev/zero.
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is not UTF-8 text. The message does not quote it.
+        ValueError: It is too large or not UTF-8 text. The message does not quote it.
     """
-    return decode_text(path.read_bytes())
+    with path.open("rb") as file:
+        return decode_text(file.read(max_size + 1), max_size)
 
 
-def decode_text(content: bytes) -> str:
+def decode_text(content: bytes, max_size: int = MAX_SIZE) -> str:
     """Decode the content of a text file. Raises ValueError as `read_text` does."""
+    if len(content) > max_size:
+        raise ValueError(f"longer than {max_size} bytes")
     if content.startswith(UTF16) or b"\0" in content:
         raise ValueError(f"UTF-16 text (Notepad: Unicode); {SAVE_AS_UTF8}")
     try:

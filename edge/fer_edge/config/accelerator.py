@@ -19,6 +19,6 @@ def parse_accelerator(text: str) -> str:
 
     Raises UsageError.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_-]*(:.+)?", text):
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*(:(?!//).+)?", text):
         raise UsageError(f"{quote(text)}: expected {AUTO}, or NAME or NAME:ARGUMENT, such as cpu or edgetpu:usb:0")
     return text

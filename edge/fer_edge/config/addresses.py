@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,17 +13,17 @@ from fer_edge.errors import UsageError
 MAX_QUOTED = 80  # characters of a wrong value in an error
 ENCODE = "write / ? # [ ] @ as %2F %3F %23 %5B %5D %40, also an @ in the path or query"
 
-# After the first / ? # an @ may still belong to the password. It certainly does not where the host is an IP address or
+# After the first / ? # an @ may still belong to the password. It does not where the host is an IP address or
 # localhost, or where there is no colon, so no password, before a query such as ?mail=a@b.
-_WITHOUT_DOUBT = re.compile(
+_UNAMBIGUOUS = re.compile(
     r"([^/?#]*@)?(localhost|\d+(\.\d+){3}|\[[0-9a-fA-F:.]+\])(:\d+)?([/?#]|$)|[^/?#@:]+(/[^?#@:]*)?\?[\w-]+=", re.ASCII
 )
 _SECRETS = (
-    (r"(?:(\w+:/+|//)|[^\s:/]*:(?=\S)).*@", r"\1***@"),  # what precedes the last @, even without a scheme
-    (r"(\w+:/+[^?#]*[?#]|\?(?=.*=)).*", r"\1***"),  # query and fragment
-    (r"(\w+:/+(?:[^/?#]+/)+)[^/?#=]*=.*", r"\1***"),  # a path such as /user=me&password=x
+    (r"(?:(\b\w+:/+|//)|(?<![^\s:/])[^\s:/]*:(?=\S)).*@", r"\1***@"),  # what precedes the last @, even without a scheme
+    (r"(\b\w+:/+[^?#]*[?#]|\?(?=.*=)).*", r"\1***"),  # query and fragment
+    (r"(\b\w+:/+(?:[^/?#]+/)+)[^/?#=]*=.*", r"\1***"),  # a path such as /user=me&password=x
     # no IPv6 address in brackets, no number where the port should be
-    (r"(\w+:/+(?:\*{3}@)?)(?:\[(?![0-9a-fA-F:.]+\])|[^/?#:\[]*:(?!\d*(?:[/?#\s'\"]|$))).*", r"\1***"),
+    (r"(\b\w+:/+(?:\*{3}@)?)(?:\[(?![0-9a-fA-F:.]+\])|[^/?#:\[]*:(?!\d*(?:[/?#\s'\"]|$))).*", r"\1***"),
 )
 
 
@@ -45,8 +45,8 @@ class Address:
     scheme: str
     host: str
     port: int | None
-    user: str | None
-    password: str | None
+    user: str | None = field(repr=False)
+    password: str | None = field(repr=False)
     path: str
     query: str
     fragment: str
@@ -64,7 +64,7 @@ def parse_address(text: str, expected: str) -> Address:
         expected: Its form, for the error.
 
     Raises:
-        UsageError: It is malformed, or its host cannot be told from its password. The message contains no secret.
+        UsageError: It is malformed, or where its host begins is ambiguous. The message contains no secret.
     """
     scheme, _, rest = text.partition("://")
     credentials, target = _split_credentials(rest)
@@ -92,7 +92,7 @@ def parse_address(text: str, expected: str) -> Address:
 
 def _split_credentials(rest: str) -> tuple[str | None, str]:
     """Split what follows `scheme://` into what precedes its last @, or None, and host, port, path and query."""
-    last = len(re.split("[/?#]", rest, maxsplit=1)[0]) if _WITHOUT_DOUBT.match(rest) else len(rest)
+    last = len(re.split("[/?#]", rest, maxsplit=1)[0]) if _UNAMBIGUOUS.match(rest) else len(rest)
     at = rest.rfind("@", 0, last)
     return (None if at < 0 else rest[:at]), rest[at + 1 :]
 

@@ -69,17 +69,17 @@ def parse_broker(text: str) -> Broker | None:
     """
     if text == NO_BROKER:
         return None
-    shown = hide_secrets(text)
+    masked = hide_secrets(text)
     if text.partition("://")[0].lower() not in DEFAULT_PORTS:
-        raise UsageError(f"{shown}: expected {FORM}")
+        raise UsageError(f"{masked}: expected {FORM}")
     address = parse_address(text, FORM)
     if address.password is not None:
         cure = f"put it into {PASSWORD.variable}, or into the file named by --mqtt-password-file"
-        raise UsageError(f"{shown}: a password does not belong here", cure=cure)
+        raise UsageError(f"{masked}: a password does not belong here", cure=cure)
     websocket = address.scheme in WEBSOCKET
     has_path = bool(address.path.strip("/")) and not websocket
     if has_path or address.query or address.fragment:
-        raise UsageError(f"{shown}: expected {FORM}")
+        raise UsageError(f"{masked}: expected {FORM}")
     return Broker(
         address.host,
         address.port or DEFAULT_PORTS[address.scheme],

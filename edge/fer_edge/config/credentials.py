@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import ssl
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_edge.errors import UsageError
-from fer_edge.text_file import read_text
+from fer_edge.errors import ConfigError, UsageError
+from fer_edge.text_file import decode_text, read_text
+
+MAX_LENGTH = 65_535  # bytes of a password in MQTT
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class Secret:
 
         Raises:
             UsageError: The file cannot be read.
+            ConfigError: The variable is no UTF-8 text.
         """
         if file:
             if warning := describe_exposure(file):
@@ -52,11 +56,17 @@ class Secret:
         from_systemd = (
             self._read_line(credential) if "CREDENTIALS_DIRECTORY" in environment and credential.exists() else ""
         )
-        return from_systemd or environment.get(self.variable)
+        return from_systemd or self._read_variable(environment.get(self.variable))
+
+    def _read_variable(self, value: str | None) -> str | None:
+        try:
+            return value and decode_text(os.fsencode(value), MAX_LENGTH)
+        except ValueError as error:
+            raise ConfigError(f"{self.variable}: {error}") from error
 
     def _read_line(self, file: Path) -> str:
         try:
-            return read_text(file).rstrip("\r\n")
+            return read_text(file, MAX_LENGTH).rstrip("\r\n")
         except OSError as error:
             # A relative name of nothing, or one too long for a file, may be the secret itself.
             name = f"{file}: " if file.is_absolute() else ""

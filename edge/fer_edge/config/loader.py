@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.config.accelerator import LIBRARY_VARIABLE
+from fer_edge.config.addresses import hide_secrets
 from fer_edge.config.broker import PASSWORD, make_broker
 from fer_edge.config.camera import CameraOptions
 from fer_edge.config.model import Config, PipelineOptions
@@ -147,7 +148,7 @@ def _from_file(file: Path | None) -> list[Resolved]:
     resolved = []
     for key, value in _flatten(_parse_file(file)):
         if key not in settings:
-            raise ConfigError(f"{path}: {key} is unknown{_suggest(key, settings)}")
+            raise ConfigError(f"{path}: {hide_secrets(key)} is unknown{_suggest(key, settings)}")
         resolved.append(_check(settings[key], value, origin, f"{path}: {key}"))
     return resolved
 
@@ -168,11 +169,11 @@ def _parse_file(file: Path | None) -> dict[str, Any]:
     except FileNotFoundError as error:
         if not file:
             return {}
-        raise UsageError(f"--config {file}: no such file") from error
+        raise UsageError(f"--config {hide_secrets(str(file))}: no such file") from error
     except OSError as error:
         raise ConfigError(f"{path}: {str(error.strerror).lower()}") from error
     except (ValueError, RecursionError) as error:  # tomllib.TOMLDecodeError is a ValueError
-        raise ConfigError(f"{path}: not TOML: {error}") from error
+        raise ConfigError(f"{path}: not TOML: {hide_secrets(str(error))}") from error
 
 
 def _from_environment(environment: Environment) -> list[Resolved]:

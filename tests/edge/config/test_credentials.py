@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge.config.credentials import Secret
-from fer_edge.errors import UsageError
+from fer_edge.errors import ConfigError, UsageError
 
 SECRET = Secret("mqtt.password_file", "mqtt-password", "FER_EDGE_MQTT_PASSWORD")
 
@@ -57,6 +57,16 @@ def test_an_unreadable_file_is_an_error_of_its_setting(tmp_path: Path) -> None:
             SECRET.read(tmp_path / name, {})
         assert refusal.value.setting == "mqtt.password_file"
         assert "nter2" not in str(refusal.value)
+
+
+def test_a_secret_that_no_protocol_can_carry_is_refused_where_it_is_set(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x" * 65_536)
+    for file in (tmp_path / "file", Path("/dev/zero")):
+        with pytest.raises(UsageError, match=f"{file}: longer than 65535 bytes"):
+            SECRET.read(file, {})
+    for value, expected in (("x" * 65_536, "longer than"), ("not UTF-8\udcff", "not UTF-8 text")):
+        with pytest.raises(ConfigError, match=f"^FER_EDGE_MQTT_PASSWORD: {expected}"):
+            SECRET.read(None, {"FER_EDGE_MQTT_PASSWORD": value})
 
 
 @pytest.mark.parametrize("secret", ["hunter2", "hunt/er2==", "hunter2" * 100])

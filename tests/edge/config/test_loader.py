@@ -119,6 +119,8 @@ def test_an_empty_variable_sets_nothing_and_variables_of_other_programs_are_igno
         ("mqtt.device", "a/b", "'a/b': only the letters"),
         ("mqtt.discovery", "a b", "'a b': expected"),
         ("model.accelerator", "a gpu", "'a gpu': expected auto"),
+        ("model.accelerator", "https://me:secret@h", "'https://***@h': expected auto"),
+        ("model.file", "https://me:secret@h/model.tflite", "https://***@h/model.tflite: expected a file"),
         ("faces.detector", "cascade", "'cascade' must be haar+network, haar or network"),
         ("model.threads", 0, "must be a whole number from 1 to 1024"),
         ("faces.min_face", 1, "must be a number between 0 and 1"),
@@ -176,6 +178,7 @@ def test_values_in_the_file_must_have_the_right_type(tmp_path: Path, line: str, 
         ("[camera]\nthreads = 3", "camera.threads is unknown; did you mean model.threads?"),
         ("[mqtt]\npassword = 'secret'", "mqtt.password is unknown; did you mean mqtt.password_file?"),
         ("[x]\nqqqqqq = 1", "x.qqqqqq is unknown; known: camera.source, camera.size"),
+        ("[camera]\n'rtsp://me:secret@h' = 1", "***@h is unknown"),
         ("[[camera]]\nfps = 3", "camera is unknown"),
         ("[camera", "not TOML: "),
         ("a = 1\na = 2", "not TOML: "),
@@ -201,6 +204,8 @@ def test_a_misspelt_variable_is_reported_with_the_closest_known_one() -> None:
 def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--config .*none\.toml: no such file"):
         resolve({}, {}, tmp_path / "none.toml")
+    with pytest.raises(UsageError, match=r"--config https:/\*\*\*@h: no such file"):
+        resolve({}, {}, Path("https://me:secret@h"))
     with pytest.raises(ConfigError, match="is a directory"):
         resolve({}, {}, tmp_path)
     (tmp_path / "utf-16").write_text("[camera]", encoding="utf-16")
