@@ -10,3 +10,5 @@ What is where:
 - report/: metrics.json, plots and report.html
 - dataset_tools/: inspecting and cleaning a data set, cropping faces from photographs
 """
+
+import fer_edge  # noqa: F401 - sets the limits of OpenCV, before a module here imports it

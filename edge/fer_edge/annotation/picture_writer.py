@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from fer_edge.annotation.output_file import OutputFile
 from fer_edge.annotation.overlay import Annotator, Picture
 from fer_edge.cameras.frame import Frame
-from fer_edge.cameras.pictures import list_pictures
+from fer_edge.cameras.pictures import list_pictures, read_colour
 from fer_edge.tracking.track import TrackedFace
 
 
@@ -24,9 +23,7 @@ class PictureWriter:
     def write(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
         """Write the picture. Raises AnnotationError."""
         with self._output.convert_errors():
-            content = np.frombuffer(self._source.read_bytes(), np.uint8)
-            picture = np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
-            annotated = self._annotator.annotate(picture, frame, faces)
+            annotated = self._annotator.annotate(read_colour(self._source), frame, faces)
             try:
                 self._output.partial.write_bytes(_encode(annotated, self._output.path.suffix.lower()))
                 self._output.commit()

@@ -11,6 +11,7 @@ import numpy as np
 
 from fer_edge.annotation.output_file import AnnotationError, OutputFile
 from fer_edge.annotation.overlay import Annotator, Picture
+from fer_edge.cameras.clip import open_clip, read_frames
 from fer_edge.cameras.frame import Frame
 from fer_edge.errors import MissingExtraError, UsageError
 from fer_edge.tracking.track import TrackedFace
@@ -29,7 +30,8 @@ class VideoWriter:
     def __init__(self, source: Path, output: OutputFile, annotator: Annotator) -> None:
         """Raises UsageError or MissingExtraError if a GIF cannot be written."""
         self._output, self._annotator = output, annotator
-        self._capture = cv2.VideoCapture(str(source), cv2.CAP_FFMPEG)
+        self._capture = open_clip(source)
+        self._pictures = read_frames(self._capture)
         self._fps = self._capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
         self._encoder: _Mp4Encoder | _GifEncoder | None = None
         if output.path.suffix.lower() == ".gif":
@@ -38,10 +40,10 @@ class VideoWriter:
 
     def write(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
         """Add the next frame. Raises AnnotationError."""
-        read, picture = self._capture.read()
-        if not read:
+        picture = next(self._pictures, None)
+        if picture is None:
             raise AnnotationError(f"--annotate {self._output.path}: frame {frame.number} could not be read again")
-        annotated = self._annotator.annotate(np.asarray(picture, np.uint8), frame, faces)
+        annotated = self._annotator.annotate(picture, frame, faces)
         with self._output.convert_errors():
             if not self._encoder:
                 self._encoder = _Mp4Encoder(self._output.partial, self._fps, annotated.shape[1::-1])

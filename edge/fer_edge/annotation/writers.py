@@ -15,7 +15,7 @@ from fer_edge.annotation.overlay import Annotator, Picture
 from fer_edge.annotation.picture_writer import FolderWriter, PictureWriter
 from fer_edge.annotation.video_writer import VIDEO_SUFFIXES, VideoWriter
 from fer_edge.cameras.frame import Frame
-from fer_edge.cameras.pictures import PICTURE_SUFFIXES
+from fer_edge.cameras.pictures import PICTURE_SUFFIXES, is_picture
 from fer_edge.config.addresses import hide_secrets
 from fer_edge.errors import UsageError
 from fer_edge.tracking.track import TrackedFace
@@ -61,7 +61,7 @@ def open_writer(
         return FolderWriter(source, _make_folder(out), annotator)
     output = OutputFile(out)
     output.check()
-    if source.suffix.lower() in PICTURE_SUFFIXES:
+    if is_picture(source):
         _check_suffix(out, PICTURE_SUFFIXES, "a picture")
         return PictureWriter(source, output, annotator)
     _check_suffix(out, VIDEO_SUFFIXES, "a clip")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fer_edge.cameras.base import FRAME_TIMEOUT, POLL_INTERVAL, SourceKind
 from fer_edge.cameras.frame import Frame, orient, scale_for_search
-from fer_edge.cameras.jpeg import decode
+from fer_edge.cameras.jpeg import decode_jpeg
 from fer_edge.cameras.mailbox import Mailbox
 from fer_edge.cameras.pictures import PictureError
 from fer_edge.config.camera import CameraOptions
@@ -94,7 +94,7 @@ class BrowserCamera:
     def _frame(self, offer: _Offer) -> Frame | None:
         """Decode an image and reply to its sender. None when it is unusable."""
         try:
-            image = decode(offer.jpeg)
+            image = decode_jpeg(offer.jpeg)
         except PictureError as error:
             offer.reply(error.message)
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,22 @@ import cv2
 import numpy as np
 
 from fer_edge.cameras.base import SourceKind
+from fer_edge.cameras.clip import find_damage, is_counted, open_clip, read_frames
 from fer_edge.cameras.frame import Frame, orient
-from fer_edge.cameras.pictures import PICTURE_SUFFIXES, PictureError, list_pictures, read_grey
+from fer_edge.cameras.pictures import (
+    PICTURE_SUFFIXES,
+    PictureError,
+    is_picture,
+    list_pictures,
+    read_grey,
+    regular_size,
+)
 from fer_edge.config.camera import CameraOptions
 from fer_edge.errors import FerError, Problem, UsageError
 
 DEFAULT_RATE = 25.0  # frames per second of a video that does not state its own
+MAX_NAMED = 5  # damaged pictures that are named; the others are counted
+CODECS = {"AV01": "AV1", "VP80": "VP8", "VP90": "VP9"}  # by FOURCC; others are named by it
 
 
 class DamagedError(FerError, OSError):
@@ -29,12 +40,15 @@ class PictureFiles:
 
     def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
         """Raises UsageError when `path` is a folder without pictures."""
-        self.name = str(path)
+        self.name = _printable(path)
         self._options = options or CameraOptions()
-        self._paths = list_pictures(path) if path.is_dir() else [path]
+        try:
+            self._paths = list_pictures(path) if path.is_dir() else [path]
+        except OSError as error:
+            raise UsageError(f"{self.name}: {error.strerror}", setting="camera.source") from error
         if not self._paths:
             raise UsageError(
-                f"{path}: no pictures in this folder (known endings: {' '.join(PICTURE_SUFFIXES)})",
+                f"{self.name}: no pictures in this folder (known endings: {' '.join(PICTURE_SUFFIXES)})",
                 setting="camera.source",
             )
 
@@ -45,18 +59,23 @@ class PictureFiles:
             UsageError: No picture is readable.
             DamagedError: Some are not; raised after the last frame.
         """
-        damaged = []
+        damaged: dict[str, str] = {}  # why, by name
         for number, path in enumerate(self._paths):
             try:
-                grey = read_grey(path, allow_truncated=True)
-            except PictureError:
-                damaged.append(path.name)
+                grey = read_grey(path)
+            except PictureError as error:
+                damaged[_printable(Path(path.name))] = error.cause
             else:
                 yield Frame(orient(grey, self._options), float(number), number, still=True)
+        if not damaged:
+            return
+        named = [f"{name} ({cause})" for name, cause in damaged.items()][:MAX_NAMED]
+        if len(damaged) > MAX_NAMED:
+            named.append(f"and {len(damaged) - MAX_NAMED} more")
+        text = f"{self.name}: not pictures that can be read: {', '.join(named)}"
         if len(damaged) == len(self._paths):
-            raise UsageError(f"{self.name}: not a picture that can be read", setting="camera.source")
-        if damaged:
-            raise DamagedError(f"{self.name}: not pictures that can be read: {', '.join(damaged)}")
+            raise UsageError(text, setting="camera.source")
+        raise DamagedError(text)
 
     def __length_hint__(self) -> int:
         """How many pictures there are."""
@@ -74,47 +93,68 @@ class VideoFile:
 
     def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
         """Raises UsageError when `path` is not a video."""
-        self.name = str(path)
-        self._options = options or CameraOptions()
-        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        self.name = _printable(path)
+        self._path, self._options = path, options or CameraOptions()
+        try:
+            regular_size(path)
+            self._capture = open_clip(path)
+        except PictureError as error:
+            raise UsageError(f"{self.name}: {error.message}", setting="camera.source") from error
+        except OSError as error:
+            raise UsageError(f"{self.name}: {error.strerror}", setting="camera.source") from error
         if not self._capture.isOpened():
             raise UsageError(
-                f"{path}: neither a picture nor a video that can be read (or cut short)", setting="camera.source"
+                f"{self.name}: neither a picture nor a video that can be read (or cut short)", setting="camera.source"
             )
 
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield every frame. Raises DamagedError after the last one when the file's header announces more frames."""
-        announced = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    def __iter__(self) -> Iterator[Frame | None]:
+        """Yield every frame, then None about twice a second while the file is checked.
+
+        Raises:
+            DamagedError: FFmpeg reports an error, or can decode no frame; raised after the last frame.
+        """
         rate = self._capture.get(cv2.CAP_PROP_FPS) or DEFAULT_RATE
         number, time = 0, -1 / rate
-        while True:
-            received, image = self._capture.read()
-            if not received:
-                break
+        for image in read_frames(self._capture):
             file_time = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             time = file_time if file_time > time else time + 1 / rate
             grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
             yield Frame(orient(grey, self._options), time, number)
             number += 1
-        if number < announced:
-            raise DamagedError(f"{self.name}: cut short or damaged, only {number} of {announced} frames could be read")
+        if not number:
+            raise DamagedError(
+                f"{self.name}: no frame in it could be read: its codec, {self._codec()}, cannot be read here, "
+                "or it is damaged"
+            )
+        if is_counted(self._path) and number == int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)):
+            return
+        if damage := (yield from find_damage(self._path)):
+            raise DamagedError(f"{self.name}: cut short or damaged, only {number} frames could be read ({damage})")
 
     def __length_hint__(self) -> int:
-        """How many frames the file's header announces; 0 when that is unknown."""
+        """How many frames OpenCV expects, which may be a guess; 0 when that is unknown."""
         return max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     def close(self) -> None:
         """Close the file."""
         self._capture.release()
 
+    def _codec(self) -> str:
+        fourcc = (
+            int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1").strip("\0 ").upper()
+        )
+        return CODECS.get(fourcc, fourcc)
 
-def _is_picture(spec: str) -> bool:
-    path = Path(spec)
+
+def _printable(path: Path) -> str:
+    """The name of a file, with a replacement for bytes that are no UTF-8, which could not be published."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+def _is_pictures(spec: str) -> bool:
     # An empty path would stand for the working directory.
-    return bool(spec) and (path.is_dir() or (path.suffix.lower() in PICTURE_SUFFIXES and path.exists()))
+    return bool(spec) and (os.path.isdir(spec) or is_picture(Path(spec)))  # noqa: PTH112 - never raises
 
 
-PICTURES_KIND = SourceKind("pictures", _is_picture, lambda spec, options: PictureFiles(Path(spec), options))
-VIDEO_KIND = SourceKind(
-    "video", lambda spec: Path(spec).is_file(), lambda spec, options: VideoFile(Path(spec), options)
-)
+PICTURES_KIND = SourceKind("pictures", _is_pictures, lambda spec, options: PictureFiles(Path(spec), options))
+VIDEO_KIND = SourceKind("video", os.path.exists, lambda spec, options: VideoFile(Path(spec), options))

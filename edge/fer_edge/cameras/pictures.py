@@ -1,62 +1,121 @@
-"""Picture files: which they are, and their grey values. Shared by the device and the trainer."""
+"""Picture files: which they are, and their pixels. Shared by the device and the trainer."""
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge import MAX_PICTURE_PIXELS
+from fer_edge.cameras.jpeg_markers import is_complete, is_jpeg, jpeg_size
 from fer_edge.errors import DataError
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
-JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"  # markers of ITU-T T.81
+MAX_FILE_SIZE = 1 << 28  # bytes
+
+
+# How the formats of PICTURE_SUFFIXES begin; RIFF is also the container of AVI.
+_SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG|BM.{4}\0{4}|RIFF....WEBP|II\*\0|MM\0\*|P[1-6]\s", re.DOTALL)
 
 
 class PictureError(DataError):
-    """A picture that cannot be decoded, or not completely."""
+    """A picture that cannot be read, or not completely.
+
+    Attributes:
+        cause: The reason without the name of the file.
+    """
+
+    def __init__(self, cause: str, path: Path | None = None) -> None:
+        """`path` is named in the message."""
+        super().__init__(f"{path}: {cause}" if path else cause)
+        self.cause = cause
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture by its content; if it is of no known format, by its suffix."""
+    try:
+        regular_size(path)
+        with path.open("rb") as file:
+            known = _SIGNATURE.match(file.read(12))
+    except (OSError, PictureError):
+        known = None
+    return bool(known) or (path.suffix.lower() in PICTURE_SUFFIXES and os.path.exists(path))  # noqa: PTH110 - never raises
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """The pictures in `folder`, by their suffixes, sorted by name."""
+    """The pictures in `folder`, by their suffixes, sorted by name. Raises OSError."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
 
 
-def read_grey(path: Path, *, allow_truncated: bool = False) -> NDArray[np.uint8]:
-    """Read a picture as grey values, uint8 [H,W].
+def read_grey(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as grey values, uint8 [H,W]. Raises PictureError, which names the file."""
+    return _read(path, cv2.IMREAD_GRAYSCALE)
+
+
+def read_colour(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as BGR, uint8 [H,W,3]. Raises PictureError, which names the file."""
+    return _read(path, cv2.IMREAD_COLOR)
+
+
+def decode(content: bytes, flags: int, *, max_pixels: int = MAX_PICTURE_PIXELS) -> NDArray[np.uint8]:
+    """Decode a picture of any format that OpenCV reads; what the format is follows from the content.
 
     Args:
-        path: The file.
-        allow_truncated: Accept a JPEG that is cut short, whose missing part is grey: there may be a face in the rest.
+        content: The file.
+        flags: How OpenCV decodes it, `cv2.IMREAD_...`.
+        max_pixels: The largest JPEG to decode. For other formats OpenCV's own limit holds, see `fer_edge`.
+
+    Returns:
+        uint8 [H,W] or [H,W,3], as `flags` ask for.
 
     Raises:
-        PictureError: It is unreadable, damaged or cut short.
+        PictureError: It is too large, cut short, damaged or no picture.
     """
+    if is_jpeg(content):
+        width, height = jpeg_size(content) or (0, 0)
+        if width * height > max_pixels:
+            raise PictureError(f"a picture of {width}x{height} is too large: at most {max_pixels / 1e6:.0f} megapixels")
+        if not is_complete(content):
+            raise PictureError("cut short")
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise PictureError(f"{path}: {error.strerror}") from error
-    if not allow_truncated and _is_truncated_jpeg(content):
-        raise PictureError(f"{path}: cut short")
-    try:
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
-    except cv2.error:  # an empty file, or one that claims to be larger than OpenCV allows
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error as error:  # an empty file, or one that is larger than the limit
+        if "CV_IO_MAX_IMAGE" in str(error):
+            raise PictureError(f"too large: at most {MAX_PICTURE_PIXELS / 1e6:.0f} megapixels") from error
         picture = None
     if picture is None:
-        raise PictureError(f"{path}: not a picture that can be read")
+        raise PictureError("damaged, or not a picture that can be read")
     return np.asarray(picture, np.uint8)
 
 
-def _is_truncated_jpeg(content: bytes) -> bool:
-    """Whether a JPEG lacks the end marker of its image. OpenCV silently fills the missing part with grey.
+def _read(path: Path, flags: int) -> NDArray[np.uint8]:
+    try:
+        return decode(_read_content(path), flags)
+    except PictureError as error:
+        raise PictureError(error.cause, path) from error
+    except OSError as error:
+        raise PictureError(str(error.strerror), path) from error
 
-    Segments before the first scan are skipped, since a thumbnail in one of them has an end marker too. What follows the
-    image is ignored: phones append a video.
+
+def _read_content(path: Path) -> bytes:
+    if regular_size(path) > MAX_FILE_SIZE:
+        raise PictureError(f"larger than {MAX_FILE_SIZE >> 20} MiB")
+    return path.read_bytes()
+
+
+def regular_size(path: Path) -> int:
+    """The size of a regular file in bytes. A FIFO might never deliver anything, and a device might never end.
+
+    Raises:
+        PictureError: It is another kind of file.
+        OSError: It cannot be accessed.
     """
-    position = len(JPEG_START)
-    while content.startswith(JPEG_START) and content[position : position + 1] == b"\xff":
-        if content.startswith(JPEG_SCAN, position):
-            return JPEG_END not in content[position:]
-        position += 2 + int.from_bytes(content[position + 2 : position + 4])
-    return content.startswith(JPEG_START) and position >= len(content)
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise PictureError("is a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file")
+    return status.st_size

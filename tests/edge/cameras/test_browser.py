@@ -8,7 +8,7 @@ import pytest
 from tests.support.mjpeg import jpeg
 
 from fer_edge.cameras.browser import BrowserCamera
-from fer_edge.cameras.jpeg import decode
+from fer_edge.cameras.jpeg import decode_jpeg
 from fer_edge.config.camera import CameraOptions
 
 
@@ -47,7 +47,7 @@ def test_the_newest_image_wins_and_every_one_is_replied_to(camera: BrowserCamera
         camera.offer(jpeg(number), replies.append)
     frame = next(iter(camera))
     assert frame
-    assert np.array_equal(frame.grey, decode(jpeg(4)))
+    assert np.array_equal(frame.grey, decode_jpeg(jpeg(4)))
     assert (replies, camera.dropped) == ([None] * 5, 4)
 
 
@@ -97,5 +97,5 @@ def test_an_unusable_image_gives_no_frame_and_its_sender_gets_the_reason(
 ) -> None:
     camera.offer(jpeg(0)[:2000], replies.append)
     assert next(iter(camera)) is None
-    assert replies == ["the JPEG is cut short"]
+    assert replies == ["cut short"]
     assert camera.problem

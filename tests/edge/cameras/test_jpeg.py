@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-
 import cv2
 import numpy as np
 import pytest
@@ -12,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.mjpeg import jpeg
 
-from fer_edge.cameras.jpeg import decode, jpeg_size
+from fer_edge.cameras.jpeg import decode_jpeg
 from fer_edge.cameras.pictures import PictureError
 
 WHOLE = jpeg(0)
@@ -21,7 +18,7 @@ UNIFORM = bytes(cv2.imencode(".jpg", np.full((240, 320), 128, np.uint8))[1])
 
 
 def test_a_jpeg_becomes_a_grey_image() -> None:
-    image = decode(WHOLE)
+    image = decode_jpeg(WHOLE)
     assert (image.shape, image.dtype.name) == ((240, 320), "uint8")
     assert np.array_equal(image, cv2.imdecode(np.frombuffer(WHOLE, np.uint8), cv2.IMREAD_GRAYSCALE))
 
@@ -30,11 +27,12 @@ def test_a_jpeg_becomes_a_grey_image() -> None:
     ("content", "reason"),
     [
         (b"", "not a JPEG"),
-        (b"\xff\xd8\xff", "not a JPEG"),
+        (b"\xff\xd8\xff", "cut short"),
         (b"GET / HTTP/1.1" * 100, "not a JPEG"),
         (bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1]), "not a JPEG"),
-        (b"\xff\xd8\xff\xe0\x00\x00" * 1000, "not a JPEG"),
-        (WHOLE[:200], "not a JPEG|cut short"),
+        (b"\xff\xd8\xff\xe0\x00\x00" * 1000, "cut short"),
+        (b"\xff\xd8" + b"\xff" * 1_000_000 + b"\0", "cut short"),
+        (WHOLE[:200], "cut short"),
         (WHOLE[: len(WHOLE) // 2], "cut short"),
         (WHOLE[: len(WHOLE) // 2] + b"\xff\xd9", "only part of the image is there"),
         (BOMB, "65535x65535 is too large"),
@@ -43,24 +41,20 @@ def test_a_jpeg_becomes_a_grey_image() -> None:
 )
 def test_anything_but_a_complete_jpeg_is_refused_with_the_reason(content: bytes, reason: str) -> None:
     with pytest.raises(PictureError, match=reason):
-        decode(content)
+        decode_jpeg(content)
 
 
-@given(st.binary(max_size=600), st.integers(0, len(WHOLE)))
-@settings(max_examples=500, deadline=None)
-def test_arbitrary_bytes_are_decoded_in_the_size_of_their_header_or_refused(some: bytes, place: int) -> None:
-    for content in (some, b"\xff\xd8\xff" + some, WHOLE[:place] + some, WHOLE[:place] + some + WHOLE[place:]):
-        try:
-            width, height = jpeg_size(content)
-        except PictureError:
-            continue
-        with contextlib.suppress(PictureError):
-            assert decode(content).shape == (height, width)
+@given(st.binary(max_size=300))
+@settings(max_examples=100, deadline=None)
+def test_arbitrary_bytes_are_refused(some: bytes) -> None:
+    for content in (some, b"\xff\xd8\xff" + some):
+        with pytest.raises(PictureError):
+            decode_jpeg(content)
 
 
-def test_the_size_is_read_from_every_kind_of_jpeg() -> None:
-    picture = np.zeros((50, 70, 3), np.uint8)
-    for progressive, optimised, quality in itertools.product((0, 1), (0, 1), (10, 95)):
-        options = [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive, cv2.IMWRITE_JPEG_OPTIMIZE, optimised]
-        content = bytes(cv2.imencode(".jpg", picture, [*options, cv2.IMWRITE_JPEG_QUALITY, quality])[1])
-        assert jpeg_size(content) == (70, 50)
+@pytest.mark.parametrize("hidden_behind", [b"\xff" * 50, b"\xff\xd0", b"\xff\x01", b"\0\xff\0 junk", b"\xff\xe1\0\0"])
+def test_a_bomb_costs_no_memory_however_its_size_is_hidden(hidden_behind: bytes) -> None:
+    frame_header = BOMB.index(b"\xff\xc0")
+    bomb = BOMB[:frame_header] + hidden_behind + BOMB[frame_header:]
+    with pytest.raises(PictureError, match="65535x65535 is too large"):
+        decode_jpeg(bomb)

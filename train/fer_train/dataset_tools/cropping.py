@@ -19,7 +19,6 @@ from fer_edge.detection.still_detector import StillDetector
 from fer_edge.errors import DataError, UsageError
 from fer_edge.inference.crop import crop_face
 from fer_edge.progress import bar
-from fer_train.dataset_tools.quality import complete_size
 from fer_train.dataset_tools.rejected import FACELESS, UNREADABLE, Rejected, write_rejected
 
 
@@ -92,7 +91,6 @@ def crop(data: Path, out: Path, options: CropOptions | None = None) -> CropCount
         for path, split, label in bar(photographs, "crop faces", "picture"):
             name = path.relative_to(data)
             try:
-                complete_size(path)
                 grey = read_grey(path)
             except DataError:
                 rejected.append(Rejected(str(name), split, label, UNREADABLE))

@@ -1,20 +1,17 @@
-"""Defects of single pictures: flat, blurred, tiny, cut short, or without a detected face."""
+"""Defects of single pictures: flat, blurred, tiny, or without a detected face."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from fer_data.dataset import SIDE, FaceSet
 from fer_data.readers import read_faces
 from fer_edge.cameras.pictures import read_grey
 from fer_edge.detection.haar import HaarDetector
-from fer_edge.errors import DataError
 from fer_edge.inference.crop import sharpness
 from fer_edge.progress import bar
 
@@ -30,31 +27,15 @@ MIN_FACE_IN_CROP = 0.4  # of the height
 def read_complete(data: Path, votes: Path | None = None) -> tuple[FaceSet, NDArray[np.int64]]:
     """The faces of `data` as read_faces() returns them, and width and height of their originals, int64 [N,2].
 
-    A picture that is cut short, which OpenCV may complete with grey, is among the damaged ones. Raises DataError.
+    Raises DataError.
     """
     faces = read_faces(data, votes)
-    if not data.is_dir():
-        return faces, np.full((len(faces), 2), SIDE)
-    sizes, damaged = np.zeros((len(faces), 2), np.int64), list(faces.damaged)
-    for index, name in enumerate(bar(faces.names.tolist(), "check the files", "picture", len(faces))):
-        try:
-            sizes[index] = complete_size(data / name)
-        except DataError as error:
-            damaged.append(str(error))
-    complete = sizes.min(axis=1) > 0
-    if not complete.any():
-        raise DataError(f"{data}: no undamaged picture in it: {damaged[0]}")
-    return replace(faces.only(complete), damaged=tuple(damaged)), sizes[complete]
-
-
-def complete_size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture file, pixels. Raises DataError when it is not a picture or is cut short."""
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-            return picture.size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: damaged or cut short: {error}") from error
+    sizes = np.full((len(faces), 2), SIDE)
+    if data.is_dir():
+        for index, name in enumerate(bar(faces.names.tolist(), "check the files", "picture", len(faces))):
+            height, width = read_grey(data / name).shape
+            sizes[index] = width, height
+    return faces, sizes
 
 
 def is_flat(faces: FaceSet) -> NDArray[np.bool_]:
