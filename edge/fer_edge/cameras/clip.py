@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge import MAX_PICTURE_PIXELS
 from fer_edge.cameras.base import POLL_INTERVAL
 
 MAX_REFUSED = 1000  # packets in a row that FFmpeg cannot decode, as before the first key frame of a recording
@@ -44,6 +45,14 @@ def open_clip(path: Path) -> cv2.VideoCapture:
         except UnicodeEncodeError:  # OpenCV would crash
             name = f"/proc/self/fd/{file.fileno()}"
         return cv2.VideoCapture(name, cv2.CAP_FFMPEG)
+
+
+def describe_excess(capture: cv2.VideoCapture) -> str | None:
+    """What is wrong with frames that are larger than a picture may be; None if they are not."""
+    width, height = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    if width * height <= MAX_PICTURE_PIXELS:
+        return None
+    return f"frames of {width}x{height} are too large: at most {MAX_PICTURE_PIXELS / 1e6:.0f} megapixels"
 
 
 def grab_frames(capture: cv2.VideoCapture) -> Iterator[None]:
@@ -80,9 +89,8 @@ def find_damage(path: Path) -> Generator[None, None, str | None]:
     if _is_cut(path):
         return "its end is missing"
     command = [sys.executable, "-m", "fer_edge.cameras.clip", str(path)]
-    environment = {**os.environ, "OPENCV_FFMPEG_LOGLEVEL": LOG_ERRORS}
     with subprocess.Popen(  # noqa: S603 - this interpreter and this module
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as child:
         try:
             error = yield from _first_error(child)
@@ -131,6 +139,7 @@ def _is_cut(path: Path) -> bool:
 
 def main() -> None:
     """The child process: decode every frame; the log goes to standard output."""
+    os.environ["OPENCV_FFMPEG_LOGLEVEL"] = LOG_ERRORS
     for _ in grab_frames(open_clip(Path(sys.argv[1]))):
         pass
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from fer_edge.cameras.base import SourceKind
-from fer_edge.cameras.clip import find_damage, is_counted, open_clip, read_frames
+from fer_edge.cameras.clip import describe_excess, find_damage, is_counted, open_clip, read_frames
 from fer_edge.cameras.frame import Frame, orient
 from fer_edge.cameras.pictures import (
     PICTURE_SUFFIXES,
@@ -106,6 +106,8 @@ class VideoFile:
             raise UsageError(
                 f"{self.name}: neither a picture nor a video that can be read (or cut short)", setting="camera.source"
             )
+        if excess := describe_excess(self._capture):
+            raise UsageError(f"{self.name}: {excess}", setting="camera.source")
 
     def __iter__(self) -> Iterator[Frame | None]:
         """Yield every frame, then None about twice a second while the file is checked.

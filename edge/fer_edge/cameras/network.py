@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import cv2
 
-from fer_edge.cameras.base import CameraError, SourceKind
+from fer_edge.cameras.base import Camera, CameraError, SourceKind
+from fer_edge.cameras.clip import describe_excess
 from fer_edge.cameras.cures import CHECK_ADDRESS
+from fer_edge.cameras.http import HttpCamera
+from fer_edge.cameras.http_client import HttpClient
 from fer_edge.cameras.opencv import OpenCVCamera
 from fer_edge.cameras.reconnecting import ReconnectingCamera
 from fer_edge.config.addresses import parse_address
@@ -14,9 +17,13 @@ from fer_edge.config.camera import ADDRESS_FORM, CameraOptions, is_address
 OPEN_TIMEOUT, READ_TIMEOUT = 8000, 3000  # milliseconds that FFmpeg waits for a response
 
 
-def network_camera(address: str, options: CameraOptions) -> OpenCVCamera:
+def network_camera(address: str, options: CameraOptions) -> Camera:
     """The camera of an RTSP or HTTP address. Raises UsageError when it is malformed."""
-    return OpenCVCamera(str(parse_address(address, ADDRESS_FORM)), lambda: _open(address), options.fps)
+    parsed = parse_address(address, ADDRESS_FORM)
+    video = OpenCVCamera(str(parsed), lambda: _open(address), options.fps)
+    if not parsed.scheme.startswith("http"):
+        return video
+    return HttpCamera(str(parsed), HttpClient(parsed), video, options.fps)
 
 
 def _open(address: str) -> cv2.VideoCapture:
@@ -24,6 +31,8 @@ def _open(address: str) -> cv2.VideoCapture:
     capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
     if not capture.isOpened():
         raise CameraError("no video from this address", cure=CHECK_ADDRESS)
+    if excess := describe_excess(capture):
+        raise CameraError(excess, cure=CHECK_ADDRESS)
     return capture
 
 

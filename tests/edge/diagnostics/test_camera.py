@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tests.support.http_camera import http_camera, send
+from tests.support.mjpeg import jpeg
 
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import Config
@@ -76,6 +78,23 @@ def test_a_camera_gets_time_for_its_first_frame_and_for_its_exposure(
     assert (finding.level, finding.text) == (level, text)
     assert camera.closed
     assert camera.now < 10
+
+
+def test_a_camera_that_gives_one_frame_and_ends_fails() -> None:
+    camera = FakeCamera(200, None)
+    finding = check_camera(
+        Config(camera="0", broker=None), open_camera=lambda spec, options: camera, monotonic=lambda: camera.now
+    )
+    assert (finding.level, finding.text) == (
+        "FAIL",
+        "fake: 64x48, but only one frame, then permission denied: join the group video",
+    )
+
+
+def test_an_address_of_a_single_picture_is_named_as_one() -> None:
+    with http_camera(lambda handler: send(handler, jpeg(0))) as address:
+        finding = check_camera(Config(camera=address, broker=None))
+    assert finding == ok(f"{address} (a single picture, requested 5 times a second): 320x240")
 
 
 def test_a_dark_picture_is_a_warning(tmp_path: Path) -> None:

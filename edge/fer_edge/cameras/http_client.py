@@ -1,0 +1,136 @@
+"""Requests to a camera over HTTP, and its responses, read within limits of time and size."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from urllib.parse import quote, unquote, urlunsplit
+
+from fer_edge.cameras.base import CameraError
+from fer_edge.cameras.cures import CHECK_ADDRESS, CHECK_CABLE
+from fer_edge.config.addresses import Address, in_url
+
+READ_TIMEOUT = 3.0  # seconds without a byte
+PICTURE_TIMEOUT = 10.0  # seconds for all of a picture
+MAX_PICTURE_SIZE = 1 << 25  # bytes
+
+_RESERVED = "%/:=&?~#+!$,;'@()*[]"  # what `quote` must leave alone in a path that may be encoded already
+
+
+class HttpClient:
+    """Requests one address, with the user and password in it (Basic or Digest)."""
+
+    def __init__(self, address: Address, *, timeout: float = READ_TIMEOUT) -> None:
+        """`timeout` is in seconds without a byte."""
+        host = in_url(address.host) + (f":{address.port}" if address.port else "")
+        path, query = (quote(part, _RESERVED) for part in (address.path, address.query))
+        self._url = urlunsplit((address.scheme, host, path, query, ""))
+        self._timeout = timeout
+        passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+        if address.user is not None:
+            passwords.add_password(None, self._url, unquote(address.user), unquote(address.password or ""))
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # as FFmpeg: cameras sign their own
+        self._opener = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=context),
+            urllib.request.HTTPBasicAuthHandler(passwords),
+            urllib.request.HTTPDigestAuthHandler(passwords),
+        )
+        self._opener.addheaders = [("User-Agent", "fer-edge")]
+
+    def get(self) -> http.client.HTTPResponse | None:
+        """Send a request. None for a response that is not HTTP as the standard has it.
+
+        Raises:
+            CameraError: There is no response, or it reports an error. Its message never contains the address.
+        """
+        try:
+            response: http.client.HTTPResponse = self._opener.open(self._url, timeout=self._timeout)
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise _no_video(f"HTTP {error.code}") from None
+        except (OSError, ValueError) as error:  # URLError is an OSError
+            reason = getattr(error, "reason", error)
+            known = isinstance(error, OSError)  # another error might repeat the address
+            raise _no_video(str(getattr(reason, "strerror", None) or reason) if known else "not a response") from None
+        except http.client.HTTPException:
+            return None
+        return response
+
+
+def _no_video(reason: str) -> CameraError:
+    return CameraError(f"no video from this address ({reason})", cure=CHECK_ADDRESS)
+
+
+class BodyReader:
+    """Reads pictures from the body of a response.
+
+    Every method raises CameraError when the camera sends nothing, no end, or too much.
+    """
+
+    def __init__(self, response: http.client.HTTPResponse, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`monotonic` gives seconds."""
+        self._response, self._monotonic = response, monotonic
+        self._received = bytearray()
+        self._deadline = 0.0
+
+    def read_all(self) -> bytes:
+        """The whole body: a single picture."""
+        self._deadline = self._monotonic() + PICTURE_TIMEOUT
+        while self._fill():
+            pass
+        return bytes(self._received)
+
+    def read_part(self, boundary: bytes) -> bytes:
+        """The content of the next part of a multipart body (RFC 2046), where `boundary` separates two parts."""
+        self._deadline = self._monotonic() + PICTURE_TIMEOUT
+        head = b""
+        while not head.strip():
+            head = self._take_until(re.compile(rb"\r?\n\r?\n"))
+        if length := re.search(rb"content-length:\s*(\d{1,9})\s*$", head, re.IGNORECASE | re.MULTILINE):
+            return self._take(int(length[1]))
+        return self._take_until(re.compile(rb"\r?\n--+" + re.escape(boundary)))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._response.close()
+
+    def _take(self, size: int) -> bytes:
+        while len(self._received) < size:
+            self._fill_or_fail()
+        taken = bytes(self._received[:size])
+        del self._received[:size]
+        return taken
+
+    def _take_until(self, separator: re.Pattern[bytes]) -> bytes:
+        searched = 0
+        while not (found := separator.search(self._received, searched)):
+            searched = max(0, len(self._received) - 100)  # the separator may be received in two pieces
+            self._fill_or_fail()
+        taken = bytes(self._received[: found.start()])
+        del self._received[: found.end()]
+        return taken
+
+    def _fill_or_fail(self) -> None:
+        if not self._fill():
+            raise _no_more_frames()
+
+    def _fill(self) -> bool:
+        """Receive some bytes; return whether there were any."""
+        if self._monotonic() > self._deadline or len(self._received) > MAX_PICTURE_SIZE:
+            raise CameraError("its picture has no end", cure=CHECK_ADDRESS)
+        try:
+            chunk = self._response.read1(1 << 16)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise _no_more_frames() from error
+        self._received += chunk
+        return bool(chunk)
+
+
+def _no_more_frames() -> CameraError:
+    return CameraError("it delivers no more frames", cure=CHECK_CABLE)
