@@ -101,9 +101,9 @@ def test_streams_are_read_with_and_without_lengths(boundary: str, part: bytes) -
 
 
 def test_a_video_over_http_is_left_to_ffmpeg(tmp_path: Path) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-i", WALK, "-c", "copy", tmp_path / "clip.ts"], check=True)
-    content = (tmp_path / "clip.ts").read_bytes()
-    with http_camera(lambda handler: send(handler, content, "video/mp2t")) as address:
+    subprocess.run(["ffmpeg", "-v", "error", "-i", WALK, "-c", "copy", tmp_path / "clip.mkv"], check=True)
+    content = (tmp_path / "clip.mkv").read_bytes()
+    with http_camera(lambda handler: send(handler, content, "video/x-matroska")) as address:
         camera = network_camera(address, CameraOptions())
         camera.open()
         assert {image.grey.shape for image in take(camera, 5)} == {(270, 480)}
