@@ -17,6 +17,7 @@ from fer_edge.cameras.pictures import (
     PictureError,
     is_picture,
     list_pictures,
+    printable,
     read_grey,
     regular_size,
 )
@@ -40,10 +41,11 @@ class PictureFiles:
 
     def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
         """Raises UsageError when `path` is a folder without pictures."""
-        self.name = _printable(path)
+        self.name = printable(path)
         self._options = options or CameraOptions()
         try:
-            self._paths = list_pictures(path) if path.is_dir() else [path]
+            self._is_folder = path.is_dir()
+            self._paths = list_pictures(path) if self._is_folder else [path]
         except OSError as error:
             raise UsageError(f"{self.name}: {error.strerror}", setting="camera.source") from error
         if not self._paths:
@@ -64,7 +66,7 @@ class PictureFiles:
             try:
                 grey = read_grey(path)
             except PictureError as error:
-                damaged[_printable(Path(path.name))] = error.cause
+                cause = damaged[printable(path.name)] = error.cause
             else:
                 yield Frame(orient(grey, self._options), float(number), number, still=True)
         if not damaged:
@@ -74,7 +76,7 @@ class PictureFiles:
             named.append(f"and {len(damaged) - MAX_NAMED} more")
         text = f"{self.name}: not pictures that can be read: {', '.join(named)}"
         if len(damaged) == len(self._paths):
-            raise UsageError(text, setting="camera.source")
+            raise UsageError(text if self._is_folder else f"{self.name}: {cause}", setting="camera.source")
         raise DamagedError(text)
 
     def __length_hint__(self) -> int:
@@ -93,7 +95,7 @@ class VideoFile:
 
     def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
         """Raises UsageError when `path` is not a video."""
-        self.name = _printable(path)
+        self.name = printable(path)
         self._path, self._options = path, options or CameraOptions()
         try:
             regular_size(path)
@@ -146,11 +148,6 @@ class VideoFile:
             int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1").strip("\0 ").upper()
         )
         return CODECS.get(fourcc, fourcc)
-
-
-def _printable(path: Path) -> str:
-    """The name of a file, with a replacement for bytes that are no UTF-8, which could not be published."""
-    return os.fsencode(path).decode(errors="replace")
 
 
 def _is_pictures(spec: str) -> bool:

@@ -32,8 +32,13 @@ class PictureError(DataError):
 
     def __init__(self, cause: str, path: Path | None = None) -> None:
         """`path` is named in the message."""
-        super().__init__(f"{path}: {cause}" if path else cause)
+        super().__init__(f"{printable(path)}: {cause}" if path else cause)
         self.cause = cause
+
+
+def printable(path: Path | str) -> str:
+    """The name of a file, with a replacement for bytes that are no UTF-8 and so cannot be published."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def is_picture(path: Path) -> bool:

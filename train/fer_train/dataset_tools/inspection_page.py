@@ -11,6 +11,7 @@ import numpy as np
 
 from fer_data.dataset import FaceSet
 from fer_data.formatting import counted
+from fer_edge.cameras.pictures import printable
 from fer_train.dataset_tools.contact_sheets import draw_balance, draw_grid, draw_samples, draw_sizes, side_by_side
 from fer_train.dataset_tools.duplicates import NEAR
 from fer_train.dataset_tools.inspection import Inspection, Matrix, Pair
@@ -152,7 +153,7 @@ def _caption(faces: FaceSet, index: int) -> str:
 
 def _file_name(faces: FaceSet, index: int, length: int) -> str:
     """The file name of a face; of a long one the end, where names differ. A dollar sign would start a formula."""
-    name = str(faces.names[index]).rsplit("/", 1)[-1].replace("$", r"\$")
+    name = printable(str(faces.names[index])).rsplit("/", 1)[-1].replace("$", r"\$")
     return name if len(name) <= length else "…" + name[1 - length :]
 
 

@@ -24,7 +24,8 @@ class Rejected(NamedTuple):
 
 def write_rejected(rejected: Iterable[Rejected], out: Path) -> None:
     """Write rejected.csv into the folder `out`."""
-    with (out / FILE_NAME).open("w", newline="", encoding="utf-8") as file:
+    # The name of a file may be no UTF-8.
+    with (out / FILE_NAME).open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         rows = csv.writer(file)
         rows.writerow(["name", "split", "class", "reason", "copy of"])
         rows.writerows(rejected)
