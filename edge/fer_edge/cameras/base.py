@@ -46,7 +46,7 @@ class FrameSource(Protocol):
         ...
 
     def __iter__(self) -> Iterator[Frame | None]:
-        """Yield frames, and None about twice a second while a camera is unavailable.
+        """Yield frames, and None about twice a second while a camera is unavailable or a file is checked.
 
         Raises:
             CameraError: Waiting any longer is pointless.

@@ -159,8 +159,8 @@ class _Polled:
 
 
 def _begins_as_jpeg(response: HTTPResponse) -> bool:
-    """Whether the body is a JPEG, whatever the camera calls it."""
+    """Whether the body is a single JPEG, whatever the camera calls it. A stream of them has no length."""
     try:
-        return is_jpeg(response.peek(3))
+        return response.length is not None and is_jpeg(response.peek(3))
     except (OSError, HTTPException):
         return False
