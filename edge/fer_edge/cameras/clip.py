@@ -74,8 +74,8 @@ def read_frames(capture: cv2.VideoCapture) -> Iterator[NDArray[np.uint8]]:
             yield np.asarray(image, np.uint8)
 
 
-def is_counted(path: Path) -> bool:
-    """Whether the number of frames comes from an index and not from a guess."""
+def has_index(path: Path) -> bool:
+    """Whether the container has an index of its frames, which OpenCV counts; for others it guesses their number."""
     with path.open("rb") as file:
         return file.read(8)[4:] == ISO_MEDIA
 

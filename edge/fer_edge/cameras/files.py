@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from fer_edge.cameras.base import SourceKind
-from fer_edge.cameras.clip import describe_excess, find_damage, is_counted, open_clip, read_frames
+from fer_edge.cameras.clip import describe_excess, find_damage, has_index, open_clip, read_frames
 from fer_edge.cameras.frame import Frame, orient
 from fer_edge.cameras.pictures import (
     PICTURE_SUFFIXES,
@@ -130,10 +130,10 @@ class VideoFile:
                 f"{self.name}: no frame in it could be read: its codec, {self._codec()}, cannot be read here, "
                 "or it is damaged"
             )
-        if is_counted(self._path) and number == int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)):
-            return
-        if damage := (yield from find_damage(self._path)):
-            raise DamagedError(f"{self.name}: cut short or damaged, only {number} frames could be read ({damage})")
+        indexed = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)) if has_index(self._path) else None
+        if number != indexed and (damage := (yield from find_damage(self._path))):
+            count = f"{number} of {indexed}" if indexed else f"{number}"
+            raise DamagedError(f"{self.name}: cut short or damaged, only {count} frames could be read ({damage})")
 
     def __length_hint__(self) -> int:
         """How many frames OpenCV expects, which may be a guess; 0 when that is unknown."""

@@ -94,7 +94,7 @@ def decode(content: bytes, flags: int, *, max_pixels: int = MAX_PICTURE_PIXELS) 
             raise PictureError(f"too large: at most {MAX_PICTURE_PIXELS / 1e6:.0f} megapixels") from error
         picture = None
     if picture is None:
-        raise PictureError("damaged, or not a picture that can be read")
+        raise PictureError("not a picture that can be read, or damaged")
     return np.asarray(picture, np.uint8)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from operator import length_hint
 from pathlib import Path
@@ -79,7 +80,7 @@ def test_a_clip_is_damaged_if_it_is_cut_and_not_if_its_duration_is_longer_than_i
         file.truncate(file.seek(0, 2) // 2)
     frames, error_text = collect(VideoFile(tmp_path / name))
     assert 0 < len(frames) < count
-    assert f"{name}: cut short or damaged, only {len(frames)} frames could be read (" in error_text
+    assert re.search(rf"{name}: cut short or damaged, only {len(frames)}( of \d+)? frames could be read \(", error_text)
 
 
 def test_a_clip_whose_edit_list_hides_frames_is_whole(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_a_packet_that_cannot_be_decoded_does_not_end_a_clip(tmp_path: Path) -> 
     (tmp_path / "hole.mp4").write_bytes(content)
     frames, error_text = collect(VideoFile(tmp_path / "hole.mp4"))
     assert frames[-1].time == pytest.approx(3.2)
-    assert "cut short or damaged, only" in error_text
+    assert " of 41 frames could be read (FFmpeg: " in error_text
 
 
 def test_a_codec_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -172,7 +173,7 @@ def test_entries_that_cannot_be_read_are_named_at_the_end_and_the_others_are_rea
     frames, error_text = collect(PictureFiles(tmp_path))
     assert [frame.number for frame in frames] == [0, 6, 7]
     for name in (
-        "b.png (damaged",
+        "b.png (not a picture",
         "c.jpg (No such file",
         "d.jpg (cut short)",
         "e.jpg (is a directory)",
