@@ -1,8 +1,8 @@
 """Opens clips, and asks FFmpeg whether one is damaged.
 
-OpenCV ends at the last frame without telling why, and its number of frames is mostly a guess: the duration of the
-longest track times the average rate. What FFmpeg knows is in its log only. To read that, a clip is decoded a second
-time, by the child process `python -m fer_edge.cameras.clip PATH`.
+OpenCV gives no reason for the end of a clip, and its number of frames is mostly a guess: the duration of the longest
+track times the average rate. FFmpeg reports errors only in its log. To read that, a clip is decoded a second time, by
+the child process `python -m fer_edge.cameras.clip PATH`.
 """
 
 from __future__ import annotations

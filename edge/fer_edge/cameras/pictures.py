@@ -73,7 +73,7 @@ def decode(content: bytes, flags: int, *, max_pixels: int = MAX_PICTURE_PIXELS) 
     Args:
         content: The file.
         flags: How OpenCV decodes it, `cv2.IMREAD_...`.
-        max_pixels: The largest JPEG to decode. For other formats OpenCV's own limit holds, see `fer_edge`.
+        max_pixels: The largest JPEG to decode. Other formats have the limit that `fer_edge` sets in OpenCV.
 
     Returns:
         uint8 [H,W] or [H,W,3], as `flags` ask for.
