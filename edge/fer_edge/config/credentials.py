@@ -100,10 +100,12 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | Non
 
 
 def describe_exposure(file: Path | None) -> str | None:
-    """Return a warning if all users of the machine may read the file of a secret, and how to fix that."""
-    if file and file.is_file() and file.stat().st_mode & stat.S_IROTH:
-        return f"{file}: every user of this machine can read the secret in it: chmod 600 {file}"
-    return None
+    """Return the warning about a file with a secret that every user of the machine can read, or None."""
+    try:
+        exposed = file is not None and file.is_file() and bool(file.stat().st_mode & stat.S_IROTH)
+    except OSError:  # reported when the secret is read
+        return None
+    return f"{file}: every user of this machine can read the secret in it: chmod 600 {file}" if exposed else None
 
 
 def describe_tls_error(error: OSError) -> str:
