@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from fer_edge.progress import CLEAR
 
 STDERR = 2
+LIMIT_INTERVAL = 60.0  # seconds
+MAX_RECORDS = 20  # from the same line of code in that interval, whatever their arguments
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}  # syslog(3)
 
 
@@ -23,9 +27,38 @@ class JournalFormatter(logging.Formatter):
         return "\n".join(mark + line for line in super().format(record).splitlines())
 
 
+class RateLimit(logging.Filter):
+    """Limits how often each line of code logs, so that a stranger who repeats a fault cannot fill the disk.
+
+    It belongs on a handler, which also gets the records of libraries.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._monotonic = monotonic
+        self._counts: dict[tuple[str, int], int] = {}  # records since the interval began, by file and line
+        self._began = monotonic()
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is within the limit; the last one within it announces that others are omitted."""
+        with self._lock:
+            now = self._monotonic()
+            if now - self._began >= LIMIT_INTERVAL:
+                self._counts.clear()
+                self._began = now
+            place = (record.pathname, record.lineno)
+            count = self._counts[place] = self._counts.get(place, 0) + 1
+        if count == MAX_RECORDS:
+            record.msg = f"{record.getMessage()} ({count} such lines within a minute; further ones are omitted)"
+            record.args = None
+        return count <= MAX_RECORDS
+
+
 def configure_logging(environment: Mapping[str, str]) -> None:
-    """Send log records of level INFO and above to stderr."""
+    """Send log records of level INFO and above to stderr, each line of code within a limit."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(RateLimit())
     if is_journal(environment, STDERR):
         handler.setFormatter(JournalFormatter())
         sys.excepthook = _log_uncaught

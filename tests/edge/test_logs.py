@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.clock import FakeClock
 from tests.support.processes import command
 
-from fer_edge.logs import JournalFormatter, format_error, is_journal
+from fer_edge.logs import LIMIT_INTERVAL, MAX_RECORDS, JournalFormatter, RateLimit, format_error, is_journal
 
 
 def record(level: int, message: str, *, with_traceback: bool = False) -> logging.LogRecord:
@@ -30,6 +31,31 @@ def test_each_line_begins_with_the_priority_of_its_message() -> None:
     assert len(lines) > 2
     assert {line[:3] for line in lines} == {"<3>"}
     assert lines[-1] == "<3>ValueError: at fault"
+
+
+def test_a_repeated_line_is_omitted_until_the_interval_is_over_and_other_lines_are_not() -> None:
+    clock, lines = FakeClock(), []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    handler.addFilter(RateLimit(clock.monotonic))
+    log = logging.Logger("test")
+    log.addHandler(handler)
+
+    def flood(count: int) -> None:
+        for number in range(count):
+            log.warning("request %d failed", number)
+
+    flood(1000)
+    assert len(lines) == MAX_RECORDS
+    assert (
+        lines[-1]
+        == f"request {MAX_RECORDS - 1} failed ({MAX_RECORDS} such lines within a minute; further ones are omitted)"
+    )
+    log.warning("something else")
+    assert lines[-1] == "something else"
+    clock.advance(LIMIT_INTERVAL)
+    flood(1)
+    assert lines[-1] == "request 0 failed"
 
 
 def test_only_the_stream_named_by_systemd_is_its_journal(tmp_path: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.support.clock import NOON
 
 from fer_edge.config.model import PipelineOptions
 from fer_edge.mqtt.command_dispatcher import CommandDispatcher
-from fer_edge.mqtt.commands import CommandContext
+from fer_edge.mqtt.commands import COMMANDS, Command, CommandContext
 from fer_edge.run.controls import RunControls
 
 
@@ -64,11 +64,11 @@ class FakePipeline:
 class CommandBench:
     """A dispatcher with the commands of a run."""
 
-    def __init__(self, *, allow_snapshots: bool = False) -> None:
+    def __init__(self, *, allow_snapshots: bool = False, commands: Mapping[str, Command] = COMMANDS) -> None:
         self.publisher, self.pipeline = FakePublisher(), FakePipeline()
         self.controls = RunControls(self.pipeline)  # type: ignore[arg-type]
         self.context = CommandContext(self.controls, lambda: {"fps": 7.5}, lambda: NOON, allow_snapshots)
-        self.dispatcher = CommandDispatcher(self.publisher, self.context)
+        self.dispatcher = CommandDispatcher(self.publisher, self.context, commands)
 
     def request(self, name: str, payload: object = None) -> dict[str, Any]:
         """Send a request, as bytes or as a value to encode; return the reply."""

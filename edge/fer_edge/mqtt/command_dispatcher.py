@@ -82,6 +82,9 @@ class CommandDispatcher:
             reply |= {"ok": True} | self._carry_out(name, request)
         except CommandError as error:
             reply |= {"ok": False, "error": str(error)}
+        except Exception as error:  # noqa: BLE001 - whatever a request contains, it must not end the run
+            log.error("command %r: unexpected error: %.200r", name[:MAX_QUOTED], error)
+            reply |= {"ok": False, "error": "unexpected error; the log has the reason"}
         outcome = f"refused: {reply['error']}" if "error" in reply else "done"
         log.info("command %r %s", name[:MAX_QUOTED], outcome)
         return {key: value for key, value in reply.items() if value is not None}
