@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-CONNECT, PUBLISH, SUBSCRIBE = 1, 3, 8  # types of packets
+CONNECT, PUBLISH, SUBSCRIBE, PINGREQ = 1, 3, 8, 12  # types of packets
 ACCEPTED = b"\x20\x03\x00\x00\x00"  # a CONNACK of MQTT 5
 
-Decide = Callable[[str, str], int]  # topic, payload -> reason code; a subscription has no payload
+# topic, payload -> reason code, or None for no answer; a subscription has no payload
+Decide = Callable[[str, str], int | None]
 
 
 @contextmanager
@@ -82,7 +83,8 @@ def _answer(kind: int, body: bytes, decide: Decide) -> bytes:
         end = 2 + int.from_bytes(body[:2], "big")
         mid, properties = body[end : end + 2], body[end + 2]
         code = decide(body[2:end].decode(), body[end + 3 + properties :].decode())
-        return b"\x40\x04" + mid + bytes([code, 0])
+        return b"" if code is None else b"\x40\x04" + mid + bytes([code, 0])
     if kind == SUBSCRIBE:
-        return b"\x90\x04" + body[:2] + bytes([0, decide(body[5:-1].decode(), "")])
-    return b""
+        code = decide(body[5:-1].decode(), "")
+        return b"" if code is None else b"\x90\x04" + body[:2] + bytes([0, code])
+    return b"\xd0\x00" if kind == PINGREQ else b""

@@ -32,7 +32,8 @@ class Health:
             source: Where the frames come from.
             timer: Times the stages of the pipeline and counts frames.
             accelerator: What the model runs on.
-            count_events: Returns the number of events by what became of them: `queue`, `lost`, `refused`.
+            count_events: Returns the number of events by what became of them, `queue`, `lost` and `refused`; and
+                `stalls`, the connections that were renewed because the broker no longer acknowledged messages.
             clock: The clock of the run.
             degraded: Returns why the work is reduced, `hot` or `slow`; None when it is not.
             system: The folder that holds /proc and /sys.

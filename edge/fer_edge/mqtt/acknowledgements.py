@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
 
 QUOTA_EXCEEDED = 0x97  # reason code of MQTT 5
@@ -51,3 +54,39 @@ class AcknowledgementQueue:
                 mid, code = self._answers.get_nowait()
                 request = self._requests.pop(mid, "a message")
                 yield Acknowledgement(mid, request, str(code) if code.is_failure else "", code.value == QUOTA_EXCEEDED)
+
+
+class UnacknowledgedMessages:
+    """The messages of a connection that the broker has not acknowledged yet. Safe to use from any thread."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._messages: list[paho.MQTTMessageInfo] = []  # oldest first
+        self._oldest_since = 0.0  # when the oldest one became the oldest
+        self._lock = threading.Lock()
+
+    def add(self, message: paho.MQTTMessageInfo) -> None:
+        """Add a message, unless paho could not send it."""
+        if message.rc != paho.MQTT_ERR_SUCCESS:
+            return
+        with self._lock:
+            if not self._messages:
+                self._oldest_since = self._monotonic()
+            self._messages.append(message)
+
+    def __len__(self) -> int:
+        with self._lock:
+            self._remove_acknowledged()
+            return len(self._messages)
+
+    def stalled_for(self) -> float:
+        """Seconds without progress: since the oldest message was sent, or the one before it was acknowledged."""
+        with self._lock:
+            self._remove_acknowledged()
+            return self._monotonic() - self._oldest_since if self._messages else 0.0
+
+    def _remove_acknowledged(self) -> None:
+        waiting = [message for message in self._messages if not message.is_published()]
+        if waiting[:1] != self._messages[:1]:
+            self._oldest_since = self._monotonic()
+        self._messages = waiting

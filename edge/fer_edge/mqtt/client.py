@@ -55,6 +55,7 @@ class Client:
 
     Attributes:
         changed: Set when the connection becomes ready or ends and when there are acknowledgements.
+        stalls: Number of connections that ended because the broker no longer acknowledged messages.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Client:
             on_message: Called with each incoming message. Both are called in the client's thread and must be quick;
                 their exceptions are logged and otherwise ignored.
         """
-        self.changed = threading.Event()
+        self.changed, self.stalls = threading.Event(), 0
         self._settings, self._on_connect = settings, on_connect
         self._callbacks = Callbacks(self._on_accepted, on_message, self.changed.set)
         self._connection: Connection | None = None
@@ -117,7 +118,8 @@ class Client:
             if self._closing.is_set():
                 return
             self._problems.on_disconnect(end)
-            if end.lasted is not None and end.lasted >= STABLE_AFTER:
+            self.stalls += end.stalled
+            if end.lasted is not None and end.lasted >= STABLE_AFTER and not end.stalled:
                 delays = backoff.delays()
             delay = next(delays)
             # Two clients of one id disconnect each other in turn: leave the other one alone for a while.

@@ -18,12 +18,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from fer_edge.errors import Problem
-from fer_edge.mqtt.acknowledgements import Acknowledgement, AcknowledgementQueue
+from fer_edge.mqtt.acknowledgements import Acknowledgement, AcknowledgementQueue, UnacknowledgedMessages
 from fer_edge.mqtt.paho_client import ConnectionSettings, connect, make_client, make_properties, release
 from fer_edge.mqtt.problem import CHECK_PORT, explain_failure, explain_refusal
 
 IN_FLIGHT = 20  # messages sent and not yet acknowledged, unless the broker allows fewer
-THREAD_CHECK_INTERVAL = 1.0  # seconds between two checks that paho's thread is alive
+MAX_UNACKNOWLEDGED = 40  # messages after which only events are sent, whose number the delivery limits
+CHECK_INTERVAL = 1.0  # seconds between two checks of paho's thread and of the acknowledgements
 UNSPECIFIED, UNSUPPORTED_VERSION, TAKEN_OVER = 0x80, 0x84, 0x8E  # reason codes of MQTT 5
 
 
@@ -51,12 +52,14 @@ class Disconnect:
         lasted: Seconds since the broker accepted it; None if it never did.
         taken_over: Whether another client of the same id has connected.
         try_older: Whether the broker may know only an older version of MQTT.
+        stalled: Whether the broker no longer acknowledged messages.
         in_flight: How many unacknowledged messages the broker allows.
     """
 
     problem: Problem
     lasted: float | None = None
     taken_over: bool = False
+    stalled: bool = False
     try_older: bool = False
     in_flight: int = IN_FLIGHT
 
@@ -83,7 +86,7 @@ class Connection:
         self.in_flight = in_flight
         self.version = "5" if version == MQTTProtocolVersion.MQTTv5 else "3.1.1"
         self._settings, self._callbacks = settings, callbacks
-        self._acknowledgements = AcknowledgementQueue()
+        self._acknowledgements, self._unacknowledged = AcknowledgementQueue(), UnacknowledgedMessages()
         self._accepted_at: float | None = None
         self._answered, self._ended = threading.Event(), threading.Event()
         self._announced = False  # whether on_connect has returned
@@ -102,6 +105,11 @@ class Connection:
     def ready(self) -> bool:
         """Whether it is open and `on_connect` has returned."""
         return self._announced and self.open
+
+    @property
+    def congested(self) -> bool:
+        """Whether so much is unacknowledged that only events should be sent."""
+        return len(self._unacknowledged) >= MAX_UNACKNOWLEDGED
 
     def run(self, *, clean_start: bool) -> Disconnect:
         """Connect, stay connected until the connection ends, and return how it did.
@@ -125,14 +133,22 @@ class Connection:
         self._client.loop_start()
         if not self._answered.wait(timeouts.mqtt5_connack if self._speaks_mqtt5 else timeouts.connect):
             self._abort(Disconnect(Problem("does not answer"), try_older=True))
-        while not self._ended.wait(THREAD_CHECK_INTERVAL):
+        while not self._ended.wait(CHECK_INTERVAL):
             if not self._client._thread:  # paho's thread has failed on what it received
                 self._finish(Disconnect(Problem("sent something other than MQTT", CHECK_PORT)))
+            elif self._unacknowledged.stalled_for() > timeouts.acknowledgement:
+                problem = Problem(f"acknowledges no message for {timeouts.acknowledgement:g} seconds")
+                self._abort(Disconnect(problem, self._duration, stalled=True))
         self._client.loop_stop()
 
     @property
     def _speaks_mqtt5(self) -> bool:
         return self.version == "5"
+
+    @property
+    def _duration(self) -> float | None:
+        """Seconds since the broker accepted the connection; None if it has not."""
+        return None if self._accepted_at is None else time.monotonic() - self._accepted_at
 
     def publish(self, topic: str, text: str, *, retain: bool = False, expiry: int | None = None) -> int:
         """Send a message of QoS 1.
@@ -148,9 +164,10 @@ class Connection:
         """
         expires = self._speaks_mqtt5 and expiry is not None
         properties = make_properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry) if expires else None
-        mid = self._client.publish(topic, text, qos=1, retain=retain, properties=properties).mid
-        self._acknowledgements.expect(mid, f"messages to {topic}")
-        return mid
+        message = self._client.publish(topic, text, qos=1, retain=retain, properties=properties)
+        self._unacknowledged.add(message)
+        self._acknowledgements.expect(message.mid, f"messages to {topic}")
+        return message.mid
 
     def subscribe(self, pattern: str) -> None:
         """Subscribe to the topics that match `pattern`, at QoS 1."""
@@ -164,8 +181,7 @@ class Connection:
 
     def abort(self, reason: str) -> None:
         """Break the connection, so that everything unacknowledged is sent again on the next one."""
-        lasted = None if self._accepted_at is None else time.monotonic() - self._accepted_at
-        self._abort(Disconnect(Problem(reason), lasted))
+        self._abort(Disconnect(Problem(reason), self._duration))
 
     def close(self) -> None:
         """Publish `offline`, wait until the broker has it, and disconnect; `run` returns."""
@@ -215,8 +231,7 @@ class Connection:
             return
         taken_over = flags.is_disconnect_packet_from_server and code.value == TAKEN_OVER
         reason = "closed by the other side" if code.value == UNSPECIFIED else code
-        lasted = time.monotonic() - self._accepted_at
-        self._finish(Disconnect(Problem(f"connection lost: {reason}"), lasted, taken_over))
+        self._finish(Disconnect(Problem(f"connection lost: {reason}"), self._duration, taken_over))
 
     def _on_publish(self, client: paho.Client, userdata: Any, mid: int, code: ReasonCode, properties: Any) -> None:
         self._acknowledgements.put(mid, code)

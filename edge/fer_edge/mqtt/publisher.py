@@ -139,22 +139,26 @@ class Publisher:
             message = self._retained.get(topic)
             if not message or message.text != text:
                 message = self._retained[topic] = RetainedMessage(text, expiry)
-            if message.due and (connection := self._open_connection):
+            if message.due and (connection := self._open_connection) and not connection.congested:
                 message.send(connection, topic)
 
     def send_again(self, topic: str) -> None:
         """Send the retained message at `topic` again, for a subscriber that may have lost it."""
         with self._lock:
             connection, message = self._open_connection, self._retained.get(topic)
-            if connection and message:
+            if connection and message and not connection.congested:
                 message.send(connection, topic)
 
     def send(self, name: str, payload: dict[str, Any]) -> bool:
-        """Publish a message at `fer/<device>/<name>` that is not retained. Returns False, and drops it, if offline."""
+        """Publish a message at `fer/<device>/<name>` that is not retained.
+
+        Returns False, and drops it, while the broker is not connected or too many messages are unacknowledged.
+        """
         connection = self._client.connection
-        if connection:
-            connection.publish(f"{self.topic}/{name}", encode(payload))
-        return bool(connection)
+        if not connection or connection.congested:
+            return False
+        connection.publish(f"{self.topic}/{name}", encode(payload))
+        return True
 
     def subscribe(self, pattern: str, handler: Handler) -> None:
         """Call `handler` with each message whose topic matches `pattern`, now and after each reconnection."""
@@ -175,7 +179,9 @@ class Publisher:
 
     @property
     def problem(self) -> str:
-        """Why the broker cannot be reached, with its address."""
+        """Why the broker does not have every event, with its address."""
+        if self.connected:
+            return f"{self.address}: has not acknowledged every message"
         problem = self._client.problem
         return str(problem) if problem else f"{self.address}: no MQTT answer"
 
@@ -183,6 +189,11 @@ class Publisher:
     def refused(self) -> int:
         """Number of events that the broker refused."""
         return self._delivery.refused
+
+    @property
+    def stalls(self) -> int:
+        """Number of connections that were renewed because the broker no longer acknowledged messages."""
+        return self._client.stalls
 
     @property
     def _open_connection(self) -> Connection | None:

@@ -16,12 +16,14 @@ class Timeouts:
         connect: For the network, and again for the broker's CONNACK.
         mqtt5_connack: For the CONNACK of MQTT 5; some older brokers do not answer a version that they do not know.
         keepalive: Silence after which the broker is pinged, and again until the connection is lost. Whole seconds.
+        acknowledgement: Without progress in the acknowledgement of messages, until the connection is renewed.
         close: For `offline` to be acknowledged, and for each further step of closing.
     """
 
     connect: float = 10.0
     mqtt5_connack: float = 2.0
     keepalive: int = 30
+    acknowledgement: float = 30.0
     close: float = 2.0
 
 

@@ -52,6 +52,11 @@ class BrokerConnection(Protocol):
         """Number of events that the broker refused."""
         ...
 
+    @property
+    def stalls(self) -> int:
+        """Number of connections that were renewed because the broker no longer acknowledged messages."""
+        ...
+
 
 class RunStatus:
     """Describes a run. Safe to use from any thread.
@@ -152,8 +157,8 @@ class RunStatus:
         return f"{frames}; faces: {self.faces}; {self.info['accelerator']}; {waiting}"
 
     def _count_events(self) -> dict[str, int]:
-        refused = self._broker.refused if self._broker else 0
-        return {"queue": len(self._events), "lost": self._events.lost, "refused": refused}
+        refused, stalls = (self._broker.refused, self._broker.stalls) if self._broker else (0, 0)
+        return {"queue": len(self._events), "lost": self._events.lost, "refused": refused, "stalls": stalls}
 
 
 def describe_run(source: FrameSource, models: Models) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class MetricsCollector(Collector):
         yield _counter("fer_events_refused", "Events refused by the broker.", health["refused"])
         if status.broker:
             yield _gauge("fer_broker_connected", "Whether the broker is connected.", status.broker["connected"])
+            yield _counter("fer_broker_stalls", "Connections without acknowledgements, renewed.", health["stalls"])
         if health["temperature_c"] is not None:
             yield _gauge("fer_temperature_celsius", "Temperature of the processor.", health["temperature_c"])
         if health["rss_mb"] is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.client import Client
+from fer_edge.mqtt.connection import IN_FLIGHT, MAX_UNACKNOWLEDGED
 from fer_edge.mqtt.delivery import Delivery, DeliveryError
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.paho_client import ConnectionSettings
+from fer_edge.mqtt.timeouts import Timeouts
 
 
 def test_events_arrive_in_order_and_leave_the_outbox(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -55,6 +58,64 @@ def test_an_unacknowledged_event_stays_in_the_outbox(mosquitto: Mosquitto) -> No
             publisher.put("unacknowledged")
             wait_until(lambda: not publisher.connected)
             assert len(outbox) == 1
+        assert publisher.flush(20)
+
+
+def test_a_broker_that_forgets_to_acknowledge_gets_everything_again_on_a_new_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    received: list[tuple[str, str]] = []
+    silent = threading.Event()
+    silent.set()
+
+    def decide(topic: str, payload: str) -> int | None:
+        received.append((topic, payload))
+        return None if silent.is_set() else 0
+
+    events = [str(number) for number in range(2 * IN_FLIGHT)]
+    timeouts = Timeouts(acknowledgement=1.0)
+    with (
+        scripted_broker(decide) as port,
+        connected_publisher(port, filled_outbox(*events), timeouts=timeouts) as publisher,
+    ):
+        wait_until(lambda: publisher.connected)
+        replies = sum(publisher.send("reply/ping", {}) for _ in range(10 * MAX_UNACKNOWLEDGED))
+        assert 0 < replies <= MAX_UNACKNOWLEDGED
+        publisher.retain("state", {"faces": 1})
+        wait_until(lambda: publisher.stalls == 1)
+        assert "acknowledges no message for 1 seconds" in publisher.problem
+        assert ("fer/cam/event", "0") in received
+        silent.clear()
+        received.clear()
+        assert publisher.flush(10)
+        wait_until(lambda: publisher.send("reply/ping", {}))
+    assert [payload for topic, payload in received if topic == "fer/cam/event"] == events
+    assert ("fer/cam/state", '{"faces":1}') in received
+    assert count_warnings(caplog, "acknowledges no message") == 1
+
+
+def test_a_slow_broker_is_not_taken_for_a_stalled_one() -> None:
+    def decide(topic: str, payload: str) -> int:
+        time.sleep(0.1)
+        return 0
+
+    events = map(str, range(IN_FLIGHT))
+    timeouts = Timeouts(acknowledgement=1.0)
+    with (
+        scripted_broker(decide) as port,
+        connected_publisher(port, filled_outbox(*events), timeouts=timeouts) as publisher,
+    ):
+        assert publisher.flush(10)
+        assert publisher.stalls == 0
+
+
+def test_a_frozen_broker_is_connected_again(mosquitto: Mosquitto) -> None:
+    outbox = Outbox()
+    with connected_publisher(mosquitto.port, outbox, timeouts=Timeouts(acknowledgement=0.5)) as publisher:
+        assert publisher.flush(10)
+        with mosquitto.frozen():
+            publisher.put("x")
+            wait_until(lambda: publisher.stalls)
         assert publisher.flush(20)
 
 

@@ -119,7 +119,7 @@ def test_health_is_published_and_describes_the_run(daemon: DaemonProcess) -> Non
     assert health["camera"] == "ok"
     assert health["fps"] > 1
     assert health["stages_ms"]["step"]["p50"] > 0
-    assert (health["lost"], health["refused"]) == (0, 0)
+    assert (health["lost"], health["refused"], health["stalls"]) == (0, 0, 0)
 
 
 def test_a_daemon_refuses_pictures_and_survives_malformed_requests(daemon: DaemonProcess) -> None:

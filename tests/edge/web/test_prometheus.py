@@ -16,6 +16,7 @@ def test_prometheus_parses_the_metrics(porch: WebDaemon) -> None:
     values = {sample.name: sample.value for sample in samples}
     assert values["fer_frames_total"] > 0
     assert values["fer_broker_connected"] == values["fer_camera_up"] == 1
+    assert values["fer_broker_stalls_total"] == 0
     assert values["process_resident_memory_bytes"] > 1e7
     by_type = {sample.labels["type"]: sample.value for sample in samples if sample.name == "fer_events_total"}
     assert by_type["start"] >= 1
