@@ -39,14 +39,13 @@ class Transfer:
             self._unacknowledged[self.connection.publish(self._topic, payload)] = number
             self._last = number
 
-    def settle(self, acknowledgement: Acknowledgement) -> bool:
-        """Remove the acknowledged event, unless it is to be sent again. Returns whether it was an event."""
-        number = self._unacknowledged.pop(acknowledgement.mid, None)
-        if number is None:
-            return False
-        if not acknowledgement.retryable:
-            self._outbox.remove(number)
-        return True
+    def is_event(self, acknowledgement: Acknowledgement) -> bool:
+        """Whether it acknowledges an event, and not another message."""
+        return acknowledgement.mid in self._unacknowledged
+
+    def settle(self, acknowledgement: Acknowledgement) -> None:
+        """Remove the acknowledged event."""
+        self._outbox.remove(self._unacknowledged.pop(acknowledgement.mid))
 
 
 class Delivery:
@@ -123,12 +122,13 @@ class Delivery:
     def _settle(self, transfer: Transfer) -> None:
         for acknowledgement in transfer.connection.acknowledgements():
             self._log_refusal(acknowledgement)
-            if not transfer.settle(acknowledgement):
+            if not transfer.is_event(acknowledgement):
                 continue
             if acknowledgement.retryable:
                 transfer.connection.abort(f"accepts no more messages: {acknowledgement.refusal}")
                 return
-            self.refused += bool(acknowledgement.refusal)
+            self.refused += bool(acknowledgement.refusal)  # first: once the outbox is empty, `flush` returns
+            transfer.settle(acknowledgement)
 
     def _log_refusal(self, acknowledgement: Acknowledgement) -> None:
         """Log a refusal when it begins, not for each message."""

@@ -15,6 +15,7 @@ from fer_edge.mqtt.command_dispatcher import CommandDispatcher
 from fer_edge.mqtt.commands import CommandContext, RunSwitches
 from fer_edge.mqtt.homeassistant import announce
 from fer_edge.mqtt.outbox import Outbox
+from fer_edge.mqtt.problem import CHECK_ACCESS_LIST
 from fer_edge.mqtt.publisher import Publisher
 from fer_edge.tracking.track import TrackedFace
 
@@ -152,12 +153,16 @@ class MqttDevice:
             self._session.dispatcher.run()
 
     def finish(self) -> None:
-        """Deliver what is left. Raises UndeliveredError when the broker does not have every event in time."""
+        """Deliver what is left. Raises UndeliveredError when the broker refused events or does not have all in time."""
         if not self._session:
             return
         self._session.report()
         if not self.publisher.flush(STOP_TIMEOUT if self._session.controls.stopping else FLUSH_TIMEOUT):
             raise UndeliveredError(f"broker {self.publisher.problem}; {self._describe_undelivered()}")
+        if self.publisher.refused:
+            raise UndeliveredError(
+                f"broker {self.publisher.address}: refused {self.publisher.refused} events", cure=CHECK_ACCESS_LIST
+            )
 
     def close(self) -> None:
         """Publish `offline` and disconnect."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 from tests.support.clock import FakeClock
 from tests.support.commands import FakePipeline, FakePublisher
 from tests.support.daemon_process import DaemonProcess
+from tests.support.media import MEDIA
 from tests.support.mosquitto import Mosquitto, read_messages
+from tests.support.processes import run
 from tests.support.waiting import wait_until
 
 from fer_edge.config.model import Config
@@ -83,6 +87,21 @@ def test_the_command_health_does_not_shorten_the_interval_of_the_next_report() -
     clock.advance(FIRST_HEALTH)
     session.report()
     assert publisher.sent == [("reply/health", {"ok": True, "health": {"count": 1}}), ("health", {"count": 1})]
+
+
+@pytest.mark.parametrize("allowed", ["", "topic write fer/cam/event\n"])
+def test_a_run_whose_events_the_broker_refused_is_exit_1(mosquitto: Mosquitto, tmp_path: Path, allowed: str) -> None:
+    mosquitto.stop()
+    rules = tmp_path / "acl"
+    rules.write_text(f"topic read #\n{allowed}")
+    mosquitto.start(f"allow_anonymous true\nacl_file {rules}")
+    picture = MEDIA / "faces" / "bryan.png"
+    done = run(
+        "fer_edge", "--camera", picture, "--mqtt", mosquitto.url, "--device", "cam", "--print", "--model", "nano"
+    )
+    refused = f"fer-edge: broker {mosquitto.url}: refused 2 events: check the broker's access list"
+    assert done.code == (0 if allowed else 1)
+    assert (done.err.splitlines()[-1] == refused) == (not allowed)
 
 
 def test_a_pause_releases_the_camera_and_ends_the_tracks(daemon: DaemonProcess) -> None:
