@@ -72,19 +72,37 @@ def test_certificates_are_checked_with_websockets_too(
 
 
 @pytest.mark.parametrize(
-    ("subject", "days", "reason"),
+    ("subject", "valid", "reason", "cure"),
     [
-        ("IP:127.0.0.2", 2, "IP address mismatch, certificate is not valid for '127.0.0.1'"),
-        ("DNS:elsewhere", 2, "IP address mismatch, certificate is not valid for '127.0.0.1'"),
-        ("IP:127.0.0.1", -1, "certificate has expired"),
+        (
+            "IP:127.0.0.2",
+            (-1, 2),
+            "IP address mismatch, certificate is not valid for '127.0.0.1'",
+            "mqtt.url must have",
+        ),
+        (
+            "DNS:elsewhere",
+            (-1, 2),
+            "IP address mismatch, certificate is not valid for '127.0.0.1'",
+            "mqtt.url must have",
+        ),
+        ("IP:127.0.0.1", (-3, -1), "certificate has expired", "renew it"),
+        ("IP:127.0.0.1", (1, 2), "certificate is not yet valid", "set the clock of this device"),
     ],
 )
-def test_a_certificate_for_another_name_or_time_is_refused(
-    encrypted: TlsMosquitto, authority: Authority, subject: str, days: int, reason: str
+def test_a_certificate_for_another_name_or_time_is_refused_with_its_cure(
+    encrypted: TlsMosquitto,
+    authority: Authority,
+    caplog: pytest.LogCaptureFixture,
+    subject: str,
+    valid: tuple[int, int],
+    reason: str,
+    cure: str,
 ) -> None:
-    encrypted.serve(subject, days)
+    encrypted.serve(subject, start=valid[0], days=valid[1])
     problem = problem_with(encrypted.tls_port, ca=authority.ca)
     assert problem == f"mqtts://127.0.0.1:{encrypted.tls_port}: its certificate is refused: {reason}"
+    assert f"broker {problem}: {cure}" in caplog.text
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(encrypted: TlsMosquitto, stranger: Authority) -> None:
@@ -100,6 +118,14 @@ def test_nothing_is_sent_to_a_port_without_tls(encrypted: TlsMosquitto, authorit
     assert read_messages(file) == []
 
 
+def test_a_tls_port_without_tls_is_reported_with_its_cure(
+    encrypted: TlsMosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    encrypted.serve()
+    with Publisher(Broker("127.0.0.1", encrypted.tls_port), None, "cam", Outbox()):
+        wait_until(lambda: "if it expects TLS, use mqtts://" in caplog.text)
+
+
 def test_a_client_certificate_is_sent_to_a_broker_that_requires_one(
     encrypted: TlsMosquitto, authority: Authority
 ) -> None:
@@ -108,7 +134,17 @@ def test_a_client_certificate_is_sent_to_a_broker_that_requires_one(
     broker = tls_broker(encrypted.tls_port, ca=authority.ca, certificate=certificate, key=key)
     with Publisher(broker, None, "cam", Outbox()) as publisher:
         assert publisher.flush(10)
-    assert "closed the connection" in problem_with(encrypted.tls_port, ca=authority.ca)
+    assert "requires a client certificate" in problem_with(encrypted.tls_port, ca=authority.ca)
+
+
+@pytest.mark.parametrize(("known", "days", "reason"), [(False, 2, "unknown authority"), (True, -1, "expired")])
+def test_a_client_certificate_that_the_broker_refuses_is_reported(
+    encrypted: TlsMosquitto, authority: Authority, stranger: Authority, known: bool, days: int, reason: str
+) -> None:
+    encrypted.serve(extra=f"cafile {authority.ca}\nrequire_certificate true")
+    certificate, key = (authority if known else stranger).certify("device", "DNS:device", days, start=-3)
+    problem = problem_with(encrypted.tls_port, ca=authority.ca, certificate=certificate, key=key)
+    assert problem.endswith(f": refuses our certificate: {reason}")
 
 
 def test_a_daemon_accepts_and_refuses_by_its_flags_and_logs_one_line(

@@ -38,6 +38,23 @@ def hanging_up_broker(answer: Callable[[bytes], bytes]) -> Iterator[int]:
 
 
 @contextmanager
+def sending_broker(packets: bytes, endless: bytes = b"") -> Iterator[int]:
+    """A server that answers each CONNECT with `packets`, then sends `endless` for ever or nothing. Yields its port."""
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(1000)
+            connection.sendall(packets)
+            while endless:
+                connection.sendall(endless)
+            while connection.recv(1000):
+                pass
+
+    with _server(serve) as port:
+        yield port
+
+
+@contextmanager
 def _server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_accept, args=(server, serve), daemon=True).start()

@@ -47,7 +47,8 @@ class ProblemLog:
         self.problem = Problem(text, end.problem.cure)
         if self.problem != self._logged:
             self._logged = self.problem
-            log.warning("broker %s; retrying", self.problem)
+            cure = f": {end.problem.cure}" if end.problem.cure else ""
+            log.warning("broker %s%s; retrying", text, cure)
 
 
 class Client:
@@ -119,7 +120,7 @@ class Client:
                 return
             self._problems.on_disconnect(end)
             self.stalls += end.stalled
-            if end.lasted is not None and end.lasted >= STABLE_AFTER and not end.stalled:
+            if end.lasted is not None and end.lasted >= STABLE_AFTER:
                 delays = backoff.delays()
             delay = next(delays)
             # Two clients of one id disconnect each other in turn: leave the other one alone for a while.

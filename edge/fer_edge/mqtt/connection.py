@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +17,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from fer_edge.errors import Problem
 from fer_edge.mqtt.acknowledgements import Acknowledgement, AcknowledgementQueue, UnacknowledgedMessages
+from fer_edge.mqtt.limited_client import ProtocolError
 from fer_edge.mqtt.paho_client import ConnectionSettings, connect, make_client, make_properties, release
-from fer_edge.mqtt.problem import CHECK_PORT, explain_failure, explain_refusal
+from fer_edge.mqtt.problem import CHECK_PORT, explain_failure, explain_no_answer, explain_refusal
 
 IN_FLIGHT = 20  # messages sent and not yet acknowledged, unless the broker allows fewer
 MAX_UNACKNOWLEDGED = 40  # messages after which only events are sent, whose number the delivery limits
@@ -49,7 +48,7 @@ class Disconnect:
 
     Attributes:
         problem: Why.
-        lasted: Seconds since the broker accepted it; None if it never did.
+        lasted: Seconds since the broker accepted it; None if it never did, or did not keep to MQTT.
         taken_over: Whether another client of the same id has connected.
         try_older: Whether the broker may know only an older version of MQTT.
         stalled: Whether the broker no longer acknowledged messages.
@@ -94,7 +93,7 @@ class Connection:
         client = self._client = make_client(settings, version, in_flight)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_publish, client.on_subscribe = self._on_publish, self._on_subscribe
-        client.on_message = lambda client, userdata, message: callbacks.on_message(message)
+        client.on_message = self._on_message
 
     @property
     def open(self) -> bool:
@@ -138,7 +137,7 @@ class Connection:
                 self._finish(Disconnect(Problem("sent something other than MQTT", CHECK_PORT)))
             elif self._unacknowledged.stalled_for() > timeouts.acknowledgement:
                 problem = Problem(f"acknowledges no message for {timeouts.acknowledgement:g} seconds")
-                self._abort(Disconnect(problem, self._duration, stalled=True))
+                self._abort(Disconnect(problem, stalled=True))
         self._client.loop_stop()
 
     @property
@@ -205,10 +204,13 @@ class Connection:
         code: ReasonCode,
         properties: Properties | None,
     ) -> None:
+        if self._answered.is_set():
+            self._abort(Disconnect(Problem("sent a second CONNACK")))
+            return
         if code.is_failure:
             self._finish(Disconnect(explain_refusal(code), try_older=code.value == UNSUPPORTED_VERSION))
             return
-        allowed = getattr(properties, "ReceiveMaximum", IN_FLIGHT)
+        allowed = max(1, getattr(properties, "ReceiveMaximum", IN_FLIGHT))  # 0 is an error of the broker
         if allowed < self.in_flight:
             self._finish(Disconnect(Problem(f"accepts {allowed} messages at a time"), in_flight=allowed))
             client.disconnect()
@@ -226,8 +228,11 @@ class Connection:
     ) -> None:
         # paho may call this twice for one end; the first call has the right reason.
         if self._accepted_at is None:
-            problem = Problem("closed the connection without an MQTT answer", CHECK_PORT)
+            problem = explain_no_answer(self._client.failure, self._client.head, self._settings.broker)
             self._finish(Disconnect(problem, try_older=True))
+            return
+        if isinstance(self._client.failure, ProtocolError):
+            self._finish(Disconnect(Problem(str(self._client.failure))))
             return
         taken_over = flags.is_disconnect_packet_from_server and code.value == TAKEN_OVER
         reason = "closed by the other side" if code.value == UNSPECIFIED else code
@@ -240,15 +245,20 @@ class Connection:
     def _on_subscribe(
         self, client: paho.Client, userdata: Any, mid: int, codes: list[ReasonCode], properties: Any
     ) -> None:
-        self._acknowledgements.put(mid, codes[0])
+        refused = ReasonCode(PacketTypes.SUBACK, identifier=UNSPECIFIED)
+        self._acknowledgements.put(mid, codes[0] if len(codes) == 1 else refused)  # one topic, so one code
         self._callbacks.on_change()
 
+    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        topic = ""
+        with suppress(UnicodeDecodeError):
+            topic = message.topic
+        if topic:
+            self._callbacks.on_message(message)
+
     def _abort(self, end: Disconnect) -> None:
-        """Shut the socket down below paho, whose thread then ends by itself, however much is unacknowledged."""
         self._finish(end)
-        if paho_socket := self._client.socket():
-            with suppress(OSError), socket.socket(fileno=os.dup(paho_socket.fileno())) as duplicate:
-                duplicate.shutdown(socket.SHUT_RDWR)
+        self._client.abort()
 
     def _finish(self, end: Disconnect) -> None:
         if not self._ended.is_set():

@@ -107,7 +107,7 @@ class Session:
         publisher.retain("info", status.info)
         self._report_state()
         if config.discovery:
-            announce(publisher, config.discovery, config.device, status.info)
+            announce(publisher, config.discovery, config.device, status.info, monotonic)
         self.dispatcher = CommandDispatcher(publisher, self.context)
 
     def report(self) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fer_edge.events import encode
 from fer_edge.mqtt.publisher import Publisher
 from fer_edge.mqtt.topics import discovery_id, discovery_topic
 
+ANNOUNCE_INTERVAL = 10.0  # seconds; a birth message that follows another one within it is ignored
 HEALTH_EXPIRY = 150  # seconds after which a value from `health`, which is published every 60 s, becomes unknown
 
 
-def announce(publisher: Publisher, prefix: str, device: str, info: dict[str, Any]) -> None:
+def announce(
+    publisher: Publisher,
+    prefix: str,
+    device: str,
+    info: dict[str, Any],
+    monotonic: Callable[[], float] = time.monotonic,
+) -> None:
     """Publish the discovery message, and publish it again whenever Home Assistant starts.
 
     Args:
@@ -20,12 +29,16 @@ def announce(publisher: Publisher, prefix: str, device: str, info: dict[str, Any
         prefix: Home Assistant's discovery prefix.
         device: Name of the device.
         info: The `info` message of the device.
+        monotonic: The monotonic clock.
     """
     topic = discovery_topic(prefix, device)
+    sent_at = -math.inf
 
     def on_birth(_: str, payload: bytes, retained: bool) -> None:
+        nonlocal sent_at
         # A retained birth message is older than this connection, and so than the discovery message on it.
-        if payload == b"online" and not retained:
+        if payload == b"online" and not retained and monotonic() - sent_at >= ANNOUNCE_INTERVAL:
+            sent_at = monotonic()
             publisher.send_again(topic)
 
     publisher.retain_at(topic, encode(discovery_message(publisher.topic, device, info)))

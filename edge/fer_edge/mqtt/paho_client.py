@@ -13,10 +13,10 @@ from paho.mqtt.properties import Properties
 
 from fer_edge.backoff import Backoff
 from fer_edge.config.broker import Broker, tls_context
+from fer_edge.mqtt.limited_client import MAX_PACKET_SIZE, LimitedClient, TlsSocket
 from fer_edge.mqtt.timeouts import Timeouts
 
 SESSION_EXPIRY = 60  # seconds that the broker keeps commands for the device while the connection is lost
-MAX_PACKET_SIZE = 262_144  # bytes of a message from the broker, so that a large one cannot exhaust the memory (MQTT 5)
 
 PAHO_LOG = logging.getLogger(f"{__name__}.paho")
 PAHO_LOG.setLevel(logging.ERROR)
@@ -45,7 +45,7 @@ class ConnectionSettings:
     backoff: Backoff = field(default_factory=Backoff)
 
 
-def make_client(settings: ConnectionSettings, version: MQTTProtocolVersion, in_flight: int) -> paho.Client:
+def make_client(settings: ConnectionSettings, version: MQTTProtocolVersion, in_flight: int) -> LimitedClient:
     """A client that is not connected yet.
 
     Args:
@@ -57,7 +57,7 @@ def make_client(settings: ConnectionSettings, version: MQTTProtocolVersion, in_f
         UsageError: A certificate or key cannot be read.
     """
     broker = settings.broker
-    client = paho.Client(
+    client = LimitedClient(
         CallbackAPIVersion.VERSION2,
         client_id=settings.client_id,
         clean_session=True if version == MQTTProtocolVersion.MQTTv311 else None,
@@ -74,7 +74,9 @@ def make_client(settings: ConnectionSettings, version: MQTTProtocolVersion, in_f
     if broker.user:
         client.username_pw_set(broker.user, settings.password)
     if broker.encrypted:
-        client.tls_set_context(tls_context(broker))
+        context = tls_context(broker)
+        context.sslsocket_class = TlsSocket
+        client.tls_set_context(context)
     if broker.over_websockets:
         client.ws_set_options(path=broker.path)
     return client

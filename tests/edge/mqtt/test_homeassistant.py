@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from tests.support.clock import FakeClock
 from tests.support.media import WALK
 from tests.support.mosquitto import Mosquitto, read_messages
-from tests.support.mqtt import publish
+from tests.support.mqtt import publish, publish_lines
 from tests.support.processes import run
 from tests.support.waiting import wait_until
 
@@ -25,7 +26,7 @@ from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
 from fer_edge.monitoring.health import Health
 from fer_edge.monitoring.timing import StageTimer
-from fer_edge.mqtt.homeassistant import announce, discovery_message
+from fer_edge.mqtt.homeassistant import ANNOUNCE_INTERVAL, announce, discovery_message
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
 from fer_edge.mqtt.topics import discovery_topic
@@ -249,17 +250,21 @@ def test_the_switch_sends_the_pause_command() -> None:
     assert json.loads(switch["payload_off"]) == {"paused": False}
 
 
-def test_a_birth_message_of_home_assistant_announces_the_device_again(mosquitto: Mosquitto) -> None:
-    file = mosquitto.subscribe("#")
+def test_a_birth_message_of_home_assistant_announces_the_device_again_but_a_flood_of_them_only_once(
+    mosquitto: Mosquitto,
+) -> None:
+    file, clock = mosquitto.subscribe("#"), FakeClock()
     publish(mosquitto, "homeassistant/status", "online", "-r")
     with Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox()) as publisher:
-        announce(publisher, "homeassistant", "porch", INFO)
+        announce(publisher, "homeassistant", "porch", INFO, clock.monotonic)
         assert publisher.flush(10)
-        for message in (("offline",), ("online",), ("online",), ("online", "-r")):
-            publish(mosquitto, "homeassistant/status", *message)
-        wait_until(lambda: announcements(file) >= 4)
+        publish_lines(mosquitto, "homeassistant/status", "offline", *["online"] * 100)
+        wait_until(lambda: announcements(file) == 2)
+        clock.advance(ANNOUNCE_INTERVAL)
+        publish(mosquitto, "homeassistant/status", "online", "-r")
+        wait_until(lambda: announcements(file) == 3)
     wait_until(lambda: ("fer/porch/status", "offline") in read_messages(file))
-    assert announcements(file) == 4
+    assert announcements(file) == 3
 
 
 def announcements(file: Path) -> int:

@@ -10,7 +10,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from fer_edge.config.broker import Broker
-from fer_edge.mqtt.problem import explain_failure, explain_refusal
+from fer_edge.mqtt.limited_client import ProtocolError
+from fer_edge.mqtt.problem import explain_failure, explain_no_answer, explain_refusal
 
 PLAIN, ENCRYPTED = Broker("broker.lan", 1883), Broker("broker.lan", 8883, scheme="mqtts")
 
@@ -55,8 +56,12 @@ def test_a_failure_without_a_known_cure_has_none() -> None:
 @pytest.mark.parametrize(
     ("code", "message", "cure"),
     [
-        (10, "certificate has expired", "mqtt.ca must hold"),
-        (62, "Hostname mismatch.", "mqtt.ca must hold"),
+        (9, "certificate is not yet valid", "clock of this device"),
+        (10, "certificate has expired", "renew it"),
+        (18, "self-signed certificate", "mqtt.ca must hold this very certificate"),
+        (20, "unable to get local issuer certificate", "mqtt.ca must hold the authority"),
+        (26, "unsuitable certificate purpose", "issue the broker's certificate again"),
+        (62, "Hostname mismatch.", "mqtt.url must have the name"),
         (85, "Missing Authority Key Identifier", "authorityKeyIdentifier=keyid"),
         (92, "CA cert does not include key usage extension", "keyCertSign"),
     ],
@@ -74,6 +79,34 @@ def test_a_port_without_tls_is_recognized(error: Exception) -> None:
     assert problem.text == "no TLS at this port"
     assert problem.cure
     assert "8883" in problem.cure
+
+
+@pytest.mark.parametrize(
+    ("error", "head", "broker", "text", "cure"),
+    [
+        (
+            tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"),
+            b"",
+            ENCRYPTED,
+            "requires a client certificate",
+            "set mqtt.cert",
+        ),
+        (tls_error("TLSV1_ALERT_UNKNOWN_CA"), b"", ENCRYPTED, "unknown authority", "signed by an authority"),
+        (tls_error("SSLV3_ALERT_CERTIFICATE_EXPIRED"), b"", ENCRYPTED, "expired", "renew mqtt.certificate"),
+        (tls_error("UNEXPECTED_EOF_WHILE_READING"), b"", ENCRYPTED, "without an MQTT answer", "check the port"),
+        (None, b"", PLAIN, "without an MQTT answer", "use mqtts://"),
+        (None, b"\x15\x03\x03\x00\x02", PLAIN, "expects TLS at this port", "use mqtts://"),
+        (ProtocolError("x"), b"HTTP/", PLAIN, "a web server", "check the port"),
+        (ProtocolError("sent a malformed packet"), b"SSH-2", PLAIN, "sent a malformed packet", "check the port"),
+    ],
+)
+def test_a_connection_without_an_mqtt_answer_is_explained_by_what_ended_it(
+    error: Exception | None, head: bytes, broker: Broker, text: str, cure: str
+) -> None:
+    problem = explain_no_answer(error, head, broker)
+    assert text in problem.text
+    assert problem.cure
+    assert cure in problem.cure
 
 
 def test_a_reset_without_tls_is_only_a_reset() -> None:
