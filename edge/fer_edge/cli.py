@@ -96,7 +96,7 @@ def _status(config: Config, *, as_json: bool) -> int:
 
     broker = _broker(config, "--status")
     answers = query_device(broker, read_password(broker, os.environ), config.device)
-    print(json.dumps(answers, ensure_ascii=False) if as_json else "\n".join(format_status(config.device, answers)))
+    print(json.dumps(answers) if as_json else "\n".join(format_status(config.device, answers)))
     return 0
 
 

@@ -15,6 +15,8 @@ from fer_edge.mqtt.topics import RETAINED_NAMES, device_topic
 
 TIMEOUT = 12.0  # seconds for the network and the answer
 REPLY = "reply/health"
+MAX_LINE = 400  # characters
+MAX_DURATION = 1e10  # seconds
 
 
 def query_device(
@@ -44,7 +46,7 @@ def query_device(
         if name != REPLY:
             received[name] = payload
         elif payload.get("transaction") == client_id:
-            received["health"] = payload.get("health")
+            received["health"] = _as_object(payload.get("health"))
 
     exchange = BrokerExchange(
         [Message(f"{topic}/cmd/health", json.dumps({"transaction": client_id}))],
@@ -65,11 +67,15 @@ def query_device(
 
 
 def _parse(name: str, payload: bytes) -> Any:
+    """A status as text, any other message as an object; empty if another program has published something else."""
     try:
-        parsed = payload.decode() if name == "status" else json.loads(payload)
-    except ValueError:  # another program has published it
+        return payload.decode() if name == "status" else _as_object(json.loads(payload))
+    except (ValueError, RecursionError):
         return {}
-    return parsed if isinstance(parsed, str | dict) else {}
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _no_answer(device: str, timeout: float, *, known: bool) -> ExchangeError:
@@ -90,10 +96,9 @@ def format_status(device: str, answers: dict[str, dict[str, Any] | None]) -> lis
     faces = f"{state.get('faces')}"
     if state.get("emotion"):
         faces += f", {state['emotion']} {state.get('score')}"
-    return [
-        f"device       {device}, online for {_format_duration(health.get('uptime_s') or 0)}, "
-        f"version {info.get('version')}",
-        f"model        {(info.get('model') or {}).get('name')}",
+    lines = [
+        f"device       {device}, online for {_format_duration(health.get('uptime_s'))}, version {info.get('version')}",
+        f"model        {_as_object(info.get('model')).get('name')}",
         f"accelerator  {health.get('accelerator')}",
         f"detector     {info.get('detector')}",
         f"camera       {info.get('camera')}: {'paused' if state.get('paused') else camera}",
@@ -101,9 +106,17 @@ def format_status(device: str, answers: dict[str, dict[str, Any] | None]) -> lis
         f"events       {health.get('queue')} waiting, {health.get('lost')} lost, {health.get('refused')} refused",
         f"machine      {'no thermometer' if celsius is None else f'{celsius} °C'}, {health.get('rss_mb')} MB{degraded}",
     ]
+    return [_printable(line) for line in lines]
 
 
-def _format_duration(seconds: float) -> str:
+def _printable(line: str) -> str:
+    """The line without what could control a terminal: another program may have published it."""
+    return "".join(character if character.isprintable() else "?" for character in line[:MAX_LINE])
+
+
+def _format_duration(seconds: object) -> str:
+    if not isinstance(seconds, int | float) or not 0 <= seconds < MAX_DURATION:
+        return "an unknown time"
     minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
     if days:
         return f"{days} d {hours % 24} h"

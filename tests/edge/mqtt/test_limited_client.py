@@ -49,8 +49,8 @@ class Recorder:
         (b"\xe0\x01\x55", "sent a malformed packet: 85"),
         (ACCEPTED, "sent a second CONNACK"),
         (ACCEPTED * 1000, "sent a second CONNACK"),
-        (b"\x30\xff\xff\xff\xff\x7f", "connection lost: Protocol error"),
-        (b"\xf0\x00", "connection lost: Protocol error"),
+        (b"\x30\xff\xff\xff\xff\x7f", "connection lost: "),
+        (b"\xf0\x00", "connection lost: "),
     ],
 )
 def test_what_mqtt_does_not_allow_costs_the_connection(

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as some
 from tests.support.daemon_process import DaemonProcess
 from tests.support.mosquitto import Mosquitto
 from tests.support.network import free_port
@@ -15,7 +17,21 @@ from fer_edge.config.broker import Broker
 from fer_edge.mqtt.exchange import ExchangeError
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.publisher import Publisher
-from fer_edge.mqtt.query import format_status, query_device
+from fer_edge.mqtt.query import MAX_LINE, format_status, query_device
+
+KEYS = (
+    "uptime_s",
+    "version",
+    "model",
+    "name",
+    "camera",
+    "degraded",
+    "temperature_c",
+    "rss_mb",
+    "emotion",
+    "fps",
+    "queue",
+)
 
 
 def status(url: str, *flags: str) -> Run:
@@ -77,3 +93,37 @@ def test_problems_are_in_the_line_of_what_they_concern(seconds: float, words: st
     assert lines[4].endswith(": unplugged")
     assert "83.1 °C" in lines[-1]
     assert lines[-1].endswith("degraded: hot")
+
+
+ANYTHING = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats() | some.text(),
+    lambda values: some.lists(values, max_size=3) | some.dictionaries(some.sampled_from(KEYS), values, max_size=4),
+    max_leaves=8,
+)
+OBJECTS = some.none() | some.dictionaries(some.sampled_from(KEYS), ANYTHING)
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(some.fixed_dictionaries(dict.fromkeys(("info", "state", "health"), OBJECTS)))
+@example({"info": {"camera": "\x1b[2J"}, "state": {}, "health": {"uptime_s": 10**400}})
+def test_whatever_another_program_has_published_is_printed_in_eight_printable_lines(answers: dict[str, Any]) -> None:
+    lines = format_status("cam", answers)
+    assert len(lines) == 8
+    assert all(line.isprintable() and len(line) <= MAX_LINE for line in lines)
+
+
+@pytest.mark.parametrize("payload", ["[" * 100_000, "NaN", "[]", "9" * 5000, '{"model": 7, "x": "\\ud800"}', "\x1b"])
+def test_a_retained_message_of_another_program_does_not_prevent_the_answer(mosquitto: Mosquitto, payload: str) -> None:
+    reply = '{{"transaction": "{}", "health": {}}}'
+    with Publisher(Broker("127.0.0.1", mosquitto.port), None, "cam", Outbox()) as device:
+        device.retain_at("fer/cam/info", payload)
+
+        def answer(topic: str, request: bytes, retained: bool) -> None:
+            for health in ("[]", '{"uptime_s": "x"}'):
+                device.retain_at("fer/cam/reply/health", reply.format(json.loads(request)["transaction"], health))
+
+        device.subscribe("fer/cam/cmd/health", answer)
+        assert device.flush(10)
+        answers = query_device(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=5)
+    assert json.dumps(answers).isascii()
+    assert len(format_status("cam", answers)) == 8
