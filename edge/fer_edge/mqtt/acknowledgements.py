@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from queue import Empty, SimpleQueue
 
 import paho.mqtt.client as paho
@@ -38,6 +39,7 @@ class AcknowledgementQueue:
     def __init__(self) -> None:
         self._requests: dict[int, str] = {}
         self._answers: SimpleQueue[tuple[int, ReasonCode]] = SimpleQueue()
+        self._own_mids = count(-1, -1)  # those of MQTT are positive
 
     def expect(self, mid: int, request: str) -> None:
         """Note what the request with the id `mid` is, for people to read."""
@@ -46,6 +48,13 @@ class AcknowledgementQueue:
     def put(self, mid: int, code: ReasonCode) -> None:
         """Add the broker's answer to a request."""
         self._answers.put((mid, code))
+
+    def refuse(self, request: str, code: ReasonCode) -> int:
+        """Refuse a request in place of the broker, without sending it. Returns an id for it."""
+        mid = next(self._own_mids)
+        self.expect(mid, request)
+        self.put(mid, code)
+        return mid
 
     def take(self) -> Iterator[Acknowledgement]:
         """Yield the acknowledgements since the last call, in the order of the broker."""

@@ -17,12 +17,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from fer_edge.errors import Problem
 from fer_edge.mqtt.acknowledgements import Acknowledgement, AcknowledgementQueue, UnacknowledgedMessages
-from fer_edge.mqtt.limited_client import ProtocolError
+from fer_edge.mqtt.limited_client import LARGEST_PACKET, ProtocolError
 from fer_edge.mqtt.paho_client import ConnectionSettings, connect, make_client, make_properties, release
 from fer_edge.mqtt.problem import CHECK_PORT, explain_failure, explain_no_answer, explain_refusal
 
 IN_FLIGHT = 20  # messages sent and not yet acknowledged, unless the broker allows fewer
 MAX_UNACKNOWLEDGED = 40  # messages after which only events are sent, whose number the delivery limits
+MAX_HEADER_SIZE = 15  # bytes of a message beside topic and payload
+TOO_LARGE = ReasonCode(PacketTypes.DISCONNECT, "Packet too large")
 CHECK_INTERVAL = 1.0  # seconds between two checks of paho's thread and of the acknowledgements
 UNSPECIFIED, UNSUPPORTED_VERSION, TAKEN_OVER = 0x80, 0x84, 0x8E  # reason codes of MQTT 5
 
@@ -159,8 +161,10 @@ class Connection:
             expiry: Seconds after which the broker discards it (MQTT 5); None for never.
 
         Returns:
-            The id of the message.
+            The id of the message. One that is larger than the broker accepts is not sent, and counts as refused.
         """
+        if len(topic.encode()) + len(text.encode()) + MAX_HEADER_SIZE > self._client.accepts:
+            return self._acknowledgements.refuse(f"messages to {topic}", TOO_LARGE)
         expires = self._speaks_mqtt5 and expiry is not None
         properties = make_properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry) if expires else None
         message = self._client.publish(topic, text, qos=1, retain=retain, properties=properties)
@@ -215,6 +219,7 @@ class Connection:
             self._finish(Disconnect(Problem(f"accepts {allowed} messages at a time"), in_flight=allowed))
             client.disconnect()
             return
+        self._client.accepts = getattr(properties, "MaximumPacketSize", LARGEST_PACKET)
         self._accepted_at = time.monotonic()
         self._answered.set()
         try:

@@ -12,6 +12,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
 
 MAX_PACKET_SIZE = 262_144  # bytes of a packet from the broker, so that a large one cannot exhaust the memory
+LARGEST_PACKET = 268_435_455  # bytes, the limit of MQTT itself
 MAX_WAITING_PACKETS = 1000  # packets that wait to be sent, among them the answers to those of the broker
 HEAD_SIZE = 5  # bytes by which another protocol is recognized
 
@@ -44,10 +45,12 @@ class LimitedClient(paho.Client):
     Attributes:
         failure: What ended the connection: a ProtocolError, or an error of TLS. None for other reasons.
         head: The first bytes that were received.
+        accepts: Bytes of the largest packet that the broker accepts.
     """
 
     failure: ProtocolError | ssl.SSLError | None = None
     head = b""
+    accepts = LARGEST_PACKET
     _aborted = False
 
     def abort(self) -> None:

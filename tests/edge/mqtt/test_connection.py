@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import paho.mqtt.client as paho
+import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.mqtt import connected_publisher, filled_outbox, publish, received_events
@@ -15,7 +16,7 @@ from tests.support.scripted_broker import scripted_broker
 from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
-from fer_edge.mqtt.connection import Callbacks, Connection, Disconnect
+from fer_edge.mqtt.connection import MAX_HEADER_SIZE, Callbacks, Connection, Disconnect
 from fer_edge.mqtt.paho_client import ConnectionSettings
 
 
@@ -119,6 +120,22 @@ def test_a_broker_that_allows_few_unacknowledged_messages_gets_few(mosquitto: Mo
             publisher.retain(name, {})
         assert publisher.flush(10)
     wait_until(lambda: received_events(file) == [str(number) for number in range(50)])
+
+
+def test_a_message_that_is_larger_than_the_broker_accepts_is_refused_and_delays_nothing(
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    mosquitto.stop()
+    mosquitto.start("allow_anonymous true\nmax_packet_size 1500")
+    file = mosquitto.subscribe()
+    largest = 1500 - len("fer/cam/event") - MAX_HEADER_SIZE
+    with connected_publisher(mosquitto.port, filled_outbox("a", "b" * (largest + 1), "c" * largest)) as publisher:
+        assert publisher.flush(10)
+        assert publisher.refused == 1
+    wait_until(lambda: received_events(file) == ["a", "c" * largest])
+    assert [record.getMessage() for record in caplog.records] == [
+        "the broker refuses messages to fer/cam/event: Packet too large"
+    ]
 
 
 def test_websockets_work_too(mosquitto: Mosquitto) -> None:
