@@ -28,7 +28,7 @@ class JournalFormatter(logging.Formatter):
 
 
 class RateLimit(logging.Filter):
-    """Limits how often each line of code logs, so that a stranger who repeats a fault cannot fill the disk.
+    """Limits how often each line of code logs, so that repeated requests of other machines cannot fill the disk.
 
     It belongs on a handler, which also gets the records of libraries.
     """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -9,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 CONNECT, PUBLISH, SUBSCRIBE, PINGREQ = 1, 3, 8, 12  # types of packets
+WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455
 ACCEPTED = b"\x20\x03\x00\x00\x00"  # a CONNACK of MQTT 5
 
 # topic, payload -> reason code, or None for no answer; a subscription has no payload
@@ -43,7 +47,8 @@ def sending_broker(packets: bytes, endless: bytes = b"") -> Iterator[int]:
 
     def serve(connection: socket.socket) -> None:
         with connection:
-            connection.recv(1000)
+            if key := re.search(rb"Sec-WebSocket-Key: (\S+)", connection.recv(1000)):
+                connection.sendall(_accept_websocket(key[1]))
             connection.sendall(packets)
             while endless:
                 connection.sendall(endless)
@@ -52,6 +57,12 @@ def sending_broker(packets: bytes, endless: bytes = b"") -> Iterator[int]:
 
     with _server(serve) as port:
         yield port
+
+
+def _accept_websocket(key: bytes) -> bytes:
+    accept = base64.b64encode(hashlib.sha1(key + WEBSOCKET_GUID, usedforsecurity=False).digest()).decode()
+    head = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", f"Sec-WebSocket-Accept: {accept}", "", ""]
+    return "\r\n".join(head).encode()
 
 
 @contextmanager

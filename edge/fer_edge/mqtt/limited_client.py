@@ -1,4 +1,4 @@
-"""A paho client that keeps a broker within limits, and remembers why it ended the connection."""
+"""A paho client that sets a broker limits, and records why it ended the connection."""
 
 from __future__ import annotations
 
@@ -69,6 +69,8 @@ class LimitedClient(paho.Client):
                 raise ProtocolError(f"announced a packet of {bufsize} bytes")
             if len(self._out_packet) > MAX_WAITING_PACKETS:
                 raise ProtocolError("sends packets without reading the answers")
+            if len(getattr(self._sock, "_readbuffer", b"")) > 2 * MAX_PACKET_SIZE:
+                raise ProtocolError("sent a WebSocket frame that is too large")  # paho keeps it to its end
             data = super()._sock_recv(bufsize)
         except (ProtocolError, ssl.SSLError) as error:
             self.failure = error
@@ -88,7 +90,7 @@ class LimitedClient(paho.Client):
         try:
             return super()._packet_handle()
         except Exception as error:  # noqa: BLE001 - paho's thread would die of it
-            self.failure = ProtocolError(f"sent a malformed packet: {error}")
+            self.failure = ProtocolError(f"sent a malformed packet: {error!s:.80}")
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
 
     def _send_pubrec(self, mid: int) -> MQTTErrorCode:

@@ -26,10 +26,12 @@ LARGEST = b"\x30\xff\xff\x0f" + b"\x00\x04good\x00" + bytes(MAX_PACKET_SIZE - 8)
 class Recorder:
     """A connection to a broker on the loopback interface, and the topics of the messages it has received."""
 
-    def __init__(self, port: int, version: MQTTProtocolVersion = MQTT5) -> None:
+    def __init__(self, port: int, version: MQTTProtocolVersion = MQTT5, scheme: str = "mqtt") -> None:
         self.topics: list[str] = []
         callbacks = Callbacks(self.on_connect, lambda message: self.topics.append(message.topic), lambda: None)
-        self.connection = Connection(ConnectionSettings(Broker("127.0.0.1", port), None, "cam"), version, callbacks)
+        self.connection = Connection(
+            ConnectionSettings(Broker("127.0.0.1", port, scheme=scheme, path="/mqtt"), None, "cam"), version, callbacks
+        )
 
     def on_connect(self, connection: Connection) -> None:
         connection.subscribe("good")
@@ -117,3 +119,12 @@ def test_a_broker_that_requests_answers_and_never_reads_them_is_disconnected() -
     message = b"\x32\x09\x00\x04good\x00\x01\x00"  # of QoS 1
     with sending_broker(ACCEPTED, endless=message * 1000) as port:
         assert BlockedRecorder(port).run().problem.text == "sends packets without reading the answers"
+
+
+def test_a_websocket_frame_without_end_costs_the_connection() -> None:
+    frame = b"\x82\x7f" + (2**40).to_bytes(8, "big")
+    with sending_broker(
+        frame + ACCEPTED, endless=(HELLO[:1] + b"\xff\x7f" + b"\x00\x04good\x00" + bytes(16376)) * 4
+    ) as port:
+        end = Recorder(port, scheme="ws").run()
+    assert end.problem.text == "sent a WebSocket frame that is too large"
