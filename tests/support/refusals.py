@@ -14,7 +14,7 @@ def error_line(done: Run) -> str:
     return lines[0]
 
 
-def assert_refused(done: Run, command: str, expected: str, code: int = 2) -> None:
+def assert_refused(done: Run, command: str, expected: str, code: int = 2, printed: str = "") -> None:
     """Assert that a command refused its input.
 
     Args:
@@ -22,8 +22,9 @@ def assert_refused(done: Run, command: str, expected: str, code: int = 2) -> Non
         command: Its name, with which the line must begin.
         expected: What the line must contain.
         code: The exit code.
+        printed: What the command must have printed before: how its output begins, or "" for no output.
     """
     line = error_line(done)
-    assert (done.code, done.out) == (code, ""), done.err
+    assert (done.code, done.out[: len(printed) or None]) == (code, printed), done.err
     assert line.startswith(command)
     assert expected in line

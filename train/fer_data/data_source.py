@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 from fer_data.dataset import FaceSet
 from fer_data.readers import read_faces
 from fer_data.readers.ferplus import AS_HINTS, AS_LABELS
+from fer_data.readers.names import name_key
 from fer_edge.errors import DataError, UsageError
 
 MAX_REPORTED = 5  # damaged pictures that are named on stderr; the others are counted
@@ -39,8 +40,9 @@ class DataSource:
     lenient: bool = False
 
     def read(self) -> FaceSet:
-        """Read the faces; report damaged pictures on stderr. Raises DataError or UsageError."""
+        """Read the faces; report on stderr what was left out. Raises DataError or UsageError."""
         faces = read_faces(self.data, self.ferplus, self.ferplus_as)
+        report_notices(self.data, faces.notices)
         sys.stderr.writelines(f"left out: {line}\n" for line in faces.damaged[:MAX_REPORTED])
         if len(faces.damaged) > MAX_REPORTED:
             sys.stderr.write(f"left out: {len(faces.damaged) - MAX_REPORTED} more, {len(faces.damaged)} in all\n")
@@ -54,6 +56,11 @@ class DataSource:
             found = ", ".join(faces.classes[label] for label in np.unique(faces.labels))
             raise DataError(f"{self.data}: faces of one class only ({found}); at least two classes are needed")
         return faces
+
+
+def report_notices(data: Path, notices: Iterable[str]) -> None:
+    """Report on stderr how a data set was read and what was left out, a line each."""
+    sys.stderr.writelines(f"{data}: {notice}\n" for notice in notices)
 
 
 def add_source_flags(parser: ArgumentParser) -> None:
@@ -83,9 +90,10 @@ def parse_source(arguments: Namespace) -> DataSource:
 
 def _merges(texts: Sequence[str], classes: tuple[str, ...], *, lenient: bool) -> dict[str, str]:
     into: dict[str, str] = {}
+    spelled = {name_key(name): name for name in classes}
     for text in texts:
         parts, _, name = (part.strip() for part in text.partition("="))
-        sources = [part.strip() for part in parts.split("+")]
+        sources = [spelled.get(name_key(part), part.strip()) for part in parts.split("+")]
         unknown = [source for source in sources if source not in classes]
         if not name or (unknown and not lenient):
             wrong = f"the data has no {', '.join(unknown)}, only {', '.join(classes)}" if unknown else "no name after ="

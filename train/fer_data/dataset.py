@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.formatting import counted
 from fer_edge.errors import DataError
 
 SIDE = 48  # pixels, width and height of a face
@@ -31,6 +33,7 @@ class FaceSet:
         votes: float32 [N,classes], the share of annotators for each class, rows summing to 1; None if not known.
         hints: float32 [N,K], targets of a second task beside the labels, rows summing to 1; None without one.
         damaged: A line for each picture that could not be read.
+        notices: A line on each other thing about how the data was read, e.g. entries that were left out.
     """
 
     pixels: NDArray[np.uint8]
@@ -41,6 +44,7 @@ class FaceSet:
     votes: NDArray[np.float32] | None = None
     hints: NDArray[np.float32] | None = None
     damaged: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -48,6 +52,21 @@ class FaceSet:
     def split_names(self) -> list[str]:
         """The names of the splits, sorted."""
         return sorted(set(self.splits.tolist()))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """The number of faces by split and class."""
+        tally = Counter(zip(self.splits.tolist(), self.labels.tolist(), strict=True))
+        return {
+            split: {name: tally[split, label] for label, name in enumerate(self.classes)}
+            for split in self.split_names()
+        }
+
+    def summary(self) -> list[tuple[str, str]]:
+        """For each split its name, and the number of its faces of each class."""
+        return [
+            (split, f"{counted(sum(row.values()), 'face')}: {', '.join(f'{name} {row[name]:,}' for name in row)}")
+            for split, row in self.counts().items()
+        ]
 
     def test_split(self) -> str:
         """The split to evaluate a finished model on: the first of PublicTest, test and validation that exists.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
+
+MAX_LISTED = 6  # names in a line
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
@@ -18,6 +21,17 @@ def number(value: float | None) -> str:
 def counted(count: int, noun: str) -> str:
     """A count with its noun, which takes an s in the plural: `1 pair`, `1,234 faces`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def printable(text: str) -> str:
+    """Text from a file or its name in one line: control characters and bytes that are not UTF-8 are escaped."""
+    return "".join(repr(sign)[1:-1] if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
+
+
+def listed(names: Sequence[object], limit: int = MAX_LISTED) -> str:
+    """The first names, and how many there are if not all are listed: `a, b, ... (7 in all)`."""
+    text = printable(", ".join(map(str, names[:limit])))
+    return text if len(names) <= limit else f"{text}, ... ({len(names):,} in all)"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

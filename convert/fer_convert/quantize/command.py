@@ -16,6 +16,7 @@ from fer_convert.evaluate.evaluation import probabilities
 from fer_convert.output_file import check_output_file
 from fer_convert.quantize.loss import QuantizationLoss
 from fer_data.dataset import TRAINING
+from fer_data.formatting import aligned
 from fer_data.trained_model import read_trained
 from fer_edge import __version__
 from fer_edge.command_line import OneLineParser
@@ -54,6 +55,7 @@ def _run(arguments: Namespace) -> int:
     split = arguments.split or faces.test_split()
     test_faces = faces.split(split)
     check_output_file(arguments.out)
+    print(aligned([("read", str(arguments.data)), *faces.summary()]), flush=True)
 
     graph = quantize(model, representative_faces(faces.split(TRAINING)))
     draft = ModelFile(arguments.out, graph, labels, {})

@@ -41,8 +41,6 @@ def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:
         ("--data {0}/faces.csv --merge angry=", "--merge angry=: no name"),
         ("--data {0}/faces.csv --merge angry+bored=bad", "--merge angry+bored=bad: the data has no bored"),
         ("--data {0}/faces.csv --ferplus {0}/nosuch.csv", "nosuch.csv: No such file"),
-        ("--data {0}/faces.csv --weights {0}/faces.csv", "cannot be read"),
-        ("--data {0}/faces.csv --model vgg16 --weights {0}/nosuch.keras", "nosuch.keras: cannot be read"),
         ("--data {0}/faces.csv --folds 1", "--folds 1: must be between 2 and 45"),
         ("--data {0}/faces.csv --folds 2 --distribute auto", "--folds: its runs are made one by one"),
         ("--data {0}/faces.csv --distribute here", "--distribute here: must be HOST:PORT,COUNT,INDEX"),
@@ -53,7 +51,6 @@ def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:
         ("--data {0}/faces.csv --learning-rate -1", "--learning-rate -1.0: must be at least 0"),
         ("--data {0}/faces.csv --epochs many", "--epochs: invalid"),
         ("--data {0}/faces.csv --teacher {0}/faces.csv", "faces.csv: not a model of fer-train"),
-        ("--data {0}/faces.csv --out {0}/faces.csv", "faces.csv: File exists: give a folder"),
         ("--epochs 3", "fit needs --data and --out"),
     ],
 )
@@ -62,4 +59,20 @@ def test_an_invalid_flag_is_reported_in_one_line_with_exit_code_2(
 ) -> None:
     done = run_in_process("fer_train", "fit", "--out", tmp_path / "run", *flags.format(data.parent).split())
     assert_refused(done, "fer-train", message)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--data {0}/faces.csv --weights {0}/faces.csv", "cannot be read"),
+        ("--data {0}/faces.csv --model vgg16 --weights {0}/nosuch.keras", "nosuch.keras: cannot be read"),
+        ("--data {0}/faces.csv --out {0}/faces.csv", "faces.csv: File exists: give a folder"),
+    ],
+)
+def test_what_is_refused_after_reading_is_reported_after_what_was_read(
+    data: Path, tmp_path: Path, flags: str, message: str
+) -> None:
+    done = run_in_process("fer_train", "fit", "--out", tmp_path / "run", *flags.format(data.parent).split())
+    assert_refused(done, "fer-train", message, printed=f"read        {data}\n")
     assert not (tmp_path / "run").exists()

@@ -19,7 +19,7 @@ def test_the_findings_on_a_csv_are_printed_as_a_table(tmp_path: Path) -> None:
     data = write_csv(faces, tmp_path / "faces.csv")
     done = run_in_process("fer_train", "inspect", data, "--out", tmp_path / "out", "--no-faces")
     assert done.code == 0, done.err
-    assert re.search(r"^Training +53 faces$", done.out, re.MULTILINE)
+    assert re.search(r"^Training +53 faces: angry 7, ", done.out, re.MULTILINE)
     assert re.search(r"^exact copies across splits +1 of PublicTest have one in Training$", done.out, re.MULTILINE)
     assert re.search(r"^contradicting +1 group", done.out, re.MULTILINE)
     assert "faceless" not in done.out

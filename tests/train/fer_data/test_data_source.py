@@ -49,5 +49,5 @@ def test_damaged_rows_are_reported_up_to_a_limit(tmp_path: Path, capsys: pytest.
     DataSource(tmp_path / "f.csv").read()
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 6
-    assert lines[0].endswith("f.csv, line 4: emotion '9' is not one of 0..6")
+    assert lines[0].endswith("f.csv, line 4: emotion '9' is not one of 0..6 or their names")
     assert lines[-1] == "left out: 2 more, 7 in all"

@@ -23,28 +23,28 @@ def test_a_folder_with_another_run_is_refused_and_unchanged(data: Path, trained:
     done = run_in_process(
         "fer_train", "fit", "--data", data, "--out", trained, *SHORT_RUN, "--mixup", 0.2, "--epochs", 5
     )
-    assert_refused(done, "fer-train", "holds a run with mixup 0.0, validation PublicTest")
+    assert_refused(done, "fer-train", "holds a run with mixup 0.0, validation PublicTest", printed="read ")
     assert (trained / "model.keras").read_bytes() == before
 
 
 def test_a_saved_configuration_is_read_back(tmp_path: Path) -> None:
-    CONFIG.save(tmp_path / "run")
+    CONFIG.save(tmp_path / "run", {})
     assert read_config(tmp_path / "run") == CONFIG
     assert read_origins(tmp_path / "run") == {"weights": "none", "teachers": []}
 
 
 def test_only_the_number_of_epochs_may_change_once_there_is_a_backup(tmp_path: Path) -> None:
-    CONFIG.save(tmp_path)
+    CONFIG.save(tmp_path, {})
     (tmp_path / BACKUP).touch()
     longer = RunConfig(CONFIG.source, CONFIG.validation, False, (), Recipe(model="nano", epochs=99))
-    longer.save(tmp_path)
+    longer.save(tmp_path, {})
     assert read_config(tmp_path) == longer
     with pytest.raises(UsageError, match=r"holds a run with seed 1, keep_copies False: resume it"):
-        RunConfig(CONFIG.source, CONFIG.validation, True, (), Recipe(model="nano", seed=2)).save(tmp_path)
+        RunConfig(CONFIG.source, CONFIG.validation, True, (), Recipe(model="nano", seed=2)).save(tmp_path, {})
 
 
 def test_a_file_of_another_version_is_reported(tmp_path: Path) -> None:
-    CONFIG.save(tmp_path)
+    CONFIG.save(tmp_path, {})
     (tmp_path / "recipe.json").write_text('{"optimizer": "adam"}')
     with pytest.raises(UsageError, match="is of another version"):
         read_config(tmp_path)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.readers.columns import read_columns
+from fer_data.readers.columns import open_csv
 from fer_edge.errors import DataError
 
 FERPLUS_CLASSES = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt")
@@ -37,7 +37,7 @@ def read_votes(path: Path) -> list[Votes]:
     """
     columns = ("Usage", *COLUMNS, "unknown", "NF")
     votes = []
-    for line, (usage, *texts) in read_columns(path, columns):
+    for line, (usage, *texts) in open_csv(path, columns).rows(columns):
         try:
             counts = np.array(texts, np.float32)
         except ValueError:
@@ -46,13 +46,13 @@ def read_votes(path: Path) -> list[Votes]:
         counts[counts <= 1] = 0
         known, others = counts[: len(FERPLUS_CLASSES)], counts[len(FERPLUS_CLASSES) :]
         expressions = known / known.sum() if known.max() > others.max() else np.zeros_like(known)
-        votes.append(Votes(usage, answers, expressions))
+        votes.append(Votes(usage.strip(), answers, expressions))
     return votes
 
 
 def votes_of_row(votes: list[Votes], row: int, usage: str, path: Path) -> Votes:
     """The votes on a row of the csv `path`, from 0. Raises DataError unless they are of the same split, `usage`."""
-    if row >= len(votes) or votes[row].usage != usage:
+    if row >= len(votes) or votes[row].usage != usage.strip():
         found = votes[row].usage if row < len(votes) else "nothing"
         raise DataError(f"{path}, row {row + 1} is {usage}, the votes have {found} there: they must match row by row")
     return votes[row]

@@ -2,75 +2,139 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_data.dataset import SIDE, FaceSet
-from fer_data.readers.splits import SPLITS, assign_splits, check_any
+from fer_data.formatting import listed, printable
+from fer_data.readers.entries import File, Folder, read_tree
+from fer_data.readers.layout import LAYOUT, other_folders, split_folders
+from fer_data.readers.names import describe_joined, join_spellings
+from fer_data.readers.splits import assign_splits, check_any, is_usual
 from fer_edge.cameras.pictures import PICTURE_SUFFIXES, read_grey
 from fer_edge.errors import DataError
 from fer_edge.geometry import Box
 from fer_edge.inference.crop import crop_face
 from fer_edge.progress import bar
 
+SIGNATURES = (  # how pictures begin that OpenCV reads: JPEG, PNG, BMP, TIFF, JPEG 2000, PNM; WebP is a RIFF file
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  "),
+    *(b"P%d%c" % (number, blank) for number in range(1, 7) for blank in b"\n\r\t "),
+)
+
 
 class PictureFile(NamedTuple):
-    """A picture file of a data set; `split` is "" in a set without splits, `label` the name of its class."""
+    """A picture file of a data set.
+
+    Attributes:
+        path: Where it is.
+        split: Its split; "" in a set without splits.
+        label: The name of its class.
+        defect: Why it cannot be opened, or "".
+    """
 
     path: Path
     split: str
     label: str
+    defect: str = ""
+
+    def read(self) -> NDArray[np.uint8]:
+        """Read its grey values, uint8 [H,W]. Raises DataError."""
+        if self.defect:
+            raise DataError(f"{self.path}: {self.defect}")
+        return read_grey(self.path)
 
 
-def find_pictures(root: Path) -> list[PictureFile]:
-    """The picture files under `root`, sorted by split, class and path.
+class PictureSet(NamedTuple):
+    """The picture files of a data set, sorted by split, class and path, and a line on each kind of other entry."""
 
-    Raises DataError when `root` has no folders, or no pictures in them.
+    pictures: list[PictureFile]
+    notices: tuple[str, ...]
+
+
+def find_pictures(root: Path) -> PictureSet:
+    """Find the picture files under `root`, and account for every other entry.
+
+    Raises DataError when `root` has no folders or no pictures in them, or when they are not clearly splits and classes.
     """
-    folders = _folders(root)
-    if not folders:
-        raise DataError(f"{root}: no folders in it", cure="it needs one for each class, or one for each split")
-    split_folders = [folder for folder in folders if folder.name.lower() in SPLITS]
-    found = [
-        PictureFile(path, split, label.name)
-        for split, parent in [(SPLITS[folder.name.lower()], folder) for folder in split_folders] or [("", root)]
-        for label in _folders(parent)
-        for path in sorted(label.rglob("*"))
-        if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
-    ]
-    if not found:
-        raise DataError(
-            f"{root}: no pictures in its folders", cure="it must be ROOT/<split>/<class>/* or ROOT/<class>/*"
-        )
-    return found
-
-
-def _folders(root: Path) -> list[Path]:
     try:
-        return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+        tree = read_tree(root)
     except OSError as error:
         raise DataError(f"{root}: {error.strerror}") from error
+    splits = split_folders(tree)
+    labelled = [(split, folder) for split, parent in splits.items() for folder in parent.folders]
+    classes = join_spellings([folder.name for _, folder in labelled])
+    pictures, others, empty = [], [], []
+    for split, folder in labelled:
+        files = folder.all_files()
+        found = [file for file in files if file.defect or is_picture(file.path)]
+        pictures += [PictureFile(path, split, classes[folder.name], defect) for path, defect in found]
+        others += sorted({*files}.difference(found))
+        empty += [] if found else [folder]
+    notices = (
+        *(f"{folder.name} is read as {name}" for name, folder in splits.items() if name and not is_usual(folder.name)),
+        *describe_joined(classes),
+        *_listing(root, "class folders without pictures", empty),
+        *_listing(root, "folders within a class, read as that class", _nested(folder for _, folder in labelled)),
+        *_listing(root, "not read, no picture of a known format", others),
+        *_listing(root, "not read, outside the class folders", _outside(tree, splits)),
+        *_listing(root, "skipped, of the operating system or a program", tree.all_skipped()),
+    )
+    if not pictures:
+        raise DataError(f"{root}: {'; '.join(('no pictures in its folders', *notices))}", cure=LAYOUT)
+    return PictureSet(pictures, notices)
+
+
+def _listing(root: Path, title: str, entries: Sequence[File | Folder]) -> list[str]:
+    """One line, or none without entries."""
+    names = [str(entry.path.relative_to(root)) for entry in entries]
+    return [f"{title}: {listed(names)}"] if names else []
+
+
+def _nested(classes: Iterable[Folder]) -> list[Folder]:
+    return [inner for folder in classes for inner in folder.tree() if inner is not folder and inner.files]
+
+
+def _outside(tree: Folder, splits: dict[str, Folder]) -> list[File | Folder]:
+    """What lies beside the class folders, and beside the splits if there are any."""
+    folders = [] if "" in splits else other_folders(tree, splits)
+    files = (file for folder in splits.values() for file in folder.files)
+    return [*folders, *files, *([] if "" in splits else tree.files)]
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is meant to be a picture, by its ending, or is one, by its content."""
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError:
+        return True  # reading it will give the reason
+    return start.startswith(SIGNATURES) or (start[:4], start[8:]) == (b"RIFF", b"WEBP")
 
 
 def read_folders(root: Path) -> FaceSet:
     """Read the pictures as faces: grey, padded to a square, scaled. Raises DataError when none can be read."""
-    found = find_pictures(root)
+    found, notices = find_pictures(root)
     pixels, labels, splits, names, damaged = [], [], [], [], []
     classes = tuple(sorted({picture.label for picture in found}))
-    for path, split, label in bar(found, f"read {root.name}", "picture"):
+    for picture in bar(found, f"read {root.name}", "picture"):
         try:
-            grey = read_grey(path)
+            grey = picture.read()
         except DataError as error:
-            damaged.append(str(error))
+            damaged.append(printable(str(error)))
             continue
         height, width = grey.shape
         pixels.append(crop_face(grey, Box(0, 0, width, height), 0.0, SIDE))
-        labels.append(classes.index(label))
-        splits.append(split)
-        names.append(str(path.relative_to(root)))
+        labels.append(classes.index(picture.label))
+        splits.append(picture.split)
+        names.append(str(picture.path.relative_to(root)))
     check_any(root, labels, damaged)
     stacked = np.stack(pixels), np.array(labels), np.array(splits), classes, np.array(names)
-    faces = FaceSet(*stacked, damaged=tuple(damaged))
+    faces = FaceSet(*stacked, damaged=tuple(damaged), notices=notices)
     return assign_splits(faces) if set(splits) == {""} else faces

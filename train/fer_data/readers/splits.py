@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,28 @@ SPLITS = {
     "publictest": PUBLIC_TEST,
     "privatetest": "PrivateTest",
 }
+ASSIGNED = "no splits in it: a tenth of each class becomes validation, a tenth test"
+SPLIT_NAMES = "train, validation or test"  # what a folder can be renamed to
+SPLIT_WORDS = {*SPLITS, "eval", "evaluation", "validate", "holdout", "heldout", "fold", "split"}
+FILLERS = "(?:data|dataset|set|image|img|picture|pic|photo|face|sample|file|folder|split|part)s?"
+SPLIT_PATTERN = re.compile(f"(?:{FILLERS})*({'|'.join(SPLITS)})s?(?:{FILLERS})*")
+
+
+def find_split(name: str) -> str | None:
+    """The split that a folder or a value of Usage stands for, as `train_set`, `Test-Images` and `val2017` do."""
+    match = SPLIT_PATTERN.fullmatch(re.sub(r"[\W\d_]+", "", name.casefold()))
+    return SPLITS[match[1]] if match else None
+
+
+def resembles_split(name: str) -> bool:
+    """Whether a word of the name is one for a split, though it is not known which: `eval`, `my_train`, `fold2`."""
+    words = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    return not SPLIT_WORDS.isdisjoint([word.casefold() for word in words] + ["".join(words).casefold()])
+
+
+def is_usual(name: str) -> bool:
+    """Whether a split is named as usual, so that how it is read need not be reported."""
+    return name.strip().casefold() in SPLITS
 
 
 def assign_splits(faces: FaceSet) -> FaceSet:
@@ -33,7 +56,7 @@ def assign_splits(faces: FaceSet) -> FaceSet:
         members = members[np.argsort(order[members], kind="stable")]
         tenth = max(1, round(len(members) / 10)) if len(members) > 2 else 0
         splits[members[:tenth]], splits[members[tenth : 2 * tenth]] = TEST, VALIDATION
-    return replace(faces, splits=splits)
+    return replace(faces, splits=splits, notices=(*faces.notices, ASSIGNED))
 
 
 def check_any(path: Path, labels: Sequence[int], damaged: Sequence[str]) -> None:

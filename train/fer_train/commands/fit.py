@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_data.data_source import add_source_flags, parse_source
-from fer_data.formatting import percent
+from fer_data.formatting import aligned, percent
 from fer_edge.command_line import OneLineParser
 from fer_edge.config.model import SHIPPED, parse_model
 from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
@@ -174,4 +174,6 @@ def _fit(config: RunConfig, faces: FaceSet, out: Path, processes: Processes | No
         raise UsageError(
             f"--batch {recipe.batch}: there are {len(training)} faces to train on", cure="give a smaller batch"
         )
-    fit(config, training, make_targets(training, recipe, config.teachers), validation, out, processes)
+    targets = make_targets(training, recipe, config.teachers)
+    print(aligned([("read", str(config.source.data)), *faces.summary()]), flush=True)
+    fit(config, training, targets, validation, out, processes)

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data_source import report_notices
 from fer_data.dataset import FaceSet
 from fer_data.output_folder import check_empty, check_outside, output_folder
+from fer_data.readers.splits import ASSIGNED
 from fer_edge.errors import UsageError
 from fer_train.dataset_tools.originals import Entry, copy_files, copy_rows, read_entries
 from fer_train.dataset_tools.quality import read_complete
@@ -48,6 +50,7 @@ def clean(data: Path, out: Path, reasons: Collection[str] = DEFAULT_REASONS) -> 
     if data.name == FILE_NAME:
         raise UsageError(f"{data}: a data set of this name would be overwritten", cure="rename it")
     faces, sizes = read_complete(data)
+    report_notices(data, [notice for notice in faces.notices if notice != ASSIGNED])
     entries = list(read_entries(data))
     if not any(entry.split for entry in entries):
         faces = replace(faces, splits=np.full(len(faces), ""))

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data_source import report_notices
 from fer_data.output_folder import check_empty, check_outside, output_folder
 from fer_data.readers.folders import find_pictures
-from fer_edge.cameras.pictures import read_grey
 from fer_edge.detection.base import Detectors
 from fer_edge.detection.still_detector import StillDetector
 from fer_edge.errors import DataError, UsageError
@@ -82,22 +82,23 @@ def crop(data: Path, out: Path, options: CropOptions | None = None) -> CropCount
         raise UsageError(f"{data}: is a file", cure="give a folder of photographs, ROOT/<class>/*")
     check_outside(data, out)
     check_empty(out)
-    photographs = find_pictures(data)
+    photographs, notices = find_pictures(data)
+    report_notices(data, notices)
     cropper = _Cropper(options)
     rejected: list[Rejected] = []
     used: set[Path] = set()
     several = 0
     with output_folder(out):
-        for path, split, label in bar(photographs, "crop faces", "picture"):
-            name = path.relative_to(data)
+        for photograph in bar(photographs, "crop faces", "picture"):
+            name = photograph.path.relative_to(data)
             try:
-                grey = read_grey(path)
+                grey = photograph.read()
             except DataError:
-                rejected.append(Rejected(str(name), split, label, UNREADABLE))
+                rejected.append(Rejected(str(name), photograph.split, photograph.label, UNREADABLE))
                 continue
             face, count = cropper.crop_largest(grey)
             if face is None:
-                rejected.append(Rejected(str(name), split, label, FACELESS))
+                rejected.append(Rejected(str(name), photograph.split, photograph.label, FACELESS))
                 continue
             several += count > 1
             target = out / _unused(name, used)

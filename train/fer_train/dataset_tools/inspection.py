@@ -44,14 +44,6 @@ class Inspection:
         """The groups of exact copies whose labels differ."""
         return contradicting(self.faces, self.groups)
 
-    def counts(self) -> Matrix:
-        """The number of faces by split and class."""
-        tally = Counter(zip(self.faces.splits.tolist(), self.faces.labels.tolist(), strict=True))
-        return {
-            split: {name: tally[split, label] for label, name in enumerate(self.faces.classes)}
-            for split in self.faces.split_names()
-        }
-
     def exact_matrix(self) -> Matrix:
         """Exact copies between splits and, on the diagonal, within them."""
         splits = self.faces.split_names()
@@ -102,7 +94,7 @@ class Inspection:
         sizes = Counter(map(tuple, self.sizes.tolist()))
         return {
             "faces": len(self.faces),
-            "splits": self.counts(),
+            "splits": self.faces.counts(),
             "sizes": {f"{width}x{height}": count for (width, height), count in sizes.most_common()},
             "copies": {
                 "groups": len(self.groups),
@@ -128,11 +120,11 @@ class Inspection:
                 defect: {"faces": int(mask.sum()), "names": names[mask].tolist()} for defect, mask in self.masks.items()
             },
             "damaged": {"pictures": len(self.faces.damaged), "why": list(self.faces.damaged)},
+            "notices": list(self.faces.notices),
         }
 
     def summary(self) -> list[tuple[str, str]]:
         """The findings as rows of a short table: name and count."""
-        splits = [(split, counted(sum(row.values()), "face")) for split, row in self.counts().items()]
         smallest, largest = self.sizes.min(axis=1).min(), self.sizes.min(axis=1).max()
         leaks = [
             (f"{kind} across splits", f"{count:,} of {split} have one in {other}")
@@ -140,7 +132,7 @@ class Inspection:
             for split, other, count in _between_splits(matrix)
         ]
         return [
-            *splits,
+            *self.faces.summary(),
             ("shorter sides", f"{smallest} to {largest} pixels" if smallest < largest else f"{smallest} pixels"),
             ("exact copies", f"{counted(sum(map(len, self.groups)), 'face')} in {counted(len(self.groups), 'group')}"),
             ("near copies", f"{counted(len(np.unique(self.near)), 'face')} in {counted(len(self.near), 'pair')}"),

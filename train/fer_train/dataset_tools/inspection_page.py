@@ -42,13 +42,13 @@ def write_inspection(inspection: Inspection, data: Path, out: Path) -> None:
     sections = [_balance(inspection, out), _samples(inspection, out), _sizes(inspection, out)]
     sections += [_copies(inspection, out), _near(inspection, out), _contradictions(inspection, out)]
     sections += [_defect(inspection, name, out) for name in inspection.masks]
-    sections.append(_damaged(inspection.faces))
+    sections += [_damaged(inspection.faces), _notices(inspection.faces)]
     summary = f"{counted(len(inspection.faces), 'face')} of {len(inspection.faces.classes)} classes in {data.name}"
     write_page(out / "inspect.html", f"Inspection of {data.name}", summary, sections)
 
 
 def _balance(inspection: Inspection, out: Path) -> Section:
-    counts = inspection.counts()
+    counts = inspection.faces.counts()
     draw_balance(counts, out / "balance.png")
     rows = [
         [name, *(f"{row[name]:,}" for row in counts.values()), f"{sum(row[name] for row in counts.values()):,}"]
@@ -129,6 +129,11 @@ def _damaged(faces: FaceSet) -> Section:
         f"{counted(len(faces.damaged), 'picture')} that cannot be read completely.",
         table=table,
     )
+
+
+def _notices(faces: FaceSet) -> Section:
+    table = Table(["how the data was read"], [[line] for line in faces.notices]) if faces.notices else None
+    return Section("Notices", "" if table else "Every entry was read.", table=table)
 
 
 def _pairs(faces: FaceSet, pairs: Sequence[Pair], out: Path, title: str) -> list[tuple[Path, str]]:

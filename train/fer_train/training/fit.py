@@ -72,7 +72,7 @@ def fit(
     backup = out / BACKUP
     ema_model = _initial_model(recipe, len(training.classes), all_batches, resumed=backup.exists())
     if first:
-        config.save(out)
+        config.save(out, {"training": training.counts(), "validation": validation.counts()})
     if processes:
         use_data_parallel()
     network = build_trainable(ema_model, recipe)

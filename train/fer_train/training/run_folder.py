@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,15 +51,24 @@ class RunConfig:
             "teachers": [str(path.absolute()) for path in self.teachers],
         }
 
-    def save(self, out: Path) -> None:
-        """Write run.json and recipe.json into `out`, a folder that is created if necessary. Raises UsageError."""
+    def save(self, out: Path, faces: Mapping[str, Any]) -> None:
+        """Write run.json and recipe.json into `out`, a folder that is created if necessary.
+
+        Args:
+            out: The folder of the run.
+            faces: The numbers of training and of validation faces, by split and class.
+
+        Raises:
+            UsageError: The folder cannot be created, or holds another run.
+        """
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--out {out}: {error.strerror}", cure="give a folder that can be created") from error
         self._check_same(out)
         if not (out / BACKUP).exists():
-            (out / RUN).write_text(json.dumps({**self.as_json(), "origins": self._origins()}, indent=2) + "\n")
+            content = {**self.as_json(), "faces": faces, "origins": self._origins()}
+            (out / RUN).write_text(json.dumps(content, indent=2) + "\n")
         self.recipe.save(out / RECIPE)
 
     def _origins(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from fer_edge.errors import DataError
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no column emotion, pixels; expected emotion, pixels, Usage"),
+        ("", r"no column emotion, pixels; its columns are none .*; expected emotion, pixels, Usage"),
         ("emotion,pixels,Usage\n", "no faces"),
         ("emotion,Usage\n", "no column pixels"),
         (f"emotion,pixels,Usage\n7,{FACE},Training\n", "line 2: emotion '7' is not one of 0..6"),

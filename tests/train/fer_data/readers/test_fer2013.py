@@ -40,11 +40,11 @@ def test_columns_may_be_in_any_order_with_blanks_as_in_icml_face_data(tmp_path: 
     ("row", "message"),
     [
         (f"7,{FACE},Training", "line 3: emotion '7'"),
-        (f"happy,{FACE},Training", "line 3: emotion 'happy'"),
+        (f"bored,{FACE},Training", "line 3: emotion 'bored'"),
         ("3,1 2 3,Training", "line 3: .* found 3"),
         (f"3,{FACE[:-1]}256,Training", "line 3: .*0..255"),
         (f"3,{FACE[:-1]}x,Training", "line 3: a pixel is not a number"),
-        (f"3,{FACE[:-1]}99999999999999999999,Training", "line 3: a pixel is not a number"),
+        (f"3,{FACE[:-1]}99999999999999999999,Training", "line 3: .*0..255"),
         ("3,,Training", "line 3: .* found 0"),
         ("3", "line 3: "),
     ],
