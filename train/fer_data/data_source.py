@@ -43,9 +43,7 @@ class DataSource:
         """Read the faces; report on stderr what was left out. Raises DataError or UsageError."""
         faces = read_faces(self.data, self.ferplus, self.ferplus_as)
         report_notices(self.data, faces.notices)
-        sys.stderr.writelines(f"left out: {line}\n" for line in faces.damaged[:MAX_REPORTED])
-        if len(faces.damaged) > MAX_REPORTED:
-            sys.stderr.write(f"left out: {len(faces.damaged) - MAX_REPORTED} more, {len(faces.damaged)} in all\n")
+        report_damaged(faces.damaged)
         if self.merge:
             faces = faces.merge(_merges(self.merge, faces.classes, lenient=self.lenient))
         if self.classes:
@@ -61,6 +59,13 @@ class DataSource:
 def report_notices(data: Path, notices: Iterable[str]) -> None:
     """Report on stderr how a data set was read and what was left out, a line each."""
     sys.stderr.writelines(f"{data}: {notice}\n" for notice in notices)
+
+
+def report_damaged(damaged: Sequence[str]) -> None:
+    """Report on stderr the first pictures that could not be read, and how many there are."""
+    sys.stderr.writelines(f"left out: {line}\n" for line in damaged[:MAX_REPORTED])
+    if len(damaged) > MAX_REPORTED:
+        sys.stderr.write(f"left out: {len(damaged) - MAX_REPORTED} more, {len(damaged)} in all\n")
 
 
 def add_source_flags(parser: ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.formatting import counted
+from fer_data.formatting import counted, printable
 from fer_edge.errors import DataError
 
 SIDE = 48  # pixels, width and height of a face
@@ -64,7 +64,7 @@ class FaceSet:
     def summary(self) -> list[tuple[str, str]]:
         """For each split its name, and the number of its faces of each class."""
         return [
-            (split, f"{counted(sum(row.values()), 'face')}: {', '.join(f'{name} {row[name]:,}' for name in row)}")
+            (printable(split), f"{counted(sum(row.values()), 'face')}: {', '.join(f'{printable(name)} {row[name]:,}' for name in row)}")
             for split, row in self.counts().items()
         ]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-MAX_LISTED = 6  # names in a line
+MAX_LISTED = 5  # names in a line
+MAX_NAME = 80  # characters of a name in such a line
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
@@ -28,10 +29,10 @@ def printable(text: str) -> str:
     return "".join(repr(sign)[1:-1] if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
 
 
-def listed(names: Sequence[object], limit: int = MAX_LISTED) -> str:
+def listed(names: Sequence[str]) -> str:
     """The first names, and how many there are if not all are listed: `a, b, ... (7 in all)`."""
-    text = printable(", ".join(map(str, names[:limit])))
-    return text if len(names) <= limit else f"{text}, ... ({len(names):,} in all)"
+    text = printable(", ".join(f"{name:.{MAX_NAME}}" for name in names[:MAX_LISTED]))
+    return text if len(names) <= MAX_LISTED else f"{text}, ... ({len(names):,} in all)"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

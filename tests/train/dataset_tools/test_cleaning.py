@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from tests.support.planted_defects import (
+    PHOTOGRAPHS,
     defective_faces,
     read_rejected,
     read_tree,
@@ -41,6 +43,38 @@ def test_each_planted_defect_is_rejected_and_nothing_else(tmp_path: Path) -> Non
     del kept["rejected.csv"]
     excluded = read_rejected(tmp_path / "out")
     assert kept == {name: content for name, content in before.items() if Path(name).stem not in excluded}
+
+
+def test_entries_that_cannot_be_opened_are_rejected_and_system_files_left_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_clean_folder(tmp_path / "faces")
+    os.mkfifo(data / "train/happy/fifo.png")
+    (data / "train/happy" / os.fsdecode(b"\xfc.png")).symlink_to("/nowhere")
+    (data / "train/happy/.DS_Store").write_bytes(b"x")
+    (data / "train/happy/notes.txt").write_bytes(b"x")
+    kept, counts = clean(data, tmp_path / "out")
+    assert (kept, counts["unreadable"]) == (7, 2)
+    assert read_rejected(tmp_path / "out") == {"fifo": ("unreadable", ""), r"\udcfc": ("unreadable", "")}
+    assert set(read_tree(tmp_path / "out")) == {"rejected.csv", *PHOTOGRAPHS}
+    assert capsys.readouterr().err.splitlines() == [
+        f"{data}: not read, no picture of a known format: train/happy/notes.txt",
+        f"{data}: skipped, of the operating system or a program: train/happy/.DS_Store",
+    ]
+
+
+def test_a_csv_in_another_form_is_cleaned_in_that_form(tmp_path: Path) -> None:
+    text = write_csv(defective_faces(), tmp_path / "plain.csv").read_text()
+    data = tmp_path / "faces.csv"
+    text = text.replace(",", ";").replace("emotion", "Emotion").replace("\n", "\r\n\r\n")
+    data.write_bytes(b"\xff\xfe" + text.encode("utf-16-le"))
+    kept, _ = clean(data, tmp_path / "out")
+    assert kept == 79
+    content = (tmp_path / "out" / "faces.csv").read_bytes()
+    lines = content.decode("utf-16").split("\r\n")
+    assert content.startswith(b"\xff\xfe")
+    assert set(lines) < set(text.split("\r\n"))
+    assert sum(map(bool, lines)) == 1 + kept
 
 
 def test_near_blurred_and_faceless_are_rejected_on_request(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -29,9 +30,14 @@ def test_the_largest_face_of_each_photograph_is_cropped(tmp_path: Path) -> None:
     write_grey(data / "happy/both.bmp", small)
     write_grey(data / "sad/none.png", cv2.imread(str(MEDIA / "no_face.png"), cv2.IMREAD_GRAYSCALE))
     (data / "sad/empty.jpg").write_bytes(b"")
+    os.mkfifo(data / "sad/fifo.jpg")
     shutil.copyfile(MEDIA / "faces" / "grace_hopper.bmp", data / "sad/colour.bmp")
-    assert crop(data, tmp_path / "out", CropOptions(margin=0.1, side=64)) == CropCounts(3, 1, 1, 1)
-    assert read_rejected(tmp_path / "out") == {"none": ("faceless", ""), "empty": ("unreadable", "")}
+    assert crop(data, tmp_path / "out", CropOptions(margin=0.1, side=64)) == CropCounts(3, 1, 1, 2)
+    assert read_rejected(tmp_path / "out") == {
+        "none": ("faceless", ""),
+        "empty": ("unreadable", ""),
+        "fifo": ("unreadable", ""),
+    }
     faces = {
         path: cv2.imread(str(tmp_path / "out" / path), cv2.IMREAD_UNCHANGED) for path in read_tree(tmp_path / "out")
     }

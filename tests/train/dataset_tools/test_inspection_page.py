@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def test_names_with_markup_are_escaped_in_page_and_plots(tmp_path: Path) -> None
     root = write_defective_folder(tmp_path / "faces")
     (root / "train/sad/flat.png").rename(root / "train/sad/$\\frac{<b>&.png")
     (root / "train/sad/truncated.jpg").rename(root / "train/sad/<script>.jpg")
+    (root / "train/happy/tiny.png").rename(root / "train/happy" / os.fsdecode(b"M\xfcller\n.png"))
     assert "<script>" not in write_page(root, tmp_path / "out", detect_faces=False)
 
 

@@ -51,3 +51,18 @@ def test_damaged_rows_are_reported_up_to_a_limit(tmp_path: Path, capsys: pytest.
     assert len(lines) == 6
     assert lines[0].endswith("f.csv, line 4: emotion '9' is not one of 0..6 or their names")
     assert lines[-1] == "left out: 2 more, 7 in all"
+
+
+def test_how_the_data_was_read_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "f.csv"
+    data.write_text("emotion,pixels\n" + f"3,{FACE}\n1,{FACE}\n" * 10)
+    DataSource(data).read()
+    assert capsys.readouterr().err.splitlines() == [
+        f"{data}: no column Usage; its columns are emotion, pixels",
+        f"{data}: no splits in it: a tenth of each class becomes validation, a tenth test",
+    ]
+
+
+def test_a_class_may_be_spelled_differently_in_a_merge(tmp_path: Path) -> None:
+    data = write_csv(striped_faces(70), tmp_path / "faces.csv")
+    assert "bad" in DataSource(data, merge=("Angry + DISGUST=bad",)).read().classes

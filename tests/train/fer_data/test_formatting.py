@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_data.formatting import aligned, counted, number, percent
+from fer_data.formatting import MAX_LISTED, aligned, counted, listed, number, percent, printable
 
 
 def test_unknown_values_are_dashes() -> None:
@@ -16,3 +16,13 @@ def test_a_noun_is_plural_unless_there_is_one() -> None:
 
 def test_columns_are_aligned_without_trailing_blanks() -> None:
     assert aligned([("a", "bb", "c"), ("long", "b", "")]) == "a     bb  c\nlong  b"
+
+
+def test_a_list_of_names_is_one_short_line() -> None:
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(["a"] * (MAX_LISTED + 2)) == f"{'a, ' * MAX_LISTED}... (7 in all)"
+    assert len(listed(["x" * 10_000] * 10_000)) < 600
+
+
+def test_what_would_break_a_line_or_its_encoding_is_escaped() -> None:
+    assert printable("é怒\n\x1b[0m\udcfc") == r"é怒\n\x1b[0m\udcfc"

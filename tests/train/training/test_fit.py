@@ -142,6 +142,13 @@ def test_copies_of_validation_faces_are_not_trained_on(data: Path, tmp_path: Pat
     done = fit("--data", tmp_path / "faces.csv", "--out", tmp_path / "run", "--epochs", 1, "--validation", "PublicTest")
     assert done.code == 0, done.err
     assert "9 training faces left out" in done.out
+    assert (
+        "Training    324 faces: angry 47, disgust 47, fear 47, happy 47, sad 46, surprise 45, neutral 45\n" in done.out
+    )
+    faces = json.loads((tmp_path / "run" / "run.json").read_text())["faces"]
+    assert {name: sum(sum(row.values()) for row in counts.values()) for name, counts in faces.items()} == {
+        **{"training": 315, "validation": 105}
+    }
     assert read_card(tmp_path / "run")["faces"] == 315
 
 

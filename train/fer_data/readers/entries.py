@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,55 +61,57 @@ class Folder:
         return [file for folder in self.tree() for file in folder.skipped]
 
 
-def read_tree(path: Path) -> Folder:
-    """Read a folder and those below it, also through links, each once: links can form a circle.
+def read_tree(root: Path) -> Folder:
+    """Read a folder and those below it, also through links to folders elsewhere, each once.
 
     Raises OSError when the folder itself cannot be read. One below it that cannot is a File with a defect.
     """
-    return _read_folder(path, {}, 0)
+    return _TreeReader(root).read(root)
 
 
-def _read_folder(path: Path, seen: dict[tuple[int, int], Path], depth: int) -> Folder:
-    """Read a folder; `seen` holds the folders read so far, by device and inode."""
-    seen[_identity(path.stat())] = path
-    folders, files, skipped = [], [], []
-    for child in sorted(path.iterdir()):
-        if child.name.startswith(SYSTEM_PREFIXES) or child.name.casefold() in SYSTEM_ENTRIES:
-            skipped.append(File(child))
-            continue
-        try:
-            status = child.stat()
-            is_folder = stat.S_ISDIR(status.st_mode)
-            defect = _folder_defect(child, status, seen, depth) if is_folder else _file_defect(child, status)
-            if is_folder and not defect:
-                folders.append(_read_folder(child, seen, depth + 1))
+class _TreeReader:
+    """Reads the folders of a tree; ends even if links form a circle, or lead to one folder many times."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self._seen: set[tuple[int, int]] = set()  # device and inode of the folders read so far
+
+    def read(self, path: Path, depth: int = 0) -> Folder:
+        """Read a folder, `depth` levels below the root. Raises OSError."""
+        folders, files, skipped = [], [], []
+        for child in sorted(path.iterdir()):
+            if child.name.startswith(SYSTEM_PREFIXES) or child.name.casefold() in SYSTEM_ENTRIES:
+                skipped.append(File(child))
                 continue
-        except OSError as error:
-            defect = error.strerror or str(error)
-        files.append(File(child, defect))
-    return Folder(path, tuple(folders), tuple(files), tuple(skipped))
+            try:
+                mode = child.stat().st_mode
+                if stat.S_ISDIR(mode) and not (defect := self._folder_defect(child, depth)):
+                    folders.append(self.read(child, depth + 1))
+                    continue
+                if not stat.S_ISDIR(mode):
+                    defect = "" if stat.S_ISREG(mode) else "neither a file nor a folder"
+            except OSError as error:
+                defect = error.strerror or str(error)
+            files.append(File(child, defect))
+        return Folder(path, tuple(folders), tuple(files), tuple(skipped))
 
+    def _folder_defect(self, path: Path, depth: int) -> str:
+        if path.suffix.lower() in PICTURE_SUFFIXES:
+            return "a folder, not a picture"
+        if depth >= MAX_DEPTH:
+            return f"more than {MAX_DEPTH} folders deep"
+        if path.is_symlink() and self._is_related(path.resolve()):
+            return "a link to a folder of this data set"
+        status = path.stat()
+        if (status.st_dev, status.st_ino) in self._seen:
+            return "a folder that is linked to twice"
+        try:
+            path.name.encode()  # it may be the name of a class, which goes into model files and events
+        except UnicodeEncodeError:
+            return "a folder whose name is not UTF-8: rename it"
+        self._seen.add((status.st_dev, status.st_ino))
+        return ""
 
-def _folder_defect(path: Path, status: os.stat_result, seen: dict[tuple[int, int], Path], depth: int) -> str:
-    if path.suffix.lower() in PICTURE_SUFFIXES:
-        return "a folder, not a picture"
-    if depth >= MAX_DEPTH:
-        return f"more than {MAX_DEPTH} folders deep"
-    first = seen.get(_identity(status))
-    return f"the same folder as {first}" if first else _name_defect(path)
-
-
-def _file_defect(path: Path, status: os.stat_result) -> str:
-    return _name_defect(path) if stat.S_ISREG(status.st_mode) else "neither a file nor a folder"
-
-
-def _name_defect(path: Path) -> str:
-    try:
-        path.name.encode()
-    except UnicodeEncodeError:
-        return "its name is not UTF-8: rename it"
-    return ""
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
+    def _is_related(self, target: Path) -> bool:
+        """Whether a folder lies within the root, or contains it."""
+        return target.is_relative_to(self._root) or self._root.is_relative_to(target)

@@ -95,7 +95,7 @@ def parse_emotion(text: str) -> int:
     """The label of an emotion, given by its number or its name. Raises ValueError."""
     name = text.strip().casefold()
     try:
-        label = EMOTIONS[name] if name in EMOTIONS else float(name)
+        label = EMOTIONS[name] if name in EMOTIONS else float(name.replace(",", "."))
     except ValueError:
         label = -1
     if label not in range(len(FER2013_CLASSES)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,10 +22,8 @@ from fer_edge.geometry import Box
 from fer_edge.inference.crop import crop_face
 from fer_edge.progress import bar
 
-SIGNATURES = (  # how pictures begin that OpenCV reads: JPEG, PNG, BMP, TIFF, JPEG 2000, PNM; WebP is a RIFF file
-    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  "),
-    *(b"P%d%c" % (number, blank) for number in range(1, 7) for blank in b"\n\r\t "),
-)
+# How the formats of PICTURE_SUFFIXES begin; RIFF is also the container of AVI.
+SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG|BM.{4}\0{4}|RIFF....WEBP|II\*\0|MM\0\*|P[1-6]\s", re.DOTALL)
 
 
 class PictureFile(NamedTuple):
@@ -91,7 +90,10 @@ def find_pictures(root: Path) -> PictureSet:
 
 def _listing(root: Path, title: str, entries: Sequence[File | Folder]) -> list[str]:
     """One line, or none without entries."""
-    names = [str(entry.path.relative_to(root)) for entry in entries]
+    names = [
+        f"{entry.path.relative_to(root)}{f' ({entry.defect})' if isinstance(entry, File) and entry.defect else ''}"
+        for entry in entries
+    ]
     return [f"{title}: {listed(names)}"] if names else []
 
 
@@ -112,10 +114,9 @@ def is_picture(path: Path) -> bool:
         return True
     try:
         with path.open("rb") as file:
-            start = file.read(12)
+            return bool(SIGNATURE.match(file.read(12)))
     except OSError:
         return True  # reading it will give the reason
-    return start.startswith(SIGNATURES) or (start[:4], start[8:]) == (b"RIFF", b"WEBP")
 
 
 def read_folders(root: Path) -> FaceSet:

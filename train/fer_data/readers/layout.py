@@ -57,6 +57,8 @@ def other_folders(root: Folder, splits: dict[str, Folder]) -> list[Folder]:
 def _check_classes(root: Folder, parents: Sequence[Folder]) -> None:
     """Raise DataError if class folders contain splits or classes in their turn: `root` may be one folder too high."""
     labels = [label for parent in parents for label in parent.folders]
+    if nameless := [label for label in labels if not name_key(label.name)]:
+        raise DataError(f"{root.path}: {_relative(nameless[0], root).parent} has a class folder without a name")
     deeper = [folder for label in labels for folder in label.tree() if _contains_classes_or_splits(folder)]
     if not deeper and len({name_key(label.name) for label in labels}) == 1:
         deeper = [label for label in labels if len(label.folders) > 1 and not label.files]

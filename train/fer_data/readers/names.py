@@ -28,6 +28,6 @@ def join_spellings(names: Collection[str]) -> dict[str, str]:
 def describe_joined(classes: dict[str, str]) -> list[str]:
     """A line for each class whose name is spelled differently in the data."""
     spellings = defaultdict(list)
-    for name, joined in classes.items():
+    for name, joined in sorted(classes.items()):
         spellings[joined].append(repr(name))
     return [f"{' and '.join(names)} are one class, {joined}" for joined, names in spellings.items() if len(names) > 1]

@@ -22,7 +22,7 @@ SPLITS = {
 ASSIGNED = "no splits in it: a tenth of each class becomes validation, a tenth test"
 SPLIT_NAMES = "train, validation or test"  # what a folder can be renamed to
 SPLIT_WORDS = {*SPLITS, "eval", "evaluation", "validate", "holdout", "heldout", "fold", "split"}
-FILLERS = "(?:data|dataset|set|image|img|picture|pic|photo|face|sample|file|folder|split|part)s?"
+FILLERS = "(?:data|set|image|img|picture|pic|photo|face|sample|file|folder|split|part)s?"  # beside the word for a split
 SPLIT_PATTERN = re.compile(f"(?:{FILLERS})*({'|'.join(SPLITS)})s?(?:{FILLERS})*")
 
 

@@ -21,7 +21,7 @@ def add_command(commands: Subparsers) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from fer_data.data_source import report_notices
+    from fer_data.data_source import report_damaged, report_notices
     from fer_data.formatting import aligned
     from fer_data.output_folder import check_outside, output_folder
     from fer_train.dataset_tools.inspection import inspect
@@ -30,6 +30,7 @@ def _run(arguments: Namespace) -> int:
     check_outside(arguments.data, arguments.out)
     inspection = inspect(arguments.data, arguments.ferplus, detect_faces=not arguments.no_faces)
     report_notices(arguments.data, inspection.faces.notices)
+    report_damaged(inspection.faces.damaged)
     with output_folder(arguments.out):
         write_inspection(inspection, arguments.data, arguments.out)
     if arguments.json:

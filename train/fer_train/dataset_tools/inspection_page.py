@@ -10,8 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from fer_data.dataset import FaceSet
-from fer_data.formatting import counted
-from fer_edge.cameras.pictures import printable
+from fer_data.formatting import counted, printable
 from fer_train.dataset_tools.contact_sheets import draw_balance, draw_grid, draw_samples, draw_sizes, side_by_side
 from fer_train.dataset_tools.duplicates import NEAR
 from fer_train.dataset_tools.inspection import Inspection, Matrix, Pair
