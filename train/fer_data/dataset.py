@@ -63,10 +63,11 @@ class FaceSet:
 
     def summary(self) -> list[tuple[str, str]]:
         """For each split its name, and the number of its faces of each class."""
-        return [
-            (printable(split), f"{counted(sum(row.values()), 'face')}: {', '.join(f'{printable(name)} {row[name]:,}' for name in row)}")
-            for split, row in self.counts().items()
-        ]
+        rows = []
+        for split, row in self.counts().items():
+            by_class = ", ".join(f"{printable(name)} {count:,}" for name, count in row.items())
+            rows.append((printable(split), f"{counted(sum(row.values()), 'face')}: {by_class}"))
+        return rows
 
     def test_split(self) -> str:
         """The split to evaluate a finished model on: the first of PublicTest, test and validation that exists.
