@@ -41,7 +41,6 @@ def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:
         ("--data {0}/faces.csv --merge angry=", "--merge angry=: no name"),
         ("--data {0}/faces.csv --merge angry+bored=bad", "--merge angry+bored=bad: the data has no bored"),
         ("--data {0}/faces.csv --ferplus {0}/nosuch.csv", "nosuch.csv: No such file"),
-        ("--data {0}/faces.csv --folds 1", "--folds 1: must be between 2 and 45"),
         ("--data {0}/faces.csv --folds 2 --distribute auto", "--folds: its runs are made one by one"),
         ("--data {0}/faces.csv --distribute here", "--distribute here: must be HOST:PORT,COUNT,INDEX"),
         ("--data {0}/faces.csv --distribute 127.0.0.1:1,2,2", "with INDEX from 0 to COUNT-1"),
@@ -68,6 +67,7 @@ def test_an_invalid_flag_is_reported_in_one_line_with_exit_code_2(
         ("--data {0}/faces.csv --weights {0}/faces.csv", "cannot be read"),
         ("--data {0}/faces.csv --model vgg16 --weights {0}/nosuch.keras", "nosuch.keras: cannot be read"),
         ("--data {0}/faces.csv --out {0}/faces.csv", "faces.csv: File exists: give a folder"),
+        ("--data {0}/faces.csv --folds 1", "--folds 1: must be between 2 and 45"),
     ],
 )
 def test_what_is_refused_after_reading_is_reported_after_what_was_read(

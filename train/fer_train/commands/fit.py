@@ -154,9 +154,14 @@ def _processes(text: str | None, batch: int) -> Processes | None:
     return processes
 
 
+def _print_faces(config: RunConfig, faces: FaceSet) -> None:
+    print(aligned([("read", str(config.source.data)), *faces.summary()]), flush=True)
+
+
 def _cross_validate(config: RunConfig, faces: FaceSet, folds: int, out: Path) -> None:
     from fer_train.training.cross_validation import cross_validate
 
+    _print_faces(config, faces)
     scores = cross_validate(config, faces, folds, out)
     print(f"accuracy {percent(scores.accuracy, 2)} on {scores.count} held-out faces; {out}/folds.json")
 
@@ -168,12 +173,12 @@ def _fit(config: RunConfig, faces: FaceSet, out: Path, processes: Processes | No
 
     recipe = config.recipe
     training, validation, copies = partition(faces, config.validation, recipe.seed, keep_copies=config.keep_copies)
-    if copies:
-        print(f"{copies} training faces left out: exact copies of faces of another split (--keep-copies)", flush=True)
     if len(training) < recipe.batch:
         raise UsageError(
             f"--batch {recipe.batch}: there are {len(training)} faces to train on", cure="give a smaller batch"
         )
     targets = make_targets(training, recipe, config.teachers)
-    print(aligned([("read", str(config.source.data)), *faces.summary()]), flush=True)
+    _print_faces(config, faces)
+    if copies:
+        print(f"{copies} training faces left out: exact copies of faces of another split (--keep-copies)", flush=True)
     fit(config, training, targets, validation, out, processes)
