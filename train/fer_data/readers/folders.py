@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,14 +15,11 @@ from fer_data.readers.entries import File, Folder, read_tree
 from fer_data.readers.layout import LAYOUT, other_folders, split_folders
 from fer_data.readers.names import describe_joined, join_spellings
 from fer_data.readers.splits import assign_splits, check_any, is_usual
-from fer_edge.cameras.pictures import PICTURE_SUFFIXES, read_grey
+from fer_edge.cameras.pictures import is_picture, read_grey
 from fer_edge.errors import DataError
 from fer_edge.geometry import Box
 from fer_edge.inference.crop import crop_face
 from fer_edge.progress import bar
-
-# How the formats of PICTURE_SUFFIXES begin; RIFF is also the container of AVI.
-SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG|BM.{4}\0{4}|RIFF....WEBP|II\*\0|MM\0\*|P[1-6]\s", re.DOTALL)
 
 
 class PictureFile(NamedTuple):
@@ -106,17 +102,6 @@ def _outside(tree: Folder, splits: dict[str, Folder]) -> list[File | Folder]:
     folders = [] if "" in splits else other_folders(tree, splits)
     files = (file for folder in splits.values() for file in folder.files)
     return [*folders, *files, *([] if "" in splits else tree.files)]
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file is meant to be a picture, by its ending, or is one, by its content."""
-    if path.suffix.lower() in PICTURE_SUFFIXES:
-        return True
-    try:
-        with path.open("rb") as file:
-            return bool(SIGNATURE.match(file.read(12)))
-    except OSError:
-        return True  # reading it will give the reason
 
 
 def read_folders(root: Path) -> FaceSet:
