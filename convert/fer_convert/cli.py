@@ -16,8 +16,12 @@ from fer_edge.command_line import OneLineParser
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `fer-convert` and return its exit code."""
+    return run_host_command("fer-convert", "convert", lambda: _execute(argv))
+
+
+def _execute(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
-    return run_host_command("fer-convert", "convert", lambda: int(arguments.run(arguments)))
+    return int(arguments.run(arguments))
 
 
 def _parser() -> OneLineParser:

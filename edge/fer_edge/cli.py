@@ -28,6 +28,7 @@ from fer_edge.errors import FerError, UsageError
 from fer_edge.events import SCHEMA_FILE
 from fer_edge.logs import configure_logging
 from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET, Notifier
+from fer_edge.output import drain_stderr
 from fer_edge.web.factory import open_web_server
 
 if TYPE_CHECKING:  # OpenCV and NumPy take half a second to import; --help does not need them
@@ -35,7 +36,7 @@ if TYPE_CHECKING:  # OpenCV and NumPy take half a second to import; --help does 
 
 EXIT_CODES = """\
 exit codes:
-  0   the file has ended, or SIGINT, SIGTERM or SIGHUP was received
+  0   the file has ended, or SIGINT, SIGTERM or SIGHUP was received; a second SIGINT or SIGTERM ends it at once
   1   it could not run, or not to the end: no Edge TPU or one that fails, a damaged file, a camera in which the daemon
       hangs, events that could not be delivered or printed (a missing camera is waited for); --check found an error;
       --status got no answer
@@ -46,12 +47,12 @@ exit codes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `fer-edge` and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    return run_command("fer-edge", lambda: _execute(argv))
+
+
+def _execute(argv: Sequence[str] | None) -> int:
     configure_logging(os.environ)
-    return run_command("fer-edge", lambda: _execute(arguments))
-
-
-def _execute(arguments: argparse.Namespace) -> int:
+    arguments = _parser().parse_args(argv)
     if arguments.schema:
         print(SCHEMA_FILE.read_text(encoding="utf-8"), end="")
         return 0
@@ -126,6 +127,7 @@ def _run(config: Config) -> int:
     # A core dump would contain faces, passwords and the token.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     from fer_edge.daemon import open_daemon
+    from fer_edge.run.signals import handle_signals
 
     password = read_password(config.broker, os.environ) if config.broker else None
     web = config.web
@@ -134,40 +136,33 @@ def _run(config: Config) -> int:
     # A full garbage collection over start-up objects would stall frames for 35 ms on a PC.
     gc.freeze()
     notifier = Notifier(os.environ.get(NOTIFY_SOCKET))
-    _handle_signals(daemon, notifier)
+    handle_signals(daemon.controls, service=bool(notifier))
     _run_to_the_end(daemon, notifier)
     if daemon.controls.restarting:
         _restart()
     return 0
 
 
-def _handle_signals(daemon: Daemon, notifier: Notifier) -> None:
-    """Stop on SIGINT and SIGTERM. SIGHUP reloads the settings of a service; otherwise the terminal was closed."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: daemon.controls.stop())
-    signal.signal(signal.SIGHUP, lambda *_: daemon.controls.restart() if notifier else daemon.controls.stop())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # _restart blocked it
-
-
 def _run_to_the_end(daemon: Daemon, notifier: Notifier) -> None:
     from fer_edge.mqtt.device import UndeliveredError
-    from fer_edge.run.observer import OutputError
+    from fer_edge.run.observer import OutputError, UnprintedError
 
     try:
         daemon.run(notifier)
+    except (UndeliveredError, UnprintedError) as error:
+        if not daemon.controls.restarting:
+            raise
+        logging.warning("%s", error)
     except OutputError as error:
         discard_stdout()
         if not isinstance(error.__cause__, BrokenPipeError):
             raise
-    except UndeliveredError as error:
-        if not daemon.controls.restarting:
-            raise
-        logging.warning("%s", error)
 
 
 def _restart() -> None:
     """Replace this process by a new start of the same command. A SIGHUP stays pending until that can handle it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    drain_stderr()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the very command that runs
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import sys
@@ -12,8 +13,17 @@ from typing import NoReturn
 from fer_edge.config.addresses import hide_secrets
 from fer_edge.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_USAGE, FerError
 from fer_edge.logs import format_error
+from fer_edge.output import open_missing_streams
 
-FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}  # a full disk, a closed terminal
+TOO_MANY_PROCESSES = "raise the limits of processes and memory (ulimit -u and -v, or TasksMax= in the unit)"
+SHORTAGES = {
+    errno.EMFILE: "raise the limit of open files (ulimit -n, or LimitNOFILE= in the unit)",
+    errno.ENFILE: "the machine has too many open files; end other programs",
+    errno.ENOMEM: "end other programs, or raise the limit of memory (ulimit -v, or MemoryMax= in the unit)",
+    errno.EAGAIN: TOO_MANY_PROCESSES,
+}
+NO_THREAD = "can't start new thread"  # the text of Python's RuntimeError
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -24,30 +34,51 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def run_command(command: str, body: Callable[[], int]) -> int:
-    """Run the body of a command and return its exit code.
+    """Run the body of a command, from parsing its arguments on, and return its exit code.
 
-    A FerError is reported on stderr in one line. If the reader of stdout has exited, the command ends quietly.
+    A FerError, and a shortage of memory, files or processes, is reported on stderr in one line. If the reader of stdout
+    has exited, the command ends quietly.
     """
-    if sys.stdout is None:  # it was closed before the start
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the rest of the process
+    open_missing_streams()
     try:
-        code = body()
-        sys.stdout.flush()
-    except FerError as error:
-        print(format_error(command, str(error)), file=sys.stderr)
-        return error.exit_code
+        return _run_and_flush(body)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         discard_stdout()
         return 0
-    except OSError as error:
-        if error.errno not in FULL_DISK:
+    except FerError as error:
+        message, code = str(error), error.exit_code
+    except (OSError, RuntimeError, ImportError, MemoryError) as error:
+        message, code = _describe_shortage(error), EXIT_FAULT
+        if not message:
             raise
-        discard_stdout()
-        print(format_error(command, f"cannot write to standard output: {error.strerror}"), file=sys.stderr)
-        return EXIT_FAULT
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+    with contextlib.suppress(OSError):  # of stderr: the exit code is all that is left
+        print(format_error(command, message), file=sys.stderr)
     return code
+
+
+def _run_and_flush(body: Callable[[], int]) -> int:
+    try:
+        code = body()
+    except SystemExit as end:  # of argparse: help, version, or a wrong argument
+        code = int(end.code or 0)
+    sys.stdout.flush()
+    return code
+
+
+def _describe_shortage(error: Exception) -> str:
+    """What the system lacks; empty if the error has another reason."""
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        discard_stdout()
+        return f"cannot write to standard output: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in SHORTAGES:
+        return f"{error.strerror}: {SHORTAGES[error.errno]}"
+    if isinstance(error, ImportError):  # also what a shared library lacks
+        return f"cannot load {error.name or 'a library'}: {error}"
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    return f"{error}: {TOO_MANY_PROCESSES}" if str(error) == NO_THREAD else ""
 
 
 def discard_stdout() -> None:

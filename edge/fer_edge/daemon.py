@@ -26,6 +26,7 @@ from fer_edge.monitoring.sd_notify import Notifier
 from fer_edge.monitoring.watchdog import RunWatchdog
 from fer_edge.mqtt.device import MqttDevice
 from fer_edge.mqtt.outbox import Outbox
+from fer_edge.output import open_unbuffered
 from fer_edge.progress import bar
 from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import open_processor
@@ -82,7 +83,7 @@ class Daemon:
         models: Models,
         *,
         password: str | None = None,
-        stdout: TextIO = sys.stdout,
+        stdout: TextIO | None = None,
         clock: Clock | None = None,
         observers: Sequence[RunObserver] = (),
     ) -> None:
@@ -92,9 +93,11 @@ class Daemon:
         self._processor = open_processor(source, models, config.pipeline, self._clock)
         self._outbox = Outbox(config.outbox)
         mqtt = MqttDevice(config, config.broker, self._outbox, password) if config.broker else None
-        printer = EventPrinter(stdout) if config.print_events else None
+        printer = None
+        if config.print_events:
+            printer = EventPrinter(stdout or open_unbuffered(sys.stdout), live=source.live)
         self._observers = [observer for observer in (mqtt, *observers, printer) if observer]
-        self._shows_progress = not (source.live or (printer and stdout.isatty()))
+        self._shows_progress = not (source.live or (printer and (stdout or sys.stdout).isatty()))
         self._messages = MessageBuilder(
             config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live)
         )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 
+from fer_edge.output import write_stderr_in_background
 from fer_edge.progress import CLEAR
 
 STDERR = 2
@@ -56,7 +57,8 @@ class RateLimit(logging.Filter):
 
 
 def configure_logging(environment: Mapping[str, str]) -> None:
-    """Send log records of level INFO and above to stderr, each line of code within a limit."""
+    """Send log records from level INFO on to stderr, which need not be read, each line of code within a limit."""
+    write_stderr_in_background()
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(RateLimit())
     if is_journal(environment, STDERR):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -14,7 +16,9 @@ import cv2
 import jsonschema
 import pytest
 from tests.support.media import MEDIA, WALK
+from tests.support.mjpeg import MjpegCamera
 from tests.support.mosquitto import Mosquitto, read_messages
+from tests.support.mqtt import publish
 from tests.support.network import free_port
 from tests.support.processes import Run, command, run
 from tests.support.refusals import assert_refused, error_line
@@ -270,6 +274,37 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(long_clip: Pat
         assert process.wait(60) == 0
     assert "Traceback" not in output
     assert "BrokenPipe" not in output
+
+
+def full_pipe() -> tuple[int, int]:
+    """Both ends of a pipe that has no room."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+def test_while_nobody_reads_its_output_a_run_goes_on_publishing_and_obeys_sigterm(mosquitto: Mosquitto) -> None:
+    file = mosquitto.subscribe()
+    (out, stdout), (err, stderr) = full_pipe(), full_pipe()
+    face = bytes(cv2.imencode(".jpg", cv2.imread(str(MEDIA / "faces" / "astronaut.png")))[1])
+    camera = MjpegCamera(picture=lambda _: face)
+    arguments = ["--camera", camera.url, "--mqtt", mosquitto.url, "--device", "cam", "--print", "--model", "nano"]
+    process = subprocess.Popen(command("fer_edge", *arguments), stdout=stdout, stderr=stderr)
+    for descriptor in (stdout, stderr):
+        os.close(descriptor)
+    wait_until(lambda: any(topic == "fer/cam/event" for topic, _ in read_messages(file)), 30)
+    publish(mosquitto, "fer/cam/cmd/ping", "")
+    wait_until(lambda: any(topic == "fer/cam/reply/ping" for topic, _ in read_messages(file)))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 1  # the events were not printed
+    camera.stop()
+    wait_until(lambda: ("fer/cam/status", "offline") in read_messages(file))
+    for descriptor in (out, err):
+        os.close(descriptor)
 
 
 def test_a_full_disk_for_stdout_is_reported() -> None:

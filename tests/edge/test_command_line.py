@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from tests.support.media import MEDIA
 from tests.support.processes import command
 
 from fer_edge.command_line import OneLineParser, run_command
@@ -62,19 +64,74 @@ def test_a_command_whose_reader_has_gone_ends_quietly_with_0() -> None:
         assert process.wait(20) == 0
 
 
-@pytest.mark.parametrize("arguments", [["--schema"], ["--print-config"]])
-def test_a_full_disk_behind_stdout_is_one_line_and_exit_1(arguments: list[str]) -> None:
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            command("fer_edge", *arguments), stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
-    assert (done.returncode, done.stderr) == (
-        1,
-        "fer-edge: cannot write to standard output: No space left on device\n",
-    )
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "fer-edge: Too many open files: raise the limit of open files"),
+        (OSError(errno.EAGAIN, "Try again"), "fer-edge: Try again: raise the limits of processes"),
+        (RuntimeError("can't start new thread"), "fer-edge: can't start new thread: raise the limits of processes"),
+        (MemoryError(), "fer-edge: not enough memory\n"),
+        (ImportError("libGL.so.1: no such file", name="cv2"), "fer-edge: cannot load cv2: libGL.so.1: no such file\n"),
+    ],
+)
+def test_what_the_system_lacks_is_one_line_and_exit_1(
+    error: Exception, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> int:
+        raise error
+
+    assert run_command("fer-edge", fail) == 1
+    assert capsys.readouterr().err.startswith(expected)
 
 
-def test_a_stdout_that_is_closed_is_no_error() -> None:
-    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *command("fer_edge", "--print-config")]
-    done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+@pytest.mark.parametrize("error", [OSError(errno.ENOENT, "No such file"), RuntimeError("a defect"), KeyError("x")])
+def test_a_defect_is_not_taken_for_a_shortage(error: Exception) -> None:
+    def fail() -> int:
+        raise error
+
+    with pytest.raises(type(error)):
+        run_command("fer-edge", fail)
+
+
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
+@pytest.mark.parametrize(
+    ("module", "flags"),
+    [
+        ("fer_edge", "--help"),
+        ("fer_edge", "--print-config"),
+        ("fer_train", "--version"),
+        ("fer_convert", "--help"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("stdout", "code", "expected"),
+    [
+        ("| true", 0, ""),
+        (">&-", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+        (">/dev/full", 1, "cannot write to standard output: No space left on device"),
+        ("1</dev/null", 1, "cannot write to standard output: Bad file descriptor"),
+    ],
+)
+def test_a_stdout_that_cannot_be_written(module: str, flags: str, stdout: str, code: int, expected: str) -> None:
+    script = ["bash", "-c", f'set -o pipefail; "$@" {stdout}', "bash", *command(module, *flags.split())]
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=60, env=BUFFERED)
+    line = f"{module.replace('_', '-')}: {expected}\n" if expected else ""
+    assert (done.returncode, done.stderr) == (code, line)
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(("flags", "code"), [("--nonsense", 2), ("", 2), ("--camera 0 --model nowhere.tflite", 78)])
+def test_the_exit_code_does_not_depend_on_stderr(stderr: str, flags: str, code: int) -> None:
+    script = ["sh", "-c", f'"$@" {stderr}', "sh", *command("fer_edge", *flags.split())]
+    assert subprocess.run(script, check=False, timeout=60).returncode == code
+
+
+def test_a_small_limit_of_open_files_is_one_line_and_exit_1() -> None:
+    arguments = command("fer_edge", "--camera", MEDIA / "no_face.png", "--mqtt", "none")
+    script = ["sh", "-c", 'ulimit -n 8; exec "$@"', "sh", *arguments]
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("fer-edge: Too many open files: ")

@@ -12,8 +12,12 @@ from fer_train.commands import clean, crop, fit, inspect, report
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `fer-train` and return its exit code."""
+    return run_host_command("fer-train", "train", lambda: _execute(argv))
+
+
+def _execute(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
-    return run_host_command("fer-train", "train", lambda: int(arguments.run(arguments)))
+    return int(arguments.run(arguments))
 
 
 def _parser() -> OneLineParser:

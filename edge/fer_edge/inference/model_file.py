@@ -25,6 +25,8 @@ LABELS = "labels.txt"
 CARD = "fer.json"
 TFLITE_IDENTIFIER = b"TFL3"
 MAX_MODEL_SIZE = 256 << 20  # bytes
+MAX_ENTRIES = 1000  # of the archive; zipfile needs half a kilobyte for each
+ENTRY_SIGNATURE = b"PK\x01\x02"  # begins each entry of the archive's directory
 MAX_ENTRY_SIZES = {LABELS: 1 << 16, CARD: 1 << 20}  # bytes; other entries are not read
 ENCRYPTED_FLAG = 1  # bit of the flags of a zip entry
 READABLE_COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -110,9 +112,12 @@ def read_content(path: Path) -> bytes:
             raise model_error(path, "a directory or a device; expected a file")
         if status.st_size > MAX_MODEL_SIZE:
             raise model_error(path, f"{status.st_size >> 20} MiB; expected at most {MAX_MODEL_SIZE >> 20}")
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise model_error(path, str(error.strerror)) from error
+    if (count := content.count(ENTRY_SIGNATURE)) > MAX_ENTRIES:
+        raise model_error(path, f"{count} entries in its archive; expected at most {MAX_ENTRIES}")
+    return content
 
 
 def _read_entries(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from fer_edge.cameras.frame import Frame
 from fer_edge.errors import FerError
 from fer_edge.events import encode
+from fer_edge.output import BackgroundWriter
 from fer_edge.run.controls import RunControls
 from fer_edge.run.status import RunStatus
 from fer_edge.tracking.track import TrackedFace
@@ -18,9 +19,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MAX_PENDING = 10_000  # events that wait for the reader of standard output: some 5 MB with seven classes
+WAIT_INTERVAL = 0.1  # seconds between two checks whether the run is stopped while a reader is waited for
+STOP_TIMEOUT = 1.0  # seconds to print what is left when the run is stopped
+
 
 class OutputError(FerError):
     """The events could not be printed; `__cause__` is the reason."""
+
+
+class UnprintedError(OutputError):
+    """The run ended, and not every event was read from standard output."""
 
 
 class RunObserver(Protocol):
@@ -57,35 +66,66 @@ class RunObserver(Protocol):
 
 
 class EventPrinter(RunObserver):
-    """Writes each event as a line of JSON. If that fails, the run is stopped and `finish` raises OutputError."""
+    """Writes each event as a line of JSON, from a thread of its own, since the reader may be slow or blocked.
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    Events wait for a slow reader. When MAX_PENDING of them wait, a file is held up until there is room; a camera is
+    not, and further events are dropped and counted until the reader has caught up. If a line cannot be written, the run
+    is stopped. `finish` raises OutputError if any event was not printed.
+    """
+
+    def __init__(self, stream: TextIO, *, live: bool) -> None:
+        """`live` is whether the frames come from a camera, which does not wait."""
+        self._writer = BackgroundWriter(stream, MAX_PENDING)
+        self._live = live
         self._controls: RunControls | None = None
-        self._error: OSError | None = None
+        self._dropping = False
+        self._dropped = 0
 
     def on_start(self, status: RunStatus, controls: RunControls) -> None:
         """Keep `controls`, to stop the run after an error."""
         self._controls = controls
 
     def on_event(self, message: dict[str, Any]) -> None:
-        """Write a line, unless an earlier one failed."""
-        if self._error:
-            return
-        try:
-            self._stream.write(encode(message) + "\n")
-            self._stream.flush()
-        except OSError as error:
-            # The reader has exited, or the disk is full. The run still ends cleanly, for the subscribers' sake.
-            self._error = error
-            if self._controls:
-                self._controls.stop()
+        """Write a line in the background, unless an earlier one failed."""
+        line = encode(message) + "\n"
+        if self._dropping and not self._writer.drain(0):
+            self._dropping = False
+            log.warning("standard output is read again; %d events were not printed", self._dropped)
+        if self._dropping or not self._put(line):
+            self._drop()
+
+    def poll(self) -> None:
+        """Stop the run if a line could not be written: the reader has exited, or the disk is full."""
+        if self._writer.error and self._controls:
+            self._controls.stop()  # the run still ends cleanly, for the subscribers' sake
 
     def finish(self) -> None:
-        """Raise OutputError if a line could not be written."""
-        if self._error:
-            message = f"cannot write to standard output: {self._error.strerror}"
-            raise OutputError(message, setting="output.print") from self._error
+        """Print what is left: at the end of a file all of it, and after a signal for a moment."""
+        while self._writer.drain(WAIT_INTERVAL) and not (self._stopping or self._writer.error):
+            pass
+        missing = self._dropped + self._writer.drain(STOP_TIMEOUT)
+        if error := self._writer.error:
+            raise OutputError(f"cannot write to standard output: {error.strerror}", setting="output.print") from error
+        if missing:
+            raise UnprintedError(f"{missing} events were not printed, as standard output was not read")
+
+    @property
+    def _stopping(self) -> bool:
+        return self._controls is not None and self._controls.stopping
+
+    def _put(self, line: str) -> bool:
+        if self._live:
+            return self._writer.put(line)
+        while not self._writer.put(line, WAIT_INTERVAL):
+            if self._stopping or self._writer.error:
+                return False
+        return True
+
+    def _drop(self) -> None:
+        self._dropped += 1
+        if not (self._dropping or self._writer.error):
+            self._dropping = True
+            log.warning("standard output is not read; further events are not printed until it has been read")
 
 
 class AnnotationObserver(RunObserver):

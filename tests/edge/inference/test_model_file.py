@@ -14,7 +14,15 @@ from tests.support.models import write_bomb
 
 from fer_edge.config.model import DEFAULT_MODEL
 from fer_edge.inference.loader import open_engine
-from fer_edge.inference.model_file import CARD, LABELS, ModelError, append_entries, read_model, write_model
+from fer_edge.inference.model_file import (
+    CARD,
+    LABELS,
+    MAX_ENTRIES,
+    ModelError,
+    append_entries,
+    read_model,
+    write_model,
+)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +129,12 @@ def test_a_zip_bomb_with_a_wrong_size_in_its_header_is_not_decompressed(tmp_path
     path = write_bomb(tmp_path / "bomb.tflite", graph, {LABELS: BOMB})
     path.write_bytes(path.read_bytes().replace(struct.pack("<I", len(BOMB)), struct.pack("<I", 12)))
     with memory_limit(10 << 20), pytest.raises(ModelError, match="cut short"):
+        read_model(path)
+
+
+def test_an_archive_of_a_great_many_entries_is_refused_before_it_is_opened(tmp_path: Path, graph: bytes) -> None:
+    path = broken(tmp_path, graph, {LABELS: "a\nb\n"} | {f"{number}.txt": "" for number in range(MAX_ENTRIES)})
+    with pytest.raises(ModelError, match=f"{MAX_ENTRIES + 1} entries in its archive; expected at most {MAX_ENTRIES}"):
         read_model(path)
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import errno
 import io
+import itertools
 import json
 import logging
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TextIO
 
 import numpy as np
 import pytest
+from tests.support.waiting import wait_until
 
 from fer_edge.cameras.frame import Frame
+from fer_edge.output import open_unbuffered
 from fer_edge.run.controls import RunControls
-from fer_edge.run.observer import AnnotationObserver, EventPrinter, OutputError
+from fer_edge.run.observer import AnnotationObserver, EventPrinter, OutputError, UnprintedError
 from fer_edge.tracking.track import TrackedFace
 
 
@@ -46,10 +51,15 @@ def controls() -> RunControls:
     return RunControls(None)  # type: ignore[arg-type]  # no pipeline is needed
 
 
+def open_printer(stream: TextIO, controls: RunControls, *, live: bool = True) -> EventPrinter:
+    printer = EventPrinter(stream, live=live)
+    printer.on_start(None, controls)  # type: ignore[arg-type]
+    return printer
+
+
 def test_each_event_is_printed_as_a_line_of_json(controls: RunControls) -> None:
     out = io.StringIO()
-    printer = EventPrinter(out)
-    printer.on_start(None, controls)  # type: ignore[arg-type]
+    printer = open_printer(out, controls)
     printer.on_event({"id": "a-0"})
     printer.on_event({"id": "a-1"})
     printer.finish()
@@ -58,15 +68,103 @@ def test_each_event_is_printed_as_a_line_of_json(controls: RunControls) -> None:
 
 
 def test_a_broken_output_stops_the_run_and_is_raised_at_its_end(controls: RunControls) -> None:
-    printer = EventPrinter(FullDisk())
-    printer.on_start(None, controls)  # type: ignore[arg-type]
+    printer = open_printer(FullDisk(), controls)
     printer.on_event({"id": "a-0"})
-    assert controls.stopping
+
+    def poll() -> bool:
+        printer.poll()
+        return controls.stopping
+
+    wait_until(poll)
     printer.on_event({"id": "a-1"})
     with pytest.raises(OutputError, match="cannot write to standard output: No space left on device") as raised:
         printer.finish()
     assert isinstance(raised.value.__cause__, OSError)
     assert raised.value.setting == "output.print"
+
+
+class Pipe:
+    """A pipe with room for 64 KiB, which a test reads when it likes."""
+
+    def __init__(self) -> None:
+        reader, writer = os.pipe()
+        self._reader, self._writer = os.fdopen(reader, "rb"), os.fdopen(writer, "w")
+        self.stream = open_unbuffered(self._writer)
+
+    def close(self) -> None:
+        self._reader.close()  # a blocked writer fails with a broken pipe
+        self._writer.close()
+
+    def read(self, until: str) -> list[str]:
+        """The identifiers of the events, up to that one."""
+        identifiers: list[str] = []
+        while until not in identifiers:
+            identifiers.append(json.loads(self._reader.readline())["id"])
+        return identifiers
+
+
+PADDING = "x" * 1000  # makes an event as long as those of a model with many classes
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    pipe = Pipe()
+    yield pipe
+    pipe.close()
+
+
+def test_a_reader_that_is_slow_for_a_while_gets_every_event_of_a_camera(pipe: Pipe, controls: RunControls) -> None:
+    printer = open_printer(pipe.stream, controls)
+    for number in range(1000):
+        printer.on_event({"id": f"a-{number}", "padding": PADDING})
+    assert pipe.read("a-999") == [f"a-{number}" for number in range(1000)]
+    printer.finish()
+
+
+def test_events_that_a_blocked_reader_leaves_no_room_for_are_dropped_and_counted(
+    pipe: Pipe, controls: RunControls, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_edge.run.observer.MAX_PENDING", 100)
+    printer = open_printer(pipe.stream, controls)
+    for number in range(1000):
+        printer.on_event({"id": f"a-{number}", "padding": PADDING})
+    assert caplog.messages == ["standard output is not read; further events are not printed until it has been read"]
+    printed: list[str] = []
+    reader = threading.Thread(target=lambda: printed.extend(pipe.read("end")))
+    reader.start()
+    later = itertools.count()
+    wait_until(lambda: printer.on_event({"id": f"b-{next(later)}"}) or len(caplog.messages) == 2)
+    printer.on_event({"id": "end"})
+    reader.join(10)
+    count = next(later)
+    missing = 1000 + count + 1 - len(printed)
+    assert missing > 500
+    assert printed == [f"a-{number}" for number in range(len(printed) - 2)] + [f"b-{count - 1}", "end"]
+    assert caplog.messages[1:] == [f"standard output is read again; {missing} events were not printed"]
+    with pytest.raises(UnprintedError, match=f"^{missing} events were not printed, as standard output was not read"):
+        printer.finish()
+
+
+def test_a_file_waits_for_a_slow_reader_until_the_run_is_stopped(
+    pipe: Pipe, controls: RunControls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_edge.run.observer.MAX_PENDING", 100)
+    monkeypatch.setattr("fer_edge.run.observer.STOP_TIMEOUT", 0.1)
+    printer = open_printer(pipe.stream, controls, live=False)
+    numbers = itertools.count()
+
+    def run() -> None:
+        while not controls.stopping:
+            printer.on_event({"id": f"a-{next(numbers)}", "padding": PADDING})
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert pipe.read("a-500") == [f"a-{number}" for number in range(501)]
+    controls.stop()
+    thread.join(5)
+    assert not thread.is_alive()
+    with pytest.raises(UnprintedError):
+        printer.finish()
 
 
 @pytest.mark.parametrize("stopped", [False, True])
