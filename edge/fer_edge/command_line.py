@@ -13,7 +13,7 @@ from typing import NoReturn
 from fer_edge.config.addresses import hide_secrets
 from fer_edge.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_USAGE, FerError
 from fer_edge.logs import format_error
-from fer_edge.output import open_missing_streams
+from fer_edge.output import prepare_streams
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}  # a full disk, a closed terminal
 TOO_MANY_PROCESSES = "raise the limits of processes and memory (ulimit -u and -v, or TasksMax= in the unit)"
@@ -39,7 +39,7 @@ def run_command(command: str, body: Callable[[], int]) -> int:
     A FerError, and a shortage of memory, files or processes, is reported on stderr in one line. If the reader of stdout
     has exited, the command ends quietly.
     """
-    open_missing_streams()
+    prepare_streams()
     try:
         return _run_and_flush(body)
     except KeyboardInterrupt:

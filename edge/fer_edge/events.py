@@ -97,8 +97,9 @@ class MessageBuilder:
 
 
 def encode(message: dict[str, Any]) -> str:
-    """A message as one line of JSON."""
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    """A message as one line of JSON in UTF-8, with ? for each byte of a file name that is not."""
+    text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    return text.encode(errors="replace").decode()
 
 
 def rfc3339(seconds: float) -> str:

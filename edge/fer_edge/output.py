@@ -21,17 +21,19 @@ FULL_TIMEOUT = 0.1  # seconds to wait for room among them before the first line 
 EXIT_TIMEOUT = 0.5  # seconds to write what is left of stderr at exit
 
 
-def open_missing_streams() -> None:
-    """Open /dev/null in place of each standard stream that was closed before the start.
+def prepare_streams() -> None:
+    """Open /dev/null in place of each standard stream that was closed before the start, and let stdout take any text.
 
-    Otherwise the next file opened, perhaps the outbox, would get its descriptor, and native code that prints a message
-    would write into that file.
+    Without /dev/null the next file opened, perhaps the outbox, would get the descriptor of the closed stream, and
+    native code that prints a message would write into that file.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = open(os.devnull, mode)  # noqa: SIM115, PTH123 - for the rest of the process
             os.set_inheritable(stream.fileno(), True)
             setattr(sys, name, stream)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be UTF-8, nor is every terminal
 
 
 class UnbufferedFile(io.FileIO):

@@ -122,6 +122,16 @@ def test_a_stdout_that_cannot_be_written(module: str, flags: str, stdout: str, c
     assert (done.returncode, done.stderr) == (code, line)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
+def test_a_file_name_that_stdout_cannot_encode_is_printed_with_escapes(encoding: str) -> None:
+    arguments = [*map(os.fsencode, command("fer_edge", "--print-config", "--model")), b"/k\xc3\xbcche/\xff.tflite"]
+    done = subprocess.run(
+        arguments, capture_output=True, check=False, timeout=60, env={**os.environ, "PYTHONIOENCODING": encoding}
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"/\\udcff.tflite" in done.stdout
+
+
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
 @pytest.mark.parametrize(("flags", "code"), [("--nonsense", 2), ("", 2), ("--camera 0 --model nowhere.tflite", 78)])
 def test_the_exit_code_does_not_depend_on_stderr(stderr: str, flags: str, code: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from typing import Any
 
 import jsonschema
@@ -117,3 +118,7 @@ def test_labels_in_any_language_are_encoded_readably_on_one_line() -> None:
 def test_times_are_in_utc_to_the_millisecond() -> None:
     assert rfc3339(0) == "1970-01-01T00:00:00.000Z"
     assert rfc3339(1_700_000_000.9996) == "2023-11-14T22:13:20.999Z"
+
+
+def test_a_message_with_a_file_name_that_is_not_utf_8_can_be_sent() -> None:
+    assert encode({"camera": os.fsdecode(b"k\xc3\xbcche-\xff.png")}).encode() == '{"camera":"küche-?.png"}'.encode()

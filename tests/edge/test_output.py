@@ -17,8 +17,8 @@ from fer_edge.output import MAX_STDERR_LINES, BackgroundStderr, open_unbuffered
 CLOSED_STREAMS = """
 import os, subprocess, sys
 from pathlib import Path
-from fer_edge.output import open_missing_streams
-open_missing_streams()
+from fer_edge.output import prepare_streams
+prepare_streams()
 file = open(sys.argv[1], "w")
 os.write(2, b"from native code")
 print("out"), print("err", file=sys.stderr), sys.stdin.read()

@@ -1,4 +1,4 @@
-"""What signals do to a run."""
+"""The effect of signals on a run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def handle_signals(controls: RunControls, *, service: bool) -> None:
     for number in (signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # a restart blocks it
-    # Handlers run in the main thread, which may be in native code that does not return. This thread is told anyway.
+    # Python runs handlers in the main thread, which may be in native code that does not return. This thread notices anyway.
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)

@@ -151,15 +151,17 @@ def test_a_file_waits_for_a_slow_reader_until_the_run_is_stopped(
     monkeypatch.setattr("fer_edge.run.observer.MAX_PENDING", 100)
     monkeypatch.setattr("fer_edge.run.observer.STOP_TIMEOUT", 0.1)
     printer = open_printer(pipe.stream, controls, live=False)
-    numbers = itertools.count()
+    passed: list[str] = []
 
     def run() -> None:
         while not controls.stopping:
-            printer.on_event({"id": f"a-{next(numbers)}", "padding": PADDING})
+            passed.append(f"a-{len(passed)}")
+            printer.on_event({"id": passed[-1], "padding": PADDING})
 
     thread = threading.Thread(target=run)
     thread.start()
     assert pipe.read("a-500") == [f"a-{number}" for number in range(501)]
+    wait_until(lambda: len(passed) > 620)  # more than the pipe holds beyond what was read
     controls.stop()
     thread.join(5)
     assert not thread.is_alive()
