@@ -28,7 +28,7 @@ def handle_signals(controls: RunControls, *, service: bool) -> None:
     for number in (signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # a restart blocks it
-    # Python runs handlers in the main thread, which may be in native code that does not return. This thread notices anyway.
+    # Handlers run in the main thread, which may be in native code that does not return; this thread runs all the same.
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
