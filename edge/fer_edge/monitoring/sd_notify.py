@@ -31,7 +31,7 @@ class Notifier:
         text = "\n".join(f"{name.upper()}={' '.join(str(value).split())}" for name, value in fields.items())
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, contextlib.suppress(OSError):
             channel.settimeout(SEND_TIMEOUT)
-            channel.sendto(text.encode(), self._address)
+            channel.sendto(text.encode(errors="replace"), self._address)
 
     def notify_reloading(self) -> None:
         """Announce that the configuration is being reloaded, until `ready`."""
