@@ -38,7 +38,7 @@ class Queue:
 class Broker:
     """A broker that is unreachable until a test connects it."""
 
-    address, problem, refused = "mqtt://broker", "no MQTT answer", 1
+    address, problem, refused, stalls = "mqtt://broker", "no MQTT answer", 1, 4
     connected = False
 
 
@@ -86,7 +86,7 @@ def test_a_camera_has_a_problem_when_it_fails_or_the_run_is_paused(run: Run) -> 
 def test_health_counts_events_and_each_reader_has_rates_of_its_own(run: Run) -> None:
     often, seldom = run.status.open_health(), run.status.open_health()
     message = often.message()
-    assert (message["queue"], message["lost"], message["refused"]) == (3, 2, 1)
+    assert (message["queue"], message["lost"], message["refused"], message["stalls"]) == (3, 2, 1, 4)
     run.play()
     run.status.clock.sleep(4)
     assert often.message()["fps"] == pytest.approx(run.processor.timer.frames / 4)
