@@ -2,8 +2,8 @@
 # make demo-web  shows the live page with your browser's webcam as the camera, and an embedded broker; light too
 # make test      installs everything, checks format, lint and types, and runs the tests
 # make soak      the long tests: 10,000 events through each kind of broken connection, 200 kills of the daemon, a day
-#                without a broker, 10,000 fuzzed commands; then FRAMES=1000000 frames with faults of camera, broker and
-#                clock, whose use of resources is plotted in build/soak.png
+#                without a broker, 10,000 fuzzed commands, 1,500 damaged outboxes; then FRAMES=1000000 frames with faults
+#                of camera, broker and clock, whose use of resources is plotted in build/soak.png
 # make test-arm  compares the package on emulated 64-bit Arm with this machine: wheels, models, events of a clip
 # make test-picamera2  tests the fake picamera2 and the daemon against the real one, on libcamera's virtual camera that
 #                plays pictures; needs root
@@ -61,7 +61,7 @@ test: $(VENV)/.test
 
 soak: $(VENV)/.test
 	FER_EDGE_SOAK=1 $(BIN)/python -m pytest -rP --timeout 1800 tests/integration/test_delivery.py tests/integration/test_kills.py \
-		tests/edge/mqtt/test_command_dispatcher.py
+		tests/edge/mqtt/test_outbox_recovery.py tests/edge/mqtt/test_command_dispatcher.py
 	mkdir -p build
 	FER_EDGE_FRAMES=$(FRAMES) FER_EDGE_PLOT=build/soak.png $(BIN)/python -m pytest -p no:logging --timeout 0 tests/soak
 

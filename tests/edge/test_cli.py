@@ -20,7 +20,7 @@ from tests.support.mjpeg import MjpegCamera
 from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.mqtt import publish
 from tests.support.network import free_port
-from tests.support.processes import Run, command, run
+from tests.support.processes import Run, command, run, run_in_process
 from tests.support.refusals import assert_refused, error_line
 from tests.support.waiting import wait_until
 
@@ -138,6 +138,17 @@ def test_events_that_one_run_could_not_deliver_are_delivered_by_the_next(mosquit
     wait_until(lambda: ("fer/cam/status", "offline") in read_messages(file))
     events = [json.loads(text) for topic, text in read_messages(file) if topic == "fer/cam/event"]
     assert events == first.events + second.events
+
+
+@pytest.mark.parametrize("name", [":memory:", "file:o.sqlite?mode=memory", "", "x" * 300, "x" * 250])
+def test_a_name_that_is_no_file_is_refused_for_the_outbox(name: str, tmp_path: Path) -> None:
+    done = run_in_process("fer_edge", "--outbox", name, "--print-config")
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert "--outbox: " in done.err
+    (tmp_path / "config.toml").write_text(f"[mqtt]\noutbox = {json.dumps(name)}\n")
+    done = run_in_process("fer_edge", "--config", tmp_path / "config.toml", "--print-config")
+    assert (done.code, len(done.err.splitlines())) == (78, 1)
+    assert "mqtt.outbox: " in done.err
 
 
 def test_under_systemd_the_outbox_is_in_the_state_directory(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ DEFAULT_DETECTOR = DETECTORS[0]
 DEFAULT_DISCOVERY = "homeassistant"
 NO_DISCOVERY = "none"
 MAX_DEFAULT_THREADS = 3
+MEMORY = "memory"  # the outbox without a file
+MAX_OUTBOX_NAME = 230  # bytes: the names of the files beside it are longer, and must have at most 255
 
 
 def default_threads() -> int:
@@ -105,6 +107,17 @@ class Config:
 def parse_model(text: str) -> Path:
     """Return the file of a model: of a shipped one by its name, otherwise the path itself. Raises UsageError."""
     return MODELS / f"{text}.tflite" if text in SHIPPED else parse_file(text)
+
+
+def parse_outbox(text: str) -> Path | None:
+    """Return the file of the outbox; None for `memory`. Raises UsageError for what is no name of a file."""
+    if text == MEMORY:
+        return None
+    if not text or "\0" in text or text == ":memory:" or text.startswith("file:"):
+        raise UsageError(f"{text!r}: expected the path of a file, or {MEMORY}")
+    if len(os.fsencode(Path(text).name)) > MAX_OUTBOX_NAME:
+        raise UsageError(f"{text[:20]!r}...: the name of the file has more than {MAX_OUTBOX_NAME} bytes")
+    return Path(text)
 
 
 def parse_device(text: str) -> str:

@@ -39,10 +39,6 @@ def _default_outbox(environment: Environment) -> str:
     return str(Path(folder) / "outbox.sqlite") if folder else "memory"
 
 
-def _outbox_file(text: str) -> Path | None:
-    return None if text == "memory" else parse_file(text)
-
-
 # fmt: off
 SETTINGS = (
     Setting("camera.source", "--camera", TEXT, "camera", SPECS, default="",
@@ -86,7 +82,7 @@ SETTINGS = (
             default=model.DEFAULT_DISCOVERY, read=model.parse_discovery, metavar="PREFIX"),
     Setting("mqtt.outbox", "--outbox", TEXT, "outbox", "where events wait for the broker: a file, or memory",
             default=_default_outbox, default_text="memory; under systemd a file in its state directory",
-            example="/var/lib/fer-edge/outbox.sqlite", read=_outbox_file, metavar="FILE"),
+            example="/var/lib/fer-edge/outbox.sqlite", read=model.parse_outbox, metavar="FILE"),
 
     Setting("model.file", "--model", TEXT, "model",
             f"a model file made by fer-convert, or a shipped model: {', '.join(model.SHIPPED)}",

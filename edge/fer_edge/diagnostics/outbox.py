@@ -11,7 +11,8 @@ from pathlib import Path
 
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
-from fer_edge.mqtt.outbox import DISK_LIMIT
+from fer_edge.errors import UsageError
+from fer_edge.mqtt.outbox import DISK_LIMIT, check_path
 from fer_edge.mqtt.outbox_store import Store, error_code, is_damage
 
 MEGABYTE = 1_000_000
@@ -46,6 +47,9 @@ def check_outbox(config: Config) -> Finding:
             trial.flush()
             os.fsync(trial.fileno())
         free = shutil.disk_usage(path.parent).free
+        check_path(path)
+    except UsageError as error:
+        return fail(str(error))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return _failed(f"{path.parent}: {reason}", CURES.get(error.errno or 0))
@@ -66,7 +70,7 @@ def _check_content(path: Path) -> Finding:
         if code == sqlite3.SQLITE_BUSY:
             return ok("in use, probably by fer-edge")
         if is_damage(error):
-            return warn(f"{error}: it will be set aside and a new one made")
+            return warn(f"{error}: it will be set aside and a new one made, with the events that are readable")
         return _failed(str(error), SQLITE_CURES.get(code))
     store.close()
     return ok(f"{store.count} events wait")

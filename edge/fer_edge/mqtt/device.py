@@ -158,7 +158,10 @@ class MqttDevice:
             return
         self._session.report()
         if not self.publisher.flush(STOP_TIMEOUT if self._session.controls.stopping else FLUSH_TIMEOUT):
-            raise UndeliveredError(f"broker {self.publisher.problem}; {self._describe_undelivered()}")
+            problem = self.publisher.problem
+            self.publisher.stop_delivery()
+            self._outbox.save()
+            raise UndeliveredError(f"broker {problem}; {describe_undelivered(self._outbox)}")
         if self.publisher.refused:
             raise UndeliveredError(
                 f"broker {self.publisher.address}: refused {self.publisher.refused} events", cure=CHECK_ACCESS_LIST
@@ -168,10 +171,18 @@ class MqttDevice:
         """Publish `offline` and disconnect."""
         self.publisher.close()
 
-    def _describe_undelivered(self) -> str:
-        """How many events were not delivered, and what becomes of them."""
-        count, path = len(self._outbox), self._config.outbox
-        if not count:
-            return "there were no events"
-        kept = f"they wait in {path}" if path else "they are lost (--outbox FILE keeps them)"
-        return f"{count} events were not delivered; {kept}"
+
+def describe_undelivered(outbox: Outbox) -> str:
+    """How many events were not delivered, and what becomes of them. The outbox has been saved."""
+    count, kept = len(outbox), outbox.on_disk
+    if not count:
+        return f"{outbox.lost} events were lost" if outbox.lost else "there were no events"
+    if not outbox.path:
+        fate = "they are lost (--outbox FILE keeps them)"
+    elif kept == count:
+        fate = f"they wait in {outbox.path}"
+    else:
+        lost = f"{count - kept} are lost ({outbox.path}: {outbox.problem})"
+        fate = f"{kept} wait in {outbox.path}, {lost}" if kept else lost
+    earlier = f", and {outbox.lost} were lost before" if outbox.lost else ""
+    return f"{count} events were not delivered{earlier}; {fate}"

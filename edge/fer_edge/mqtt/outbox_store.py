@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -11,12 +12,36 @@ from pathlib import Path
 Row = tuple[int, str]  # number, payload
 
 PAGE_SIZE = 1024  # bytes, and the least that a commit writes: two events
+WAL = "-wal"  # suffix of the write-ahead log, which lies beside the file
 WAL_LIMIT = 4_000_000  # bytes of the write-ahead log that are kept after a burst
 LOCK_TIMEOUT = 1.0  # seconds for another process to close the file
+MIN_NUMBER = -(2**63)  # that SQLite can hold
+MAX_NUMBER = 2**62  # of an event; a higher one is damage, and SQLite could not count much further
+VERSION = 0  # of the file, SQLite's user_version
+COLUMNS = [("number", "INTEGER", 1), ("payload", "TEXT", 0)]  # name, type, whether it is the key
 PRIMARY_CODE = 0xFF  # the bits of an extended error code of SQLite that hold the plain one
-COUNT = "SELECT count(*), ifnull(sum(length(CAST(payload AS BLOB))), 0), ifnull(max(number), 0) FROM event"
+DISK_CODES = {  # of errors that are the disk's or another process's, not the file's
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_NOMEM,
+}
+CREATE = "CREATE TABLE event (number INTEGER PRIMARY KEY, payload TEXT NOT NULL)"
+OBJECTS = "SELECT name FROM sqlite_master WHERE name != 'sqlite_sequence'"  # which AUTOINCREMENT needed in old files
+SHAPE = "SELECT name, upper(type), pk FROM pragma_table_info('event')"
+READ = "SELECT number, typeof(payload), CAST(payload AS BLOB) FROM event WHERE number >= ? ORDER BY number LIMIT ?"
 OLDEST = "SELECT min(number) FROM event"
 DELETE = "DELETE FROM event WHERE number = ? RETURNING length(CAST(payload AS BLOB))"
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """The file is not as this program has written it."""
 
 
 @dataclass(frozen=True)
@@ -47,33 +72,84 @@ class Store:
         last: The highest number.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or create it. Raises sqlite3.Error."""
+    def __init__(self, path: Path, *, check: bool = True) -> None:
+        """Open the file, or create it for this user alone.
+
+        Args:
+            path: The file.
+            check: Whether to read the whole file and count its events; without that it can only be read and closed.
+
+        Raises:
+            DamagedError: It belongs to another program or to a newer version, or `check` has found a defect.
+            sqlite3.Error: It cannot be opened.
+        """
+        path = path.absolute()  # SQLite does not take it for `:memory:`, or for a URI
+        self.count = self.size = self.last = 0
+        with contextlib.suppress(OSError):  # SQLite reports it
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._database = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
         try:
-            self.count, self.size, self.last = self._open()
+            self._open()
+            if check:
+                self.count, self.size, self.last = self._check()
+            self._files = [(file, _identity(file)) for file in (path, path.with_name(path.name + WAL))]
         except sqlite3.Error:
             self._database.close()
             raise
 
-    def _open(self) -> tuple[int, int, int]:
+    def _open(self) -> None:
+        self._database.execute("PRAGMA locking_mode = EXCLUSIVE")  # needs no -shm file
+        objects = [name for (name,) in self._database.execute(OBJECTS)]
+        ((version,),) = self._database.execute("PRAGMA user_version")
+        if version != VERSION:
+            raise DamagedError(f"of another version ({version})")
+        if objects and (objects != ["event"] or self._database.execute(SHAPE).fetchall() != COLUMNS):
+            raise DamagedError("not an outbox")
         for pragma in (
             f"page_size = {PAGE_SIZE}",
-            "locking_mode = EXCLUSIVE",  # needs no -shm file
             "journal_mode = WAL",
             "synchronous = FULL",  # with NORMAL a power failure takes the last commits
             f"journal_size_limit = {WAL_LIMIT}",
         ):
             self._database.execute(f"PRAGMA {pragma}")
-        self._database.execute("CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, payload TEXT NOT NULL)")
-        found: tuple[int, int, int] = self._database.execute(COUNT).fetchone()
-        return found
+        if not objects:
+            self._database.execute(CREATE)
+
+    def _check(self) -> tuple[int, int, int]:
+        ((result,),) = self._database.execute("PRAGMA quick_check(1)")
+        if result != "ok":
+            raise DamagedError(result.splitlines()[-1])
+        count = size = last = 0
+        for number, text in self.read():
+            if text is None or not 0 < number <= MAX_NUMBER:
+                raise DamagedError(f"event {number} is unreadable")
+            count, size, last = count + 1, size + len(text.encode()), number
+        return count, size, last
+
+    def read(self, first: int = MIN_NUMBER, count: int = -1) -> Iterator[tuple[int, str | None]]:
+        """Yield the events from the number `first` on, oldest first, with None for a payload that is no text.
+
+        Args:
+            first: The lowest number.
+            count: How many at most; -1 for all.
+
+        Raises:
+            sqlite3.Error: The rest is unreadable.
+        """
+        for number, kind, content in self._database.execute(READ, (first, count)):
+            try:
+                yield number, content.decode() if kind == "text" else None
+            except UnicodeDecodeError:
+                yield number, None
 
     def after(self, number: int, count: int) -> list[Row]:
         """At most `count` events with a higher number than this, oldest first. Raises sqlite3.Error."""
-        return self._database.execute(
-            "SELECT number, payload FROM event WHERE number > ? ORDER BY number LIMIT ?", (number, count)
-        ).fetchall()
+        rows = []
+        for found, text in self.read(number + 1, count):
+            if text is None:
+                raise DamagedError(f"event {found} is unreadable")
+            rows.append((found, text))
+        return rows
 
     def commit(self, delivered: Collection[int], new: Collection[Row], limit: Limit) -> tuple[int, int]:
         """Add new events, delete delivered ones, and drop the oldest beyond the limit, in one transaction.
@@ -98,7 +174,10 @@ class Store:
                 for (octets,) in self._delete(number):
                     removed, size = removed + 1, size - octets
             while not limit.allows(count - removed - lost, size):
-                for (octets,) in self._delete(self._database.execute(OLDEST).fetchone()[0]):
+                oldest = self._database.execute(OLDEST).fetchone()[0]
+                if oldest is None:
+                    raise DamagedError("events are missing")
+                for (octets,) in self._delete(oldest):
                     lost, size = lost + 1, size - octets
         self.count, self.size = count - removed - lost, size
         self.last = max(self.last, *(number for number, _ in new), 0)
@@ -106,6 +185,19 @@ class Store:
 
     def _delete(self, number: int) -> list[tuple[int]]:
         return self._database.execute(DELETE, (number,)).fetchall()
+
+    def add(self, rows: Collection[Row]) -> None:
+        """Add events in any order, except those whose number is there already. Raises sqlite3.Error."""
+        with self._transaction():
+            insert = "INSERT OR IGNORE INTO event (number, payload) VALUES (?, ?)"
+            self.count += self._database.executemany(insert, rows).rowcount
+
+    def renumber(self) -> None:
+        """Number the events from 1 on, in their order. Raises sqlite3.Error."""
+        numbers = [number for number, _ in self.read()]
+        with self._transaction():
+            self._database.executemany("UPDATE event SET number = ? WHERE number = ?", enumerate(numbers, 1))
+        self.last = len(numbers)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -118,9 +210,28 @@ class Store:
                 self._database.execute("ROLLBACK")
             raise
 
+    @property
+    def replaced(self) -> bool:
+        """Whether its path has another file, or none: what is written now would be lost at the end of the process."""
+        return _identity(self._files[0][0]) != self._files[0][1]
+
+    @property
+    def detached(self) -> bool:
+        """Whether the path of the file or of its write-ahead log has another file now, or none."""
+        return any(_identity(path) != identity for path, identity in self._files)
+
     def close(self) -> None:
         """Close the file; what is in it stays."""
         self._database.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one that takes its name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def error_code(error: sqlite3.Error) -> int:
@@ -130,24 +241,5 @@ def error_code(error: sqlite3.Error) -> int:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file is damaged, rather than the disk unavailable."""
-    return error_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file and its write-ahead log, replacing any that were set aside before.
-
-    Returns:
-        The new path.
-
-    Raises:
-        sqlite3.OperationalError: The folder cannot be written.
-    """
-    aside = path.with_name(path.name + ".damaged")
-    try:
-        for suffix in ("", "-wal"):
-            with contextlib.suppress(FileNotFoundError):
-                path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
-    except OSError as error:
-        raise sqlite3.OperationalError(f"damaged, and cannot be moved: {error.strerror}") from error
-    return aside
+    """Whether the file is damaged, rather than the disk unavailable or the file in use."""
+    return error_code(error) not in DISK_CODES

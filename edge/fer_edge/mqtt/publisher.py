@@ -93,9 +93,13 @@ class Publisher:
         self._client.start()
         self._delivery.start()
 
+    def stop_delivery(self) -> None:
+        """Send no more events. Undelivered ones stay in the outbox, which no other thread uses from now on."""
+        self._delivery.close(self._settings.timeouts.close)
+
     def close(self) -> None:
         """Publish `offline`, wait until it is acknowledged, and disconnect. Undelivered events stay in the outbox."""
-        self._delivery.close(self._settings.timeouts.close)
+        self.stop_delivery()
         self._client.close()
 
     def __enter__(self) -> Self:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.support.small_disk import run_on_disk
 
 from fer_edge.config.broker import parse_broker
 from fer_edge.config.model import Config
@@ -47,6 +47,11 @@ def test_an_outbox_in_memory_is_a_warning_unless_there_is_no_broker() -> None:
     assert check_outbox(Config(camera="", broker=None)) == ok("not needed")
 
 
+def test_an_outbox_that_is_no_file_fails(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    assert check(tmp_path / "fifo") == fail(f"{tmp_path / 'fifo'}: expected a file in an existing folder, or memory")
+
+
 def test_an_outbox_in_no_folder_fails(tmp_path: Path) -> None:
     assert check(tmp_path / "no" / "folder") == fail(f"{tmp_path / 'no'}: no such file or directory")
 
@@ -70,16 +75,6 @@ def test_an_error_of_sqlite_is_reported_with_the_cure_of_its_code(
     assert f"refused: {cure}" in finding.text
 
 
-MOUNT = """
-set -e
-mount -t tmpfs -o size=64k,nr_inodes=100 none "$1"
-case $2 in
-full) head -c 64k /dev/zero > "$1/rubbish" ;;
-read-only) mount -o remount,ro none "$1" ;;
-esac
-shift 2
-exec "$@"
-"""
 CHECK = """
 import sys
 from pathlib import Path
@@ -99,10 +94,6 @@ print(check_outbox(Config(camera="", broker=parse_broker("mqtt://h"), outbox=Pat
     ],
 )
 def test_a_full_read_only_or_small_disk_is_reported(tmp_path: Path, disk: str, level: str, text: str) -> None:
-    if subprocess.run(["unshare", "-Urm", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("NOT TESTED: no disk may be mounted here (unshare -Urm)")
-    arguments = ["unshare", "-Urm", "sh", "-c", MOUNT, "sh", tmp_path, disk]
-    arguments += [sys.executable, "-c", CHECK, tmp_path / "outbox.sqlite"]
-    done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True, check=True, timeout=60)
-    assert f"level='{level}'" in done.stdout
-    assert text in done.stdout
+    printed = run_on_disk(tmp_path, disk, CHECK)
+    assert f"level='{level}'" in printed
+    assert text in printed

@@ -12,6 +12,7 @@ from tests.support.daemon_process import DaemonProcess
 from tests.support.media import MEDIA
 from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.processes import run
+from tests.support.small_disk import run_on_disk
 from tests.support.waiting import wait_until
 
 from fer_edge.config.model import Config
@@ -156,3 +157,57 @@ def test_the_owner_can_allow_snapshots(mosquitto: Mosquitto) -> None:
         assert daemon.send_command("snapshot")["jpeg"].startswith("/9j/")
     finally:
         daemon.close()
+
+
+UNDELIVERED = """
+import sys
+from pathlib import Path
+from fer_edge.mqtt.device import describe_undelivered
+from fer_edge.mqtt.outbox import Outbox
+path = Path(sys.argv[1])
+outbox = Outbox(path)
+for number in range(40):
+    outbox.put(f"{number} " + "x" * 500)
+    outbox.commit(now=True)
+%s
+outbox.save()
+print(describe_undelivered(outbox))
+outbox.close()
+try:
+    print("the file has", len(Outbox(path)))
+except BaseException:
+    print("the file has none")
+"""
+
+
+@pytest.mark.parametrize(
+    ("disk", "size", "before", "kept", "fate"),
+    [
+        ("read-only", "1m", "", 0, "40 are lost ({path}: unable to open database file)"),
+        ("full", "1m", "", 0, "40 are lost ({path}: "),
+        ("small", "32k", "", None, "{kept} wait in {path}, {lost} are lost ({path}: database or disk is full)"),
+        ("small", "1m", "", 40, "they wait in {path}"),
+        ("small", "1m", "path.unlink()", 40, "they wait in {path}"),
+        ("small", "1m", "outbox.remove(1)", 39, "they wait in {path}"),
+        (
+            "small",
+            "1m",
+            "outbox.close(); outbox = Outbox(); outbox.put('x')",
+            40,
+            "they are lost (--outbox FILE keeps them)",
+        ),
+    ],
+    ids=["read-only", "full", "too small", "sound", "removed", "some delivered", "no file"],
+)
+def test_what_becomes_of_undelivered_events_is_what_the_file_holds(
+    tmp_path: Path, disk: str, size: str, before: str, kept: int | None, fate: str
+) -> None:
+    line, held = run_on_disk(tmp_path, disk, UNDELIVERED % before, size).splitlines()
+    count = int(line.split()[0])
+    held_count = int(held.split()[-1].replace("none", "0"))
+    assert held_count == (held_count if kept is None else kept)
+    path = tmp_path / "outbox.sqlite"
+    expected = fate.format(path=path, kept=held_count, lost=count - held_count)
+    assert line.startswith(f"{count} events were not delivered; {expected}")
+    if kept is None:
+        assert 0 < held_count < count

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from fer_edge.mqtt.outbox_store import Limit, Store, error_code, is_damage, set_aside
+from fer_edge.mqtt.outbox_store import DamagedError, Limit, Store, error_code, is_damage
 
 LIMIT = Limit(events=4, size=1000)
 
@@ -51,7 +52,7 @@ def test_damage_is_told_from_a_busy_file(path: Path) -> None:
     with pytest.raises(sqlite3.DatabaseError) as damaged:
         Store(path)
     assert is_damage(damaged.value)
-    set_aside(path)
+    path.unlink()
     first = Store(path)
     with pytest.raises(sqlite3.OperationalError) as busy:
         Store(path)
@@ -59,9 +60,50 @@ def test_damage_is_told_from_a_busy_file(path: Path) -> None:
     first.close()
 
 
-def test_a_damaged_file_set_aside_replaces_the_last_one(path: Path) -> None:
-    for content in ("first", "second"):
-        path.write_text(content)
-        aside = set_aside(path)
-        assert (aside, path.exists()) == (path.with_name("outbox.sqlite.damaged"), False)
-    assert aside.read_text() == "second"
+def test_a_file_is_for_its_user_alone_and_never_in_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    for name in (path.name, ":memory:", "file:x?mode=memory"):
+        store = Store(Path(name))
+        store.commit([], [(1, "one")], LIMIT)
+        for file in (name, f"{name}-wal"):
+            assert Path(file).stat().st_mode & 0o777 == 0o600
+        store.close()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "CREATE TABLE states (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE event (number INTEGER PRIMARY KEY, payload TEXT, topic TEXT)",
+        "CREATE TABLE event (number INTEGER PRIMARY KEY, payload BLOB)",
+        "CREATE TABLE event (number INTEGER PRIMARY KEY, payload TEXT); CREATE VIEW extra AS SELECT * FROM event",
+        "CREATE TABLE event (number INTEGER PRIMARY KEY, payload TEXT); PRAGMA user_version = 1",
+    ],
+)
+def test_a_file_of_another_program_or_version_is_refused_and_not_changed(path: Path, script: str) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(script)
+    before = path.read_bytes()
+    with pytest.raises(DamagedError):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+def test_a_store_detects_that_its_file_or_its_log_is_gone(path: Path) -> None:
+    store = Store(path)
+    assert (store.detached, store.replaced) == (False, False)
+    log = path.with_name(f"{path.name}-wal")
+    log.rename(log.with_name("away"))
+    assert (store.detached, store.replaced) == (True, False)
+    path.rename(path.with_name("away too"))
+    path.touch()
+    assert (store.detached, store.replaced) == (True, True)
+    store.close()
+
+
+def test_events_are_renumbered_in_their_order(path: Path) -> None:
+    store = Store(path)
+    store.commit([], [(2, "a"), (7, "b"), (2**40, "c")], LIMIT)
+    store.renumber()
+    assert (store.after(0, 9), store.last) == ([(1, "a"), (2, "b"), (3, "c")], 3)
+    store.close()
