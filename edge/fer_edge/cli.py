@@ -21,7 +21,7 @@ from fer_edge.command_line import OneLineParser, discard_stdout, run_command
 from fer_edge.config.broker import Broker, read_password
 from fer_edge.config.camera import SPECS
 from fer_edge.config.loader import DEFAULT_FILE, Resolved, add_flags, make_config, name_setting, resolve
-from fer_edge.config.model import Config
+from fer_edge.config.model import Config, find_pause_file
 from fer_edge.config.toml import as_toml
 from fer_edge.config.web import TOKEN
 from fer_edge.errors import FerError, UsageError
@@ -61,7 +61,9 @@ def _execute(argv: Sequence[str] | None) -> int:
     if arguments.json and not arguments.status:
         raise UsageError("--json belongs to --check and to --status")
     resolved = _resolve(arguments)
-    config = replace(make_config(resolved), annotate=arguments.annotate)
+    config = make_config(resolved)
+    pause_file = find_pause_file(config.outbox, os.environ)
+    config = replace(config, annotate=arguments.annotate, pause_file=pause_file)
     if arguments.print_config:
         print(as_toml(resolved), end="")
         return 0

@@ -32,6 +32,7 @@ from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import open_processor
 from fer_edge.run.models import Models, open_models
 from fer_edge.run.observer import AnnotationObserver, EventPrinter, OutputError, RunObserver
+from fer_edge.run.pause_file import PauseFile
 from fer_edge.run.status import RunStatus, describe_run
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Daemon:
         self._messages = MessageBuilder(
             config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live)
         )
-        self.controls = RunControls(self._processor.pipeline)
+        self.controls = RunControls(self._processor.pipeline, PauseFile(config.pause_file))
         info = describe_run(source, models)
         publisher = mqtt.publisher if mqtt else None
         self.status = RunStatus(config.device, info, source, self._processor, self.controls, self._outbox, publisher)

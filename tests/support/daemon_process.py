@@ -30,8 +30,22 @@ class DaemonProcess:
         self.camera = MjpegCamera(picture=_face_jpeg)
         self.messages = broker.subscribe()
         self._broker = broker
-        arguments = ["--camera", self.camera.url, "--mqtt", broker.url, "--device", "cam", "--model", "nano", *flags]
-        self.process = subprocess.Popen(command("fer_edge", *arguments), stderr=subprocess.PIPE, text=True)
+        self._flags = ["--camera", self.camera.url, "--mqtt", broker.url, "--device", "cam", "--model", "nano", *flags]
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(command("fer_edge", *self._flags), stderr=subprocess.PIPE, text=True)
+
+    def kill_and_start(self) -> None:
+        """Kill the daemon, start it again, and wait until it is online."""
+        self.process.kill()
+        self.process.communicate()
+        before = self._count_online()
+        self.process = self._start()
+        wait_until(lambda: self._count_online() > before, 30)
+
+    def _count_online(self) -> int:
+        return sum(message == ("fer/cam/status", "online") for message in read_messages(self.messages))
 
     def wait_for_face(self, timeout: float = 30) -> None:
         """Wait until the daemon has reported the face in front of its camera."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,6 +86,7 @@ class Config:
         annotate: Where the annotated copy of a file goes, or None.
         discovery: Prefix of Home Assistant's discovery topics, or None for no discovery.
         web: Options of the live page, or None for no page.
+        pause_file: File that exists while the run is paused, see find_pause_file; None to forget a pause at the end.
     """
 
     camera: str
@@ -102,6 +104,7 @@ class Config:
     annotate: Path | None = None
     discovery: str | None = DEFAULT_DISCOVERY
     web: WebOptions | None = None
+    pause_file: Path | None = None
 
 
 def parse_model(text: str) -> Path:
@@ -113,11 +116,19 @@ def parse_outbox(text: str) -> Path | None:
     """Return the file of the outbox; None for `memory`. Raises UsageError for what is no name of a file."""
     if text == MEMORY:
         return None
+    file = parse_file(text)
     if not text or "\0" in text or text == ":memory:" or text.startswith("file:"):
         raise UsageError(f"{text!r}: expected the path of a file, or {MEMORY}")
-    if len(os.fsencode(Path(text).name)) > MAX_OUTBOX_NAME:
+    if len(os.fsencode(file.name)) > MAX_OUTBOX_NAME:
         raise UsageError(f"{text[:20]!r}...: the name of the file has more than {MAX_OUTBOX_NAME} bytes")
-    return Path(text)
+    return file
+
+
+def find_pause_file(outbox: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """Return the file that keeps a pause: in systemd's state directory, else beside the outbox, else None."""
+    if folder := environment.get("STATE_DIRECTORY"):
+        return Path(folder) / "paused"
+    return outbox and outbox.with_name(f"{outbox.name}.paused")
 
 
 def parse_device(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from fer_edge.cameras.base import FrameSource
@@ -24,7 +23,7 @@ class Health:
         clock: Clock,
         *,
         degraded: Callable[[], str | None] = lambda: None,
-        system: Path = Path("/"),
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         """Start counting the uptime.
 
@@ -36,7 +35,7 @@ class Health:
                 `stalls`, the connections that were renewed because the broker no longer acknowledged messages.
             clock: The clock of the run.
             degraded: Returns why the work is reduced, `hot` or `slow`; None when it is not.
-            system: The folder that holds /proc and /sys.
+            paused: Returns whether the run is paused, and the camera off.
         """
         self._source = source
         self._timing = TimingReader(timer)
@@ -44,7 +43,7 @@ class Health:
         self._count_events = count_events
         self._clock = clock
         self._degraded = degraded
-        self._system = system
+        self._paused = paused
         self._started = clock.monotonic()
 
     def message(self) -> dict[str, Any]:
@@ -56,10 +55,10 @@ class Health:
             "stages_ms": reading.stages_ms,
             "frames": reading.frames,
             "dropped": self._source.dropped,
-            "camera": str(self._source.problem or "ok"),
+            "camera": "paused" if self._paused() else str(self._source.problem or "ok"),
             "accelerator": self._accelerator,
             "degraded": self._degraded(),
             **self._count_events(),
-            "temperature_c": temperature(self._system),
-            "rss_mb": resident_memory(self._system),
+            "temperature_c": temperature(),
+            "rss_mb": resident_memory(),
         }

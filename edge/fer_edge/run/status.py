@@ -144,6 +144,7 @@ class RunStatus:
             self._count_events,
             self.clock,
             degraded=lambda: self._processor.load_shedder.degraded,
+            paused=lambda: self._controls.paused,
         )
 
     def summary(self, fps: float) -> str:

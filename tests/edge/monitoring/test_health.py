@@ -29,6 +29,12 @@ def test_health_has_the_accelerator_the_counts_and_what_is_wrong() -> None:
     assert health.message()["camera"] == "unplugged"
 
 
+def test_the_camera_of_a_paused_run_is_not_ok() -> None:
+    clock, paused = FakeClock(), iter([True, False])
+    health = Health(Source(), StageTimer(clock), "cpu", dict, clock, paused=lambda: next(paused))  # type: ignore[arg-type]
+    assert [health.message()["camera"] for _ in range(2)] == ["paused", "ok"]
+
+
 def test_health_has_the_reason_for_reduced_work() -> None:
     clock, causes = FakeClock(), iter([None, "hot"])
     degraded = lambda: next(causes)  # noqa: E731

@@ -131,6 +131,29 @@ def test_a_restart_is_a_new_run_in_the_same_process(daemon: DaemonProcess) -> No
     ]
 
 
+def test_a_pause_outlives_a_kill_and_the_camera_stays_off_until_it_is_resumed(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    daemon = DaemonProcess(mosquitto, "--outbox", str(tmp_path / "outbox.sqlite"))
+    daemon.wait_for_face()
+    assert daemon.send_command("pause") == {"ok": True, "paused": True}
+    opened = len(daemon.camera.paths)
+    daemon.kill_and_start()
+    wait_until(lambda: daemon.published("state")[-1]["paused"])
+    assert daemon.send_command("health")["health"]["camera"] == "paused"
+    daemon.send_command("restart")
+    daemon.kill_and_start()
+    assert daemon.send_command("health")["health"]["frames"] == 0
+    assert len(daemon.camera.paths) == opened
+    daemon.send_command("resume")
+    wait_until(lambda: len(daemon.camera.paths) > opened)
+    events = len(daemon.published("event"))
+    daemon.kill_and_start()
+    wait_until(lambda: len(daemon.published("event")) > events, 30)
+    assert not daemon.published("state")[-1]["paused"]
+    assert "Traceback" not in daemon.close()
+
+
 def test_health_is_published_and_describes_the_run(daemon: DaemonProcess) -> None:
     wait_until(lambda: daemon.published("health"), 30)
     health, info = daemon.published("health")[0], daemon.published("info")[0]

@@ -80,7 +80,7 @@ def test_a_camera_has_a_problem_when_it_fails_or_the_run_is_paused(run: Run) -> 
     run.camera.problem = Problem("unplugged")
     assert run.status.camera_problem == "unplugged"
     run.controls.paused = True
-    assert run.status.camera_problem == "paused"
+    assert (run.status.camera_problem, run.status.open_health().message()["camera"]) == ("paused", "paused")
 
 
 def test_health_counts_events_and_each_reader_has_rates_of_its_own(run: Run) -> None:
