@@ -140,7 +140,7 @@ def test_events_that_one_run_could_not_deliver_are_delivered_by_the_next(mosquit
     assert events == first.events + second.events
 
 
-@pytest.mark.parametrize("name", [":memory:", "file:o.sqlite?mode=memory", "", "x" * 300, "x" * 250])
+@pytest.mark.parametrize("name", [":memory:", "file:o.sqlite?mode=memory", "", "/", "a\0b", "x" * 300, "x" * 250])
 def test_a_name_that_is_no_file_is_refused_for_the_outbox(name: str, tmp_path: Path) -> None:
     done = run_in_process("fer_edge", "--outbox", name, "--print-config")
     assert (done.code, len(done.err.splitlines())) == (2, 1)

@@ -117,7 +117,7 @@ def parse_outbox(text: str) -> Path | None:
     if text == MEMORY:
         return None
     file = parse_file(text)
-    if not text or "\0" in text or text == ":memory:" or text.startswith("file:"):
+    if not file.name or "\0" in text or text == ":memory:" or text.startswith("file:"):
         raise UsageError(f"{text!r}: expected the path of a file, or {MEMORY}")
     if len(os.fsencode(file.name)) > MAX_OUTBOX_NAME:
         raise UsageError(f"{text[:20]!r}...: the name of the file has more than {MAX_OUTBOX_NAME} bytes")
