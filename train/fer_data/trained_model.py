@@ -28,4 +28,5 @@ def read_trained(path: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise UsageError(f"{path}: not a model of fer-train fit: {error}") from error
+        cure = "fer-convert adopt takes a model of another origin"
+        raise UsageError(f"{path}: not a model of fer-train fit ({error})", cure=cure) from error

@@ -6,12 +6,13 @@ import argparse
 import json
 from argparse import Namespace
 
-from fer_convert.check.mapping import MappingReport, check_model, read_any_tflite
+from fer_convert.check.contract import describe_problems
+from fer_convert.check.mapping import MappingReport, check_model
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_data.formatting import aligned
 from fer_edge.command_line import OneLineParser
 from fer_edge.config.model import SHIPPED, parse_model
-from fer_edge.inference.model_file import ModelFile
+from fer_edge.inference.model_file import ModelFile, read_tflite
 
 MIB = 2**20
 MAX_NAMED = 3  # tensors named in a line
@@ -28,7 +29,7 @@ def add_command(commands: argparse._SubParsersAction[OneLineParser]) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    model = read_any_tflite(arguments.model)
+    model = read_tflite(arguments.model)
     report = check_model(model)
     if arguments.json:
         about = {"model": model.name, "sha256": model.sha256, "labels": list(model.labels)}
@@ -52,8 +53,10 @@ def _summary(model: ModelFile, report: MappingReport) -> list[str]:
         if names:
             more = " and more" if len(names) > MAX_NAMED else ""
             lines.append(f"tensors that are {kind}: {', '.join(names[:MAX_NAMED])}{more}")
-    labels = ", ".join(model.labels) or "missing; the device needs them, and fer-convert quantize appends them"
-    lines.append(f"labels: {labels}")
+    if model.labels:
+        lines.append(f"labels: {', '.join(model.labels)}")
+    if problems := describe_problems(model):
+        lines.append(f"the device refuses it ({'; '.join(problems)}): fer-convert adopt can mend that")
     state, runs = ("compiled for the Edge TPU", "runs") if report.compiled else ("not compiled yet", "would run")
     lines.append(f"{model.path.name}: {state}; {'all' if report.mappable else 'not all'} of it {runs} on the Edge TPU")
     return [line for line in lines if line]

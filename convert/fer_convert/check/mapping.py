@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ from fer_convert.check.operators import COMPILED, is_dynamic, is_float, is_too_n
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY, depthwise_bytes, edge_tpu_bytes
 from fer_data.tflite_graph import Graph, Operator, read_graph
 from fer_edge.errors import UsageError
-from fer_edge.inference.model_file import LABELS, TFLITE_IDENTIFIER, ModelFile, model_error, read_content, read_model
+from fer_edge.inference.model_file import ModelFile, model_error
 
 AFTER_UNMAPPED = "follows an unmapped operator: the compiler maps one contiguous run only"
 MODEL_REFUSED = "the compiler does not load a model that has an operator of too new a version"
@@ -117,25 +116,6 @@ class MappingReport:
             "memory": {"bytes": self.edge_tpu_bytes, "limit": EDGE_TPU_MEMORY, "streamed": self.streamed_bytes},
             "tensors": {"types": self.dtypes, "floats": list(self.floats), "dynamic": list(self.dynamic)},
         }
-
-
-def read_any_tflite(path: Path) -> ModelFile:
-    """Read a model file of this project, or a TFLite model without labels, as other converters write it.
-
-    Raises ModelError when it is not a TFLite model, or a damaged file of this project.
-    """
-    content = read_content(path)
-    if content[4:8] == TFLITE_IDENTIFIER and not _has_labels(path):
-        return ModelFile(path, content, (), {})
-    return read_model(path)
-
-
-def _has_labels(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return LABELS in archive.namelist()
-    except (zipfile.BadZipFile, ValueError):
-        return False
 
 
 def check_model(model: ModelFile) -> MappingReport:

@@ -9,6 +9,7 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
+from fer_convert.check.contract import require_sound
 from fer_convert.compile.compiler import PROGRAM, CompilerError, compile_graph, parse_log
 from fer_convert.output_file import check_output_file
 from fer_edge.command_line import OneLineParser
@@ -37,6 +38,7 @@ def _run(arguments: Namespace) -> int:
     model = read_model(arguments.model)
     out = arguments.out or arguments.model.with_name(f"{arguments.model.stem}_edgetpu.tflite")
     check_output_file(out)
+    require_sound(model)
     if CUSTOM_OPERATOR in model.graph:
         raise UsageError(f"{arguments.model}: it is compiled already; compile the model that it was made from")
     if arguments.timeout <= 0:

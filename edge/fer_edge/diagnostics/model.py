@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.finding import Finding, ok, warn
+from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.detectors import open_detectors
 from fer_edge.inference.model_file import read_model
 from fer_edge.inference.selection import select_engine
@@ -18,7 +19,8 @@ def check_model(config: Config) -> Finding:
 def check_accelerator(config: Config) -> Finding:
     """Find out what the model runs on; it is tried in a separate process. Raises ModelError, AcceleratorError."""
     selection = select_engine(config.model, config.accelerator, config.threads)
-    text = "; ".join([selection.engine.runs_on, *selection.warnings])
+    classifier = EmotionClassifier(selection.model, selection.engine)
+    text = "; ".join([classifier.runs_on, *selection.warnings])
     return warn(text) if selection.warnings else ok(text)
 
 

@@ -76,28 +76,45 @@ class ModelFile:
 def read_model(path: Path) -> ModelFile:
     """Read and check a model file.
 
+    Raises:
+        ModelError: The file is not a TFLite model, is damaged, or has no labels.
+    """
+    model = read_tflite(path)
+    if not model.labels:
+        raise missing_labels_error(path)
+    return model
+
+
+def missing_labels_error(path: Path) -> ModelError:
+    """The error to report of a TFLite model that has no labels, or no longer."""
+    cure = f"fer-convert adopt {path} --labels A,B,... appends them"
+    return model_error(path, f"no {LABELS} in it, or cut short", cure)
+
+
+def read_tflite(path: Path) -> ModelFile:
+    """Read and check a model file, or a TFLite model of another origin, whose labels are then empty.
+
     No content can make this hang or use up the memory. Whether the graph is sound is left to the interpreter: see
     `fer_edge.inference.probe`.
 
     Raises:
-        ModelError: The file is not a TFLite model, is damaged, or has no labels.
+        ModelError: The file is not a TFLite model, or is damaged.
     """
     content = read_content(path)
     if content[4:8] != TFLITE_IDENTIFIER:
-        raise model_error(path, "not a TFLite model; expected a file made by fer-convert quantize")
+        raise model_error(path, "not a TFLite model", "fer-convert adopt makes one of a Keras model")
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return ModelFile(path, content, (), {})
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = _read_entries(path, archive)
-            graph_size = min(info.header_offset for info in archive.infolist())
+            graph_size = min((info.header_offset for info in archive.infolist()), default=len(content))
     except ModelError:
         raise
     # zipfile raises any of these for a damaged archive.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, struct.error) as error:
-        problem = f"no {LABELS} in it, or cut short"
-        raise model_error(path, problem, "fer-convert quantize appends it") from error
-    if LABELS not in entries:
-        raise model_error(path, f"no {LABELS} in it", "fer-convert quantize appends it")
-    labels = _parse_labels(path, entries[LABELS])
+        raise missing_labels_error(path) from error
+    labels = _parse_labels(path, entries[LABELS]) if LABELS in entries else ()
     model = ModelFile(path, content[:graph_size], labels, _parse_card(path, entries.get(CARD, b"{}")))
     if model.card.get("sha256", model.sha256) != model.sha256:
         raise model_error(path, "the graph is not the one its card describes (sha256 differs)", "copy the file again")

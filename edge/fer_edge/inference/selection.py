@@ -12,7 +12,7 @@ from fer_edge.inference.backends import BACKENDS, CPU, compiled_for, parse_backe
 from fer_edge.inference.backends.base import AcceleratorError, Backend, DeviceFiles
 from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.loader import open_engine
-from fer_edge.inference.model_file import ModelFile, model_error, read_model
+from fer_edge.inference.model_file import ModelError, ModelFile, missing_labels_error, model_error, read_tflite
 from fer_edge.inference.probe import PROBE_TIMEOUT, ProbeCrashError, ProbeTimeoutError, UnexpectedProbeError, probe
 from fer_edge.inference.runtimes import available_runtimes, pick_runtime
 
@@ -60,7 +60,8 @@ def select_engine(
     backend that works, at last the CPU, and the warnings have the reasons of the others.
 
     Args:
-        path: The model file; a backend may run the compiled one beside it instead.
+        path: The model file; a backend may run the compiled one beside it instead. It is opened even if it has no
+            labels, so that all that it lacks can be reported at once: see `fer_edge.inference.contract`.
         accelerator: `auto`, or NAME or NAME:ARGUMENT of a backend.
         threads: How many the interpreter may use.
         platform: None for this machine.
@@ -73,13 +74,19 @@ def select_engine(
     """
     platform = platform or Platform()
     pick_runtime(available=platform.runtimes)  # raises without any
-    if accelerator == AUTO:
-        return _select_automatically(read_model(path), threads, platform)
-    backend, model = parse_backend(accelerator, platform.backends), read_model(path)
-    target = compiled_for(model, platform.backends)
-    if target and backend.name == CPU.name:
-        raise model_error(path, f"compiled for the {target.title}, and cannot run on the CPU")
-    return _select(model, backend, threads, platform)
+    backend = None if accelerator == AUTO else parse_backend(accelerator, platform.backends)
+    model = read_tflite(path)
+    try:
+        if backend is None:
+            return _select_automatically(model, threads, platform)
+        target = compiled_for(model, platform.backends)
+        if target and backend.name == CPU.name:
+            raise model_error(path, f"compiled for the {target.title}, and cannot run on the CPU")
+        return _select(model, backend, threads, platform)
+    except ModelError as error:
+        if model.labels:
+            raise
+        raise missing_labels_error(path) from error  # most likely it is cut short, which also explains the other error
 
 
 def _select_automatically(model: ModelFile, threads: int, platform: Platform) -> Selection:

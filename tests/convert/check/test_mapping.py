@@ -18,11 +18,11 @@ from tests.support.graphs import NANO, altered, code, compiled, operators
 from tests.support.processes import run
 from tests.support.refusals import assert_refused
 
-from fer_convert.check.mapping import MappingReport, check_graph, check_model, read_any_tflite
+from fer_convert.check.mapping import MappingReport, check_graph, check_model
 from fer_convert.quantize.conversion import quantize
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_data.tflite_graph import read_graph
-from fer_edge.inference.model_file import ModelError, ModelFile, append_entries, write_model
+from fer_edge.inference.model_file import ModelError, ModelFile, append_entries, read_tflite, write_model
 from fer_train.architectures.registry import ARCHITECTURES, build
 from fer_train.report.network_cost import network_cost
 
@@ -199,10 +199,10 @@ def test_a_model_of_another_converter_is_checked_and_its_missing_labels_are_repo
     (tmp_path / "bare.tflite").write_bytes(NANO.graph)
     if entries:
         append_entries(tmp_path / "bare.tflite", entries)
-    assert read_any_tflite(tmp_path / "bare.tflite").labels == ()
+    assert read_tflite(tmp_path / "bare.tflite").labels == ()
     done = run("fer_convert", "check", tmp_path / "bare.tflite")
     assert done.code == 0
-    assert "labels: missing; the device needs them, and fer-convert quantize appends them" in done.out
+    assert "the device refuses it (no labels.txt in it, or cut short): fer-convert adopt can mend that" in done.out
 
 
 @pytest.mark.parametrize(

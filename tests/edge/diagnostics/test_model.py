@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.support.graphs import NANO, altered
 from tests.support.models import write_compiled
 
 from fer_edge.config.accelerator import LIBRARY_VARIABLE
@@ -12,7 +14,7 @@ from fer_edge.config.model import DEFAULT_MODEL, DETECTORS, Config
 from fer_edge.diagnostics.finding import ok
 from fer_edge.diagnostics.model import check_accelerator, check_detector, check_model
 from fer_edge.errors import FerError
-from fer_edge.inference.model_file import ModelError, read_model
+from fer_edge.inference.model_file import ModelError, read_model, write_model
 
 
 def test_a_model_is_named_with_its_checksum_and_classes() -> None:
@@ -47,6 +49,19 @@ def test_an_edge_tpu_that_does_not_work_is_a_warning_with_auto_and_an_error_with
     assert "libnothere.so.1 cannot be loaded" in finding.text
     with pytest.raises(FerError, match=r"libnothere\.so\.1 cannot be loaded"):
         check_accelerator(Config(camera="", broker=None, model=plain, accelerator="edgetpu"))
+
+
+def test_a_model_that_breaks_the_contract_is_an_error(tmp_path: Path) -> None:
+    def in_logits(graph: Any) -> None:
+        subgraph = graph.subgraphs[0]
+        subgraph.tensors[subgraph.outputs[0]].quantization.scale = [0.1]
+
+    write_model(tmp_path / "logits.tflite", altered(NANO.graph, in_logits), NANO.labels, {})
+    with pytest.raises(ModelError, match="the range of its output is 0 to 25.5, expected 0 to 1"):
+        check_accelerator(Config(camera="", broker=None, model=tmp_path / "logits.tflite"))
+    (tmp_path / "bare.tflite").write_bytes(NANO.graph)
+    with pytest.raises(ModelError, match=r"bare\.tflite: no labels\.txt in it"):
+        check_accelerator(Config(camera="", broker=None, model=tmp_path / "bare.tflite"))
 
 
 @pytest.mark.parametrize("name", DETECTORS)

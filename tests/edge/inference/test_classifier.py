@@ -90,8 +90,8 @@ def test_an_int8_output_is_scaled_from_its_zero_point() -> None:
         ([FACE], [tensor([1, 7], np.int8)], "2 labels"),
         ([FACE, FACE], [PAIR], "2 inputs"),
         ([tensor([1, 0, 0, 1], np.uint8)], [PAIR], r"\[1, 0, 0, 1\]"),
-        ([FACE], [tensor([1, 2], np.int8, (0.0, 0))], "scale of its output is 0.0"),
-        ([FACE], [tensor([1, 2], np.int8, (float("nan"), 0))], "scale of its output is nan"),
+        ([FACE], [tensor([1, 2], np.int8, (0.0, 0))], "the range of its output is 0 to 0, expected 0 to 1"),
+        ([FACE], [tensor([1, 2], np.int8, (float("nan"), 0))], "of its output is nan to nan, expected 0 to 1"),
     ],
 )
 def test_a_model_that_breaks_the_contract_is_refused(inputs: Any, outputs: Any, problem: str) -> None:

@@ -21,6 +21,7 @@ from fer_edge.inference.model_file import (
     ModelError,
     append_entries,
     read_model,
+    read_tflite,
     write_model,
 )
 
@@ -91,12 +92,18 @@ def test_at_least_two_different_labels_are_required(tmp_path: Path, graph: bytes
 
 
 def test_labels_may_begin_with_a_byte_order_mark_and_must_be_utf_8(tmp_path: Path, graph: bytes) -> None:
-    assert read_model(broken(tmp_path, graph, {LABELS: "\ufeffhappy\r\nsad\r\n"})).labels == ("happy", "sad")
+    assert read_model(broken(tmp_path, graph, {LABELS: "\ufeffhappy\r\n\r\n  sad \r\n"})).labels == ("happy", "sad")
     path = broken(tmp_path, graph)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(LABELS, "happy\nsad\n".encode("utf-16"))
     with pytest.raises(ModelError, match=r"labels\.txt in it: UTF-16 text .*; save it as UTF-8"):
         read_model(path)
+
+
+def test_a_model_of_another_origin_is_read_without_labels(tmp_path: Path, graph: bytes) -> None:
+    assert read_tflite(broken(tmp_path, graph)).graph == graph
+    other = read_tflite(broken(tmp_path, graph, {"labelmap.txt": "happy\nsad\n"}))
+    assert (other.graph, other.labels) == (graph, ())
 
 
 @pytest.mark.parametrize("card", ["not json", "[1]", '{"training": "by hand"}'])
