@@ -1,6 +1,6 @@
 """Host side: from a trained Keras model to a full-integer TFLite model file, and how good that file is.
 
-One package a command of `fer-convert`: quantize, check, compile, evaluate, latency.
+One package a command of `fer-convert`: quantize, adopt, check, compile, evaluate, latency.
 """
 
 from fer_edge.inference.runtimes import import_runtimes

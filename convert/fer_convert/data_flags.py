@@ -17,9 +17,9 @@ from fer_edge.errors import UsageError
 _read = cache(DataSource.read)  # several models with the same merged classes share one reading
 
 
-def add_data_flags(command: ArgumentParser, data_help: str) -> None:
+def add_data_flags(command: ArgumentParser, data_help: str, *, required: bool = True) -> None:
     """Add --data, --ferplus and --merge; `read_faces_for` reads them."""
-    command.add_argument("--data", type=Path, required=True, help=data_help)
+    command.add_argument("--data", type=Path, required=required, help=data_help)
     command.add_argument("--ferplus", type=Path, metavar="CSV", help="fer2013new.csv: use its votes as labels")
     command.add_argument(
         "--merge", action="append", metavar="A+B=C", help="join classes (default: as in training); may be repeated"

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
-import os
 from argparse import Namespace
 from pathlib import Path
 
 from fer_convert.check.contract import require_sound
 from fer_convert.compile.compiler import PROGRAM, CompilerError, compile_graph, parse_log
-from fer_convert.output_file import check_output_file
+from fer_convert.output_file import check_output_file, write_model_file
 from fer_edge.command_line import OneLineParser
 from fer_edge.errors import UsageError
 from fer_edge.inference.backends.edgetpu import CUSTOM_OPERATOR
-from fer_edge.inference.model_file import TFLITE_IDENTIFIER, ModelFile, read_model, write_model
+from fer_edge.inference.model_file import TFLITE_IDENTIFIER, read_model
 
 
 def add_command(commands: argparse._SubParsersAction[OneLineParser]) -> None:
@@ -51,21 +49,8 @@ def _run(arguments: Namespace) -> int:
     if log.on_cpu and not arguments.allow_cpu_ops:
         left = ", ".join(f"{row.count} {row.operator} ({row.status})" for row in log.on_cpu)
         raise CompilerError(f"{arguments.model}: left to the CPU: {left}; --allow-cpu-ops accepts that")
-    compiled = _write(out, graph, model, log.version)
+    card = {**model.card, "name": model.name, "compiler": log.version, "compiled_from": model.sha256}
+    compiled = write_model_file(out, graph, model.labels, card)
     if not arguments.json:
         print(f"{out}: {len(graph) / 1024:.0f} KiB, {len(model.labels)} classes, sha256 {compiled.sha256}")
     return 0
-
-
-def _write(out: Path, graph: bytes, model: ModelFile, compiler: str) -> ModelFile:
-    """Write the compiled `graph` with the labels and card of `model`, atomically."""
-    card = {**model.card, "name": model.name, "compiler": compiler, "compiled_from": model.sha256}
-    draft = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        compiled = write_model(draft, graph, model.labels, card)
-        draft.replace(out)
-    except OSError as error:
-        raise UsageError(f"--out {out}: {error.strerror}") from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return dataclasses.replace(compiled, path=out)

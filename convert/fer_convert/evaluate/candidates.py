@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from fer_convert.evaluate.comparison import ModelResult
 from fer_convert.evaluate.evaluation import evaluate, probabilities
-from fer_data.dataset import SIDE, TRAINING, FaceSet
+from fer_data.dataset import TRAINING, FaceSet
 from fer_data.trained_model import read_trained
-from fer_edge.errors import UsageError
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelFile
@@ -60,12 +59,9 @@ def quantized_candidate(model: ModelFile, name: str, runtime: str | None = None)
     Raises:
         ModelError: The model cannot be loaded.
         AcceleratorError: The model is compiled and there is no Edge TPU.
-        UsageError: The runtime is not installed, or the model takes faces of another size than the data has.
+        UsageError: The runtime is not installed.
     """
     classifier = EmotionClassifier(model, open_engine(model, runtime=runtime))
-    if classifier.side != SIDE:
-        size = f"{classifier.side}x{classifier.side}"
-        raise UsageError(f"model {model.path}: it takes faces of {size}, and those of the data are {SIDE}x{SIDE}")
     facts = {"file": model.path.name, "sha256": model.sha256, "runs_on": classifier.runs_on}
     return Candidate(
         name, model.labels, model.card.get("training", {}), facts, lambda pixels: probabilities(classifier, pixels)

@@ -17,12 +17,12 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 from tensorflow.lite.tools import flatbuffer_utils
 
+from fer_convert.quantize.scaling import GREY_LEVELS, Scaling
 from fer_edge.errors import UsageError
 
 STEPS = 255  # quantization steps of int8 over a range
 BINS = 16 * STEPS  # of the histogram over a range
 CANDIDATE_SHARES = np.linspace(0.2, 1.0, 33)  # of the measured range
-INPUT_RANGE = (0.0, 255.0)  # grey levels; fixed, so that a set of dark or pale faces cannot narrow it
 
 
 @dataclass
@@ -53,12 +53,13 @@ class ActivationHistogram:
         return float(((values - quantized) ** 2 * self.counts).sum())
 
 
-def narrow_ranges(calibrated: bytes, faces: Sequence[NDArray[np.float32]]) -> bytes:
+def narrow_ranges(calibrated: bytes, faces: Sequence[NDArray[np.float32]], scaling: Scaling = GREY_LEVELS) -> bytes:
     """Narrow the activation ranges of a calibrated float TFLite graph.
 
     Args:
         calibrated: The flatbuffer, with ranges from TFLite's own calibration.
-        faces: Representative inputs, float32 [1,H,W,1].
+        faces: Representative inputs, float32 [1,H,W,channels].
+        scaling: Of their pixels. It gives the range of the input, so that dark or pale faces cannot narrow that.
 
     Returns:
         The flatbuffer with the new ranges.
@@ -80,7 +81,7 @@ def narrow_ranges(calibrated: bytes, faces: Sequence[NDArray[np.float32]]) -> by
     for index, histogram in histograms.items():
         _set_range(graph.tensors[index], histogram.best_range())
     for index in graph.inputs:
-        _set_range(graph.tensors[index], INPUT_RANGE)
+        _set_range(graph.tensors[index], (scaling.low, scaling.high))
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

@@ -15,18 +15,21 @@ from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from fer_convert.quantize.calibration import narrow_ranges
+from fer_convert.quantize.scaling import GREY_LEVELS, Scaling
 from fer_data.dataset import FaceSet
 from fer_edge.errors import UsageError
 
 FACES_PER_CLASS = 40  # in the representative dataset
 
 
-def quantize(model: keras.Model, representative: NDArray[np.uint8]) -> bytes:
+def quantize(model: keras.Model, representative: NDArray[np.uint8], scaling: Scaling = GREY_LEVELS) -> bytes:
     """Quantize weights and activations of `model` to int8, with uint8 input and output and batch size 1.
 
     Args:
-        model: A network with one grey input.
+        model: A network with one input; each of its channels gets the grey face.
         representative: Faces, uint8 [N,H,W], over which the ranges of the activations are measured.
+        scaling: How the network expects its pixels. It becomes the quantization of the input: the graph itself always
+            takes grey levels.
 
     Returns:
         The TFLite flatbuffer.
@@ -34,13 +37,14 @@ def quantize(model: keras.Model, representative: NDArray[np.uint8]) -> bytes:
     Raises:
         UsageError: TFLite has no operator for a layer, or an activation is not finite.
     """
-    faces = [face[None, :, :, None].astype(np.float32) for face in representative]
+    channels = model.input_shape[-1]
+    faces = [np.repeat(scaling.apply(face)[None, :, :, None], channels, axis=-1) for face in representative]
     try:
         # Keras prints every variable while it exports the model, hence the redirection.
-        with contextlib.redirect_stdout(io.StringIO()), _offsets_on_grey_levels(model):
+        with contextlib.redirect_stdout(io.StringIO()), _offsets_on_grey_levels(model, scaling):
             return bytes(
                 mlir_quantize(
-                    narrow_ranges(_calibrated_graph(model, faces), faces),
+                    narrow_ranges(_calibrated_graph(model, faces), faces, scaling),
                     input_data_type=tf.uint8,
                     output_data_type=tf.uint8,
                     # Runtimes as old as the Edge TPU compiler's compute per-channel dense weights wrongly, silently.
@@ -52,7 +56,7 @@ def quantize(model: keras.Model, representative: NDArray[np.uint8]) -> bytes:
 
 
 def _calibrated_graph(model: keras.Model, faces: list[NDArray[np.float32]]) -> bytes:
-    """The float graph of `model`, with the range of each activation over `faces`, float32 [1,H,W,1]."""
+    """The float graph of `model`, with the range of each activation over `faces`, float32 [1,H,W,channels]."""
     inputs = keras.Input(model.input_shape[1:], batch_size=1)
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(inputs, model(inputs)))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -63,12 +67,13 @@ def _calibrated_graph(model: keras.Model, faces: list[NDArray[np.float32]]) -> b
 
 
 @contextlib.contextmanager
-def _offsets_on_grey_levels(model: keras.Model) -> Iterator[None]:
+def _offsets_on_grey_levels(model: keras.Model, scaling: Scaling) -> Iterator[None]:
     """For the conversion, move the zero of a rescaling that lies halfway between two grey levels to the upper one.
 
     Otherwise each pixel would be rounded at a tie in int8, and the runtimes round ties differently.
     """
     layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Rescaling) and _has_tie(layer)]
+    layers = layers if scaling == GREY_LEVELS else []
     offsets = [layer.offset for layer in layers]
     for layer in layers:
         layer.offset -= layer.scale / 2

@@ -114,7 +114,10 @@ def read_tflite(path: Path) -> ModelFile:
     # zipfile raises any of these for a damaged archive.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, struct.error) as error:
         raise missing_labels_error(path) from error
-    labels = _parse_labels(path, entries[LABELS]) if LABELS in entries else ()
+    try:
+        labels = parse_labels(entries[LABELS]) if LABELS in entries else ()
+    except ValueError as error:
+        raise model_error(path, f"{LABELS} in it: {error}") from error
     model = ModelFile(path, content[:graph_size], labels, _parse_card(path, entries.get(CARD, b"{}")))
     if model.card.get("sha256", model.sha256) != model.sha256:
         raise model_error(path, "the graph is not the one its card describes (sha256 differs)", "copy the file again")
@@ -155,14 +158,11 @@ def _read_entries(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
     return entries
 
 
-def _parse_labels(path: Path, text: bytes) -> tuple[str, ...]:
-    try:
-        labels = tuple(line.strip() for line in decode_text(text).splitlines() if line.strip())
-    except ValueError as error:
-        raise model_error(path, f"{LABELS} in it: {error}") from error
+def parse_labels(text: bytes) -> tuple[str, ...]:
+    """The labels in a text with one a line. Raises ValueError unless it names at least two classes, each once."""
+    labels = tuple(line.strip() for line in decode_text(text).splitlines() if line.strip())
     if len(labels) < 2 or len(set(labels)) < len(labels):
-        problem = f"{LABELS} must name at least two classes, each once; it has {', '.join(labels)}"
-        raise model_error(path, problem)
+        raise ValueError(f"must name at least two classes, each once; it has {', '.join(labels)}")
     return labels
 
 

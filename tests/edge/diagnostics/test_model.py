@@ -57,7 +57,7 @@ def test_a_model_that_breaks_the_contract_is_an_error(tmp_path: Path) -> None:
         subgraph.tensors[subgraph.outputs[0]].quantization.scale = [0.1]
 
     write_model(tmp_path / "logits.tflite", altered(NANO.graph, in_logits), NANO.labels, {})
-    with pytest.raises(ModelError, match="the range of its output is 0 to 25.5, expected 0 to 1"):
+    with pytest.raises(ModelError, match=r"the range of its output is 0 to 25\.5, expected 0 to 1"):
         check_accelerator(Config(camera="", broker=None, model=tmp_path / "logits.tflite"))
     (tmp_path / "bare.tflite").write_bytes(NANO.graph)
     with pytest.raises(ModelError, match=r"bare\.tflite: no labels\.txt in it"):
