@@ -57,14 +57,14 @@ class Verdict:
         low, high = self.scores.interval
         return (
             f"{self.scores.count} faces: {percent(self.scores.accuracy, 2)} correct "
-            f"(95 % interval {100 * low:.1f} to {100 * high:.1f} %; guessing the most frequent class: "
+            f"(95 % interval {100 * max(0.0, low):.1f} to {100 * high:.1f} %; guessing the most frequent class: "
             f"{percent(self.guess, 2)})"
         )
 
     def warnings(self) -> Iterator[str]:
         """What is most likely wrong with the model, its labels or its scaling."""
         if self.is_permuted:
-            order = ",".join(self.best_order)
-            yield f"the labels appear to be in another order: with --labels {order} {percent(self.best_accuracy)}"
+            better = f"--labels {','.join(self.best_order)} {percent(self.best_accuracy)} are correct"
+            yield f"the labels appear to be in another order: with {better}"
         elif self.is_guessing or self.scores.interval[0] <= self.guess:
             yield "no better than guessing: try another --scaling, and check that the data shows what it was trained on"
