@@ -25,7 +25,7 @@ from fer_edge.command_line import OneLineParser
 from fer_edge.errors import UsageError
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.loader import open_engine
-from fer_edge.inference.model_file import TFLITE_IDENTIFIER, ModelFile, parse_labels, read_content, read_tflite
+from fer_edge.inference.model_file import TFLITE_IDENTIFIER, ModelFile, parse_labels, read_tflite
 
 if TYPE_CHECKING:
     from fer_convert.adopt.sources import Source
@@ -101,7 +101,7 @@ def _open(arguments: Namespace) -> tuple[Source, tuple[str, ...], FaceSet | None
     from fer_convert.quantize.conversion import representative_faces
 
     path, labels = arguments.model, _labels(arguments)
-    if not path.is_dir() and read_content(path)[4:8] == TFLITE_IDENTIFIER:
+    if _is_tflite(path):
         model = read_tflite(path)
         labels = labels or model.labels
         source = TfliteSource.of(model, labels)
@@ -111,6 +111,19 @@ def _open(arguments: Namespace) -> tuple[Source, tuple[str, ...], FaceSet | None
         raise UsageError(f"{path}: a Keras model is quantized on faces", cure="give them with --data SET")
     faces = read_faces_for(arguments, labels, {})
     return KerasSource(path, network, labels, representative_faces(_training_faces(faces))), labels, faces
+
+
+def _is_tflite(path: Path) -> bool:
+    """Whether it is a TFLite file. Raises UsageError unless it is a regular file or a folder."""
+    if path.is_dir():
+        return False
+    if not path.is_file():
+        raise UsageError(f"{path}: {'a device' if path.exists() else 'no such file'}; expected a file or a folder")
+    try:
+        with path.open("rb") as file:
+            return file.read(8)[4:] == TFLITE_IDENTIFIER
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
 
 
 def _labels(arguments: Namespace) -> tuple[str, ...]:

@@ -67,7 +67,8 @@ class GraphEditor:
         self._drop_closing("DEQUANTIZE", last)
         for kind, tensor in (("input", self.input), ("output", self.output)):
             if tensor.dtype not in ("uint8", "int8") or not tensor.scale:
-                raise ValueError(f"its {kind} is {tensor.dtype}, and only an int8 or uint8 .tflite can be adopted")
+                quantized = "" if tensor.scale else " without a quantization"
+                raise ValueError(f"its {kind} is {tensor.dtype}{quantized}, expected quantized int8 or uint8")
 
     def take_grey(self, scaling: Scaling) -> None:
         """Take uint8 grey levels: scale them as the network expects, and repeat them for each of its channels."""

@@ -17,6 +17,7 @@ SUFFIXES = {
     b"PK\3\4": ".keras",
 }  # by the first bytes of a file; Keras goes by the suffix alone
 EXPECTED = "expected a Keras model (.keras, .h5 or a SavedModel folder) or an int8 or uint8 .tflite"
+NEUTRAL_FORM = "export it with model.export(FOLDER), and adopt that folder,"
 ENDPOINT = "serving_default"  # of a SavedModel
 MAX_REASON = 300  # characters of an error of Keras, which may print a whole configuration
 
@@ -38,18 +39,16 @@ def read_keras(path: Path, side: int | None) -> keras.Model:
         raise
     except Exception as error:
         reason = textwrap.shorten(str(error), MAX_REASON)
-        raise UsageError(f"{path}: Keras {keras.__version__} cannot read it: {reason}") from error
+        message = f"{path}: Keras {keras.__version__} cannot read it: {reason}"
+        raise UsageError(message, cure=f"{NEUTRAL_FORM} if it has layers of its own") from error
     if len(inputs) != 1 or len(outputs) != 1:
         raise UsageError(f"{path}: it has {len(inputs)} inputs and {len(outputs)} outputs; expected one of each")
     return _with_fixed_side(model, side)
 
 
 def _load_file(path: Path) -> keras.Model:
-    try:
-        with path.open("rb") as file:
-            suffix = SUFFIXES.get(file.read(4))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+    with path.open("rb") as file:
+        suffix = SUFFIXES.get(file.read(4))
     if suffix is None:
         raise UsageError(f"{path}: {EXPECTED}")
     if suffix == HDF5_SUFFIX and not _has_network(path):

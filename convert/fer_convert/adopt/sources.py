@@ -115,7 +115,8 @@ def _quantization_problems(content: bytes, graph: Graph) -> list[str]:
     inside = {tensor.dtype for operator in graph.operators for tensor in operator.outputs} - {"int32", "int64", "bool"}
     if not inside & set(INTEGERS):
         found = ", ".join(sorted(inside))
-        return [f"it computes in {found}, and only an int8 or uint8 .tflite can be adopted: adopt the Keras model"]
+        reason = f"it computes in {found}, and only an int8 or uint8 .tflite can be adopted"
+        return [f"{reason}: adopt the Keras model that it was made from"]
     return []
 
 

@@ -12,6 +12,8 @@ from scipy.optimize import linear_sum_assignment
 from fer_data.formatting import percent
 from fer_data.metrics import Scores, wilson_interval
 
+MIN_GAIN = 0.25  # of what a perfect model gains over guessing, for another order of the labels to be suggested
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -43,15 +45,10 @@ class Verdict:
         return max(self.scores.support.values()) / max(1, self.scores.count)
 
     @property
-    def is_guessing(self) -> bool:
-        """Whether no order of the labels makes it better than guessing."""
-        return wilson_interval(self.best_accuracy, self.scores.count)[0] <= self.guess
-
-    @property
     def is_permuted(self) -> bool:
         """Whether another order of the labels is better, beyond chance."""
         low, _ = wilson_interval(self.best_accuracy, self.scores.count)
-        return not self.is_guessing and low > self.scores.interval[1]
+        return low > self.scores.interval[1] and low >= self.guess + MIN_GAIN * (1 - self.guess)
 
     def __str__(self) -> str:
         low, high = self.scores.interval
@@ -66,5 +63,5 @@ class Verdict:
         if self.is_permuted:
             better = f"--labels {','.join(self.best_order)} {percent(self.best_accuracy)} are correct"
             yield f"the labels appear to be in another order: with {better}"
-        elif self.is_guessing or self.scores.interval[0] <= self.guess:
-            yield "no better than guessing: try another --scaling, and check that the data shows what it was trained on"
+        elif self.scores.interval[0] <= self.guess:
+            yield "no better than guessing: try another --scaling, check --labels, and that the data suits the model"

@@ -203,6 +203,7 @@ def test_what_cannot_be_adopted_is_refused_with_the_reason(csv: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("flags", "reason"),
     [
+        ("--labels a,b,c --data {folder}/nosuch", "nosuch"),
         ("--labels sad,happy", "3 values for 2 labels (sad, happy)"),
         ("--labels sad,sad,happy", "--labels sad,sad,happy: must name at least two classes, each once"),
         ("", "it has no labels: give its 3 classes with --labels A,B,... in output order"),
@@ -234,6 +235,11 @@ def test_labels_may_come_from_a_text_file_with_a_byte_order_mark(shared: Path, t
     assert done.code == 0, done.err
     assert "not evaluated: --data SET measures its accuracy" in done.out
     assert read_model(tmp_path / "fer.tflite").labels == LABELS
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    assert f"{tmp_path / 'no.tflite'}: no such file" in refusal(adopt(tmp_path / "no.tflite"))
+    assert "/dev/zero: a device" in refusal(adopt(Path("/dev/zero")))
 
 
 def test_a_keras_model_needs_data(tmp_path: Path) -> None:

@@ -31,6 +31,13 @@ def test_a_random_and_a_constant_model_are_no_better_than_guessing(predicted: np
     assert warning.startswith("no better than guessing")
 
 
+def test_a_weak_model_is_not_taken_for_one_with_permuted_labels() -> None:
+    """Any network answers one class a little more often than others: some order of the labels always fits best."""
+    predicted = np.where(RNG.random(300) < 0.2, (LABELS + 1) % 3, RNG.integers(0, 3, 300))
+    (warning,) = verdict(predicted).warnings()
+    assert warning.startswith("no better than guessing")
+
+
 def test_few_faces_prove_nothing() -> None:
     """Of three faces, some order is right by chance."""
     assert not verdict(np.array([1, 2, 0]), np.array([0, 1, 2])).is_permuted
