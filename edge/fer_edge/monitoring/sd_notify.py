@@ -29,7 +29,7 @@ class Notifier:
         if not self._address:
             return
         text = "\n".join(f"{name.upper()}={' '.join(str(value).split())}" for name, value in fields.items())
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.settimeout(SEND_TIMEOUT)
             channel.sendto(text.encode(errors="replace"), self._address)
 

@@ -62,8 +62,12 @@ def release_memory() -> None:
 
 
 def read_throttling(system: Path = Path("/")) -> int | None:
-    """The firmware's throttling bits, from sysfs or from vcgencmd; None on a machine that has neither."""
-    for file in sorted(system.glob(THROTTLING_FILES)):
+    """The firmware's throttling bits, from sysfs or from vcgencmd; None where they are not known."""
+    try:
+        files = sorted(system.glob(THROTTLING_FILES))
+    except OSError:  # no file descriptor is left, for example
+        return None
+    for file in files:
         try:
             return int(file.read_text(), 16)
         except (OSError, ValueError):

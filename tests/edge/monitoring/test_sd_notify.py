@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.support.clock import FakeClock
 from tests.support.notify_socket import NotifySocket
+from tests.support.strangers import no_descriptors_left
 
 from fer_edge.monitoring.sd_notify import Notifier
 
@@ -47,6 +48,14 @@ def test_a_systemd_that_is_gone_or_does_not_read_blocks_nothing(tmp_path: Path, 
     for _ in range(capacity + 1):
         Notifier(str(tmp_path / "notify")).notify(watchdog=1)
     assert len(systemd.received()) == capacity
+
+
+def test_without_a_file_descriptor_left_a_message_is_dropped(tmp_path: Path, systemd: NotifySocket) -> None:
+    notifier = Notifier(str(tmp_path / "notify"))
+    with no_descriptors_left():
+        notifier.notify(watchdog=1)
+    notifier.notify(status="again")
+    assert systemd.received() == ["STATUS=again"]
 
 
 def test_a_reload_has_the_time_when_it_began(tmp_path: Path, systemd: NotifySocket) -> None:

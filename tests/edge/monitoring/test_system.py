@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.support.strangers import no_descriptors_left
+
 from fer_edge.monitoring.system import (
     available_memory,
     describe_throttling,
@@ -64,3 +66,9 @@ def test_throttling_is_read_from_sysfs_or_by_vcgencmd(tmp_path: Path) -> None:
 def test_a_machine_that_was_never_throttled_has_nothing_to_report() -> None:
     assert describe_throttling(0) == ""
     assert describe_throttling(0x40000) == "since boot slowed down: give it air, or a heat sink"
+
+
+def test_without_a_file_descriptor_left_the_state_of_the_machine_is_not_known() -> None:
+    with no_descriptors_left():
+        assert (temperature(), resident_memory(), available_memory(), read_throttling()) == (None,) * 4
+        release_memory()
