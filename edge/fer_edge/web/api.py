@@ -65,15 +65,18 @@ class Api:
         return _json({"paused": paused})
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
-        encoder, content_type = choose_encoder(request.headers.get("Accept", ""))
+        try:
+            encoder, content_type = choose_encoder(request.headers.get("Accept", ""))
+        except (TypeError, ValueError) as error:  # a version that is no number
+            raise web.HTTPBadRequest(text="malformed request: header Accept") from error
         return web.Response(body=encoder(self._registry), headers={"Content-Type": content_type})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: `data` is an event as subscribers get it, `id` its id; see the HTML standard, 9.2."""
-        if self._hub.is_full:
+        if not self._hub.make_room():
             raise web.HTTPServiceUnavailable(text="too many viewers are connected already")
         stream: EventStream = asyncio.Queue(MAX_STREAM_BACKLOG)
-        self._hub.streams.add(stream)
+        self._hub.add_stream(stream)
         try:
             headers = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}  # nginx would hold events back
             response = web.StreamResponse(headers=headers)
@@ -84,7 +87,7 @@ class Api:
             with contextlib.suppress(ConnectionError):
                 await _write_events(response, stream)
         finally:
-            self._hub.streams.discard(stream)
+            self._hub.streams.pop(stream, None)
         return response
 
 

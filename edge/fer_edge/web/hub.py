@@ -19,6 +19,7 @@ MAX_VIEWERS = 20  # pages and streams of events together
 MAX_FRAME_RATE = 15.0  # frames per second to a viewer
 MAX_TOTAL_FRAME_RATE = 100.0  # frames per second to all viewers together, to leave CPU time for the pipeline
 MAX_STREAM_BACKLOG = 200  # events that a stream may be behind
+MIN_STREAM_TIME = 10.0  # seconds after which a stream makes room for a new viewer or stream
 GOING_AWAY = 1001  # close code
 
 EventStream = asyncio.Queue[dict[str, Any] | None]  # events; None: the stream has ended
@@ -34,7 +35,7 @@ class Hub:
         status: Describes the run.
         history: The last minutes of the run.
         viewers: The pages that are connected.
-        streams: The streams of events that are connected.
+        streams: The streams of events that are connected, the oldest first, and since when.
         browser_connected: Whether a browser is connected as the camera.
     """
 
@@ -42,7 +43,7 @@ class Hub:
         self.status = status
         self.history = History()
         self.viewers: set[Viewer] = set()
-        self.streams: set[EventStream] = set()
+        self.streams: dict[EventStream, float] = {}
         self.browser_connected = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._next_frame = self._next_sample = 0.0
@@ -80,10 +81,24 @@ class Hub:
         """Set the server's loop."""
         self._loop = loop
 
-    @property
-    def is_full(self) -> bool:
-        """Whether no more viewers or streams are accepted."""
-        return len(self.viewers) + len(self.streams) >= MAX_VIEWERS
+    def make_room(self) -> bool:
+        """Whether there is room for one more viewer or stream.
+
+        If not, the oldest stream is ended: unlike a viewer it cannot show that it is read, and its reader loses nothing
+        by connecting again (`Last-Event-ID`).
+        """
+        if len(self.viewers) + len(self.streams) < MAX_VIEWERS:
+            return True
+        stream, since = next(iter(self.streams.items()), (None, 0.0))
+        if stream is None or self.status.clock.monotonic() - since < MIN_STREAM_TIME:
+            return False
+        del self.streams[stream]
+        end_stream(stream)
+        return True
+
+    def add_stream(self, stream: EventStream) -> None:
+        """Pass events on to a stream from now on."""
+        self.streams[stream] = self.status.clock.monotonic()
 
     def initial_message(self, *, login: bool) -> str:
         """The first message to a viewer, `hello`. `login`: whether the page has a token."""

@@ -64,7 +64,7 @@ class WebSockets:
     async def _live(self, request: web.Request) -> web.StreamResponse:
         self._collect_garbage()
         viewer = Viewer(request)
-        if self._hub.is_full:
+        if not self._hub.make_room():
             error = f"{MAX_VIEWERS} viewers are connected already; try again later"
             return await _refuse(viewer, request, {"type": "busy", "error": error}, TRY_AGAIN_LATER)
         viewer.with_picture = request.query.get("picture") != "0"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from fer_edge.web.hub import (
     MAX_STREAM_BACKLOG,
     MAX_TOTAL_FRAME_RATE,
     MAX_VIEWERS,
+    MIN_STREAM_TIME,
     EventStream,
     Hub,
     end_stream,
@@ -109,11 +109,27 @@ def test_the_initial_message_describes_the_run_and_its_history(run: Run) -> None
     assert len(message["samples"]) == pytest.approx(10 / SAMPLE_INTERVAL, abs=1)
 
 
-def test_viewers_and_streams_are_limited_together(run: Run) -> None:
-    run.hub.viewers.update(make_viewer() for _ in range(MAX_VIEWERS - 1))
-    assert not run.hub.is_full
-    run.hub.streams.add(asyncio.Queue())
-    assert run.hub.is_full
+def test_viewers_and_streams_are_limited_together_and_the_oldest_stream_makes_room(run: Run) -> None:
+    run.hub.viewers.update(make_viewer() for _ in range(MAX_VIEWERS - 2))
+    first, second = EventStream(MAX_STREAM_BACKLOG), EventStream(MAX_STREAM_BACKLOG)
+    run.hub.add_stream(first)
+    run.clock.advance(MIN_STREAM_TIME - 1)
+    assert run.hub.make_room()
+    run.hub.add_stream(second)
+    assert not run.hub.make_room()
+    run.clock.advance(1)
+    run.hub.on_event({"id": "a-0", "type": "start"})
+    assert run.hub.make_room()
+    assert list(run.hub.streams) == [second]
+    assert (drain(first), drain(second)) == ([{"id": "a-0", "type": "start"}, None], [{"id": "a-0", "type": "start"}])
+    run.hub.viewers.add(make_viewer())
+    assert not run.hub.make_room()
+
+
+def test_viewers_make_no_room(run: Run) -> None:
+    run.hub.viewers.update(make_viewer() for _ in range(MAX_VIEWERS))
+    run.clock.advance(MIN_STREAM_TIME)
+    assert not run.hub.make_room()
 
 
 def drain(stream: EventStream) -> list[Any]:
@@ -122,7 +138,8 @@ def drain(stream: EventStream) -> list[Any]:
 
 def test_a_stream_gets_every_event_and_ends_when_its_reader_falls_too_far_behind(run: Run) -> None:
     prompt, slow = EventStream(MAX_STREAM_BACKLOG), EventStream(MAX_STREAM_BACKLOG)
-    run.hub.streams.update({prompt, slow})
+    run.hub.add_stream(prompt)
+    run.hub.add_stream(slow)
     received = []
     for number in range(MAX_STREAM_BACKLOG + 1):
         run.hub.on_event({"id": f"a-{number}", "type": "start"})

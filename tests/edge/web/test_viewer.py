@@ -6,12 +6,15 @@ This covers `channel`, on which a viewer is built.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from types import SimpleNamespace
 
+import aiohttp
 import numpy as np
+from aiohttp import web
 from tests.support.web_daemon import run_async
 
-from fer_edge.web.channel import MAX_QUEUED_TEXTS
+from fer_edge.web.channel import MAX_QUEUED_TEXTS, Channel
 from fer_edge.web.frame_message import FrameMessage
 from fer_edge.web.viewer import MAX_REQUESTED_FRAMES, Viewer
 
@@ -107,3 +110,42 @@ def test_the_sender_is_woken_by_a_frame_only_if_one_was_requested() -> None:
         return viewer.has_output
 
     assert run_async(play()).is_set()
+
+
+async def measure_connection(*, is_reading: bool) -> float:
+    """Seconds until a peer that sends all the time, and takes pings or not, is disconnected; at most 1."""
+    ended = asyncio.Event()
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        channel = Channel(request, pong_timeout=0.3)
+        async for _ in channel.messages():
+            pass
+        ended.set()
+        return channel.socket
+
+    app = web.Application()
+    app.router.add_get("/", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    loop = asyncio.get_running_loop()
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"http://{host}:{port}/", autoping=is_reading) as socket,
+    ):
+        began = loop.time()
+        with contextlib.suppress(ConnectionError):
+            while loop.time() - began < 1 and not ended.is_set():
+                await socket.send_str("next")
+                await socket.pong(b"unsolicited")
+                with contextlib.suppress(TimeoutError):
+                    await socket.receive(timeout=0.02)
+    seconds = loop.time() - began
+    await runner.cleanup()
+    return seconds
+
+
+def test_a_viewer_that_answers_no_ping_is_disconnected_whatever_it_sends() -> None:
+    assert 0.25 < run_async(measure_connection(is_reading=False)) < 0.9
+    assert run_async(measure_connection(is_reading=True)) >= 1

@@ -167,7 +167,7 @@ def test_a_picture_that_is_too_large_ends_the_connection_and_nothing_else(desk: 
     async def send(socket: aiohttp.ClientWebSocketResponse) -> int | None:
         with suppress(ConnectionError):
             await socket.send_bytes(b"\xff\xd8\xff" + bytes(size))
-        await socket.receive()
+            await socket.receive()
         return socket.close_code
 
     assert with_socket(desk, "/api/camera", send) in {1009, 1006, None}
