@@ -48,11 +48,11 @@ class SilentConnections:
 
 
 @contextmanager
-def no_descriptors_left() -> Iterator[None]:
-    """Every attempt of this process to open a file or a socket fails."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+def no_descriptors_left(process: int) -> Iterator[None]:
+    """Every attempt of a process to open a file or a socket fails."""
+    soft, hard = resource.prlimit(process, resource.RLIMIT_NOFILE)
+    resource.prlimit(process, resource.RLIMIT_NOFILE, (0, hard))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        resource.prlimit(process, resource.RLIMIT_NOFILE, (soft, hard))

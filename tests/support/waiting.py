@@ -1,7 +1,8 @@
-"""Waiting for a condition, and counting what a process holds open."""
+"""Waiting for a condition, and what a process uses."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,12 @@ def wait_until(condition: Callable[[], Any], timeout: float = 15.0) -> Any:
     return value
 
 
-def open_descriptors() -> int:
-    """How many files and sockets this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
+def open_descriptors(process: int | str = "self") -> int:
+    """How many files and sockets a process, by default this one, has open."""
+    return len(list(Path(f"/proc/{process}/fd").iterdir()))
+
+
+def cpu_seconds(process: int) -> float:
+    """Processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")

@@ -34,15 +34,23 @@ class WebDaemon:
     """
 
     def __init__(
-        self, broker: Mosquitto, camera: str, *flags: object, host: str = "127.0.0.1", token: str = ""
+        self,
+        broker: Mosquitto,
+        camera: str,
+        *flags: object,
+        host: str = "127.0.0.1",
+        token: str = "",
+        descriptors: int | None = None,
     ) -> None:
+        """`descriptors`: how many files and sockets the process may open."""
         self.port, self.device = free_port(), f"cam{free_port()}"
         self.url = f"http://{host}:{self.port}/"
         self.messages = broker.subscribe(f"fer/{self.device}/#")
         self._broker = broker
         listen = f"{host}:{self.port}"
         arguments = ["--camera", camera, "--device", self.device, "--mqtt", broker.url, "--web", listen, *flags]
-        self._command = command("fer_edge", *arguments)
+        limit = [] if descriptors is None else ["prlimit", f"--nofile={descriptors}"]
+        self._command = [*limit, *command("fer_edge", *arguments)]
         self._process: subprocess.Popen[bytes] | None = None
         self.start(token)
 
@@ -67,6 +75,10 @@ class WebDaemon:
     def signal(self, number: int) -> None:
         if self._process:
             self._process.send_signal(number)
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid if self._process else 0
 
     def published(self, name: str) -> list[Any]:
         """The payloads published so far at `fer/DEVICE/NAME`, as objects of JSON."""

@@ -11,6 +11,7 @@ import pytest
 from fer_edge.config.broker import PASSWORD
 from fer_edge.config.web import TOKEN
 from fer_edge.errors import EXIT_CONFIG, EXIT_USAGE
+from fer_edge.web.connections import ConnectionLimits
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = (SYSTEMD / "fer-edge.service").read_text()
@@ -40,6 +41,14 @@ def test_exit_codes_and_credentials_match_the_daemon() -> None:
     assert f"RestartPreventExitStatus={EXIT_USAGE} {EXIT_CONFIG}\n" in UNIT
     for secret in (PASSWORD, TOKEN):
         assert f"\nLoadCredential={secret.credential}:" in UNIT
+
+
+def test_the_unit_bounds_memory_and_leaves_the_page_all_its_connections() -> None:
+    memory, descriptors = (re.search(rf"^{key}=(\d+)", UNIT, re.MULTILINE) for key in ("MemoryMax", "LimitNOFILE"))
+    assert memory
+    assert 300 <= int(memory[1]) < 512  # the smallest Pi with a 64-bit system has 512 MB
+    assert descriptors
+    assert ConnectionLimits().within(int(descriptors[1])) == ConnectionLimits()
 
 
 def test_settings_for_newer_systemd_versions_are_only_in_newer_conf() -> None:

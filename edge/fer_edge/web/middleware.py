@@ -82,16 +82,12 @@ class AccessControl:
         except (ConnectionError, TimeoutError):
             raise
         except Exception:
-            log.exception("page: %s %s", request.method, request.path)
+            log.exception("page: %s %s", request.method, request.raw_path)
             return error_response(request, 500, "internal error; see the log of the sensor")
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add the headers of every response."""
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if request.secure:  # browsers ignore it over plain HTTP, and warn about it
-            response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        response.headers.popall(hdrs.SERVER, None)
+        add_headers(request, response)
 
     def is_authenticated(self, request: web.Request) -> bool:
         """Whether a request has a valid cookie or the token. Raises TooManyAttemptsError."""
@@ -160,6 +156,15 @@ class AccessControl:
         changes = request.method not in {"GET", "HEAD"} or hdrs.UPGRADE in request.headers
         if changes and not self.is_own_origin(request):
             raise web.HTTPForbidden(text=_describe_foreign(request.headers[hdrs.ORIGIN][:80], request.host[:80]))
+
+
+def add_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Add the headers of every response."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.secure:  # browsers ignore it over plain HTTP, and warn about it
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.popall(hdrs.SERVER, None)
 
 
 def cookie_name(request: web.Request) -> str:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -21,18 +21,20 @@ from fer_edge.run.status import RunStatus
 from fer_edge.tracking.track import TrackedFace
 from fer_edge.web.api import Api
 from fer_edge.web.auth import Authenticator
+from fer_edge.web.connections import Connections
+from fer_edge.web.http_protocol import mark_authenticated
 from fer_edge.web.hub import Hub
-from fer_edge.web.listener import WebServerError, limit_connections, listen, url_of
+from fer_edge.web.listener import WebServerError, listen, url_of
 from fer_edge.web.logouts import Logouts
 from fer_edge.web.loop_thread import LoopThread
 from fer_edge.web.middleware import AccessControl
 from fer_edge.web.pages import Pages
+from fer_edge.web.request_checks import check_head, read_body
 from fer_edge.web.status_reporter import StatusReporter
 from fer_edge.web.websockets import WebSockets
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 10  # connections that are accepted before they are counted
 MAX_REQUEST_SIZE = 4096  # bytes
 START_TIMEOUT = 10.0  # seconds
 CLOSE_TIMEOUT = 1.0  # seconds to close the WebSockets, and again to end the thread
@@ -111,35 +113,35 @@ class _Site:
     controls: RunControls
 
     async def serve(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
-        """Serve until `stop` is set, or the reporter fails."""
-        loop = asyncio.get_running_loop()
-        self.hub.attach(loop)
+        """Serve until `stop` is set, or something fails."""
+        self.hub.attach(asyncio.get_running_loop())
         health = self.hub.status.open_health()
         reporter = StatusReporter(self.hub, health)
         sockets = WebSockets(self.hub, reporter, login=self.token is not None)
         app = self._application(Api(self.hub, health, self.controls), sockets)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT / 2, handler_cancellation=True)
         await runner.setup()
-        server = await loop.create_server(
-            limit_connections(runner), sock=self.socket, ssl=tls_context(self.options), backlog=BACKLOG
-        )
-        reporting, stopping = asyncio.create_task(reporter.run()), asyncio.create_task(stop.wait())
+        server = cast(web.Server, runner.server)  # None only before the setup
+        connections = Connections(self.socket, server, tls_context(self.options))
+        tasks = [asyncio.create_task(task) for task in (reporter.run(), connections.run(), stop.wait())]
         ready()
-        await asyncio.wait([reporting, stopping], return_when=asyncio.FIRST_COMPLETED)
-        server.close()
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
         with contextlib.suppress(TimeoutError):  # a viewer that reads nothing gets no close frame
             await asyncio.wait_for(asyncio.gather(sockets.close(), self.hub.close()), CLOSE_TIMEOUT)
         await runner.cleanup()
-        if reporting.done():
-            reporting.result()
-        reporting.cancel()
+        await connections.close()
+        for task in done:
+            task.result()
 
     def _application(self, api: Api, sockets: WebSockets) -> web.Application:
         clock = self.hub.status.clock
         authenticator = Authenticator(self.token, clock, Logouts(self.logouts, clock.wall))
         access = AccessControl(self.options, authenticator)
         pages = Pages(access)
-        app = web.Application(middlewares=[access.middleware], client_max_size=MAX_REQUEST_SIZE)
+        middlewares = [check_head, access.middleware, read_body(), mark_authenticated]
+        app = web.Application(middlewares=middlewares, client_max_size=MAX_REQUEST_SIZE)
         app.on_response_prepare.append(access.add_headers)
         app.add_routes([*pages.routes(), *api.routes(), *sockets.routes()])
         logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # malformed requests from the network

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.clock import FakeClock
 from tests.support.notify_socket import NotifySocket
-from tests.support.strangers import no_descriptors_left
 
 from fer_edge.monitoring.sd_notify import Notifier
 
@@ -50,12 +51,19 @@ def test_a_systemd_that_is_gone_or_does_not_read_blocks_nothing(tmp_path: Path, 
     assert len(systemd.received()) == capacity
 
 
-def test_without_a_file_descriptor_left_a_message_is_dropped(tmp_path: Path, systemd: NotifySocket) -> None:
-    notifier = Notifier(str(tmp_path / "notify"))
-    with no_descriptors_left():
-        notifier.notify(watchdog=1)
-    notifier.notify(status="again")
-    assert systemd.received() == ["STATUS=again"]
+def test_without_a_file_descriptor_left_a_message_is_dropped(systemd: NotifySocket, tmp_path: Path) -> None:
+    lines = [
+        "import resource, sys",
+        "from fer_edge.monitoring.sd_notify import Notifier",
+        "notifier, (soft, hard) = Notifier(sys.argv[1]), resource.getrlimit(resource.RLIMIT_NOFILE)",
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))",
+        "notifier.notify(status='dropped')",
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))",
+        "notifier.notify(status='sent')",
+    ]
+    script = [sys.executable, "-c", "\n".join(lines), tmp_path / "notify"]
+    subprocess.run(script, check=True, timeout=60)
+    assert systemd.received() == ["STATUS=sent"]
 
 
 def test_a_reload_has_the_time_when_it_began(tmp_path: Path, systemd: NotifySocket) -> None:

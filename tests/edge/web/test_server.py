@@ -1,6 +1,6 @@
 """How the live page starts and ends with the daemon. What it serves is tested with the modules that serve it.
 
-This covers `factory` and `listener`; the limit on connections is tested in test_middleware.
+This covers `factory` and `listener`; the limits on connections are tested in test_connections.
 """
 
 from __future__ import annotations
