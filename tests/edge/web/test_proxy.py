@@ -91,7 +91,6 @@ def test_whatever_the_proxy_makes_of_the_host_one_can_log_in_view_and_pause(ngin
         f"https://{NAME}.evil.example",
         f"https://evil.example\\@{NAME}",
         "null",
-        "https://[",
         NAME,
     ],
 )
