@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -48,9 +49,14 @@ def run(module: str, *arguments: object, env: dict[str, str] | None = None, cwd:
 def run_in_process(module: str, *arguments: object) -> Run:
     """Run a command in this process: for what is refused, since it takes TensorFlow seconds to be imported."""
     main = importlib.import_module(f"{module}.cli").main
+    loggers = [logging.getLogger(), *logging.getLogger().handlers]
+    levels = [each.level for each in loggers]
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
         try:
             code = main(list(map(str, arguments)))
         except SystemExit as end:
             code = end.code
+        finally:
+            for each, level in zip(loggers, levels, strict=True):
+                each.setLevel(level)  # commands that report in one line raise it
     return Run(code, out.getvalue(), err.getvalue())
