@@ -25,11 +25,26 @@ def test_processes_are_configured_by_the_flag_or_by_the_variables_of_keras() -> 
         "KERAS_DISTRIBUTION_PROCESS_ID": "1",
     }
     assert Processes.parse("auto", variables) == Processes("10.0.0.1:7000", 2, 1)
+    addresses = {"KERAS_DISTRIBUTION_JOB_ADDRESSES": "10.0.0.1:7000,10.0.0.2:7000"}
+    assert Processes.parse("auto", variables | addresses) == Processes("10.0.0.1:7000", 2, 1)
     assert Processes.parse("auto", {}) == Processes("", 1, 0)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "host", "host:1,2", "host:1,2,2", "host:1,0,0", "host:1,2,-1", "host,2,0", "a:1,b,0"]
+    "text",
+    [
+        "",
+        "host",
+        "host:1,2",
+        "host:1,2,2",
+        "host:1,0,0",
+        "host:1,2,-1",
+        "host,2,0",
+        "a:1,b,0",
+        "a:b,2,0",
+        "a:70000,2,1",
+        ":1,2,0",
+    ],
 )
 def test_invalid_configurations_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--distribute"):

@@ -105,6 +105,8 @@ def _run(arguments: Namespace) -> int:
         raise UsageError("--folds: its runs are made one by one", cure="leave out --distribute")
     processes = _processes(arguments.distribute, config.recipe.batch)
     faces = config.source.read()
+    if processes:
+        _join(processes)
     try:
         if arguments.folds:
             _cross_validate(config, faces, arguments.folds, out)
@@ -146,12 +148,19 @@ def _resume(arguments: Namespace, recipe: dict[str, Any]) -> RunConfig:
 def _processes(text: str | None, batch: int) -> Processes | None:
     if text is None:
         return None
-    from fer_train.training.distribution import Processes, join
+    from fer_train.training.distribution import Processes, check_backend
 
     processes = Processes.parse(text, os.environ)
     processes.check_batch(batch)
-    join(processes)
+    check_backend()
     return processes
+
+
+def _join(processes: Processes) -> None:
+    """Connect to the other processes, which would wait for one that fails later: so after the data has been read."""
+    from fer_train.training.distribution import join
+
+    join(processes)
 
 
 def _print_faces(config: RunConfig, faces: FaceSet) -> None:

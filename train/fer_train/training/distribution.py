@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fer_edge.errors import UsageError
+from fer_train.training.rendezvous import MEETING_TIMEOUT, meet
 
 VARIABLES = ("KERAS_DISTRIBUTION_JOB_ADDRESSES", "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID")
 
@@ -38,10 +40,10 @@ class Processes:
         parts = text.split(",")
         if text == "auto":
             address, number, place = (environment.get(name, "") for name in VARIABLES)
-            parts = [address, number or "1", place or "0"]
+            parts = [address.partition(",")[0], number or "1", place or "0"]  # of several, the first one's
         try:
             count, index = int(parts[1]), int(parts[2])
-            valid = len(parts) == 3 and 0 <= index < count and (":" in parts[0] or count == 1)
+            valid = len(parts) == 3 and 0 <= index < count and (count == 1 or _has_port(parts[0]))
         except (IndexError, ValueError):
             valid = False
         if not valid:
@@ -62,21 +64,53 @@ class Processes:
         return self.index, self.count
 
 
-def join(processes: Processes) -> None:
-    """Connect to the other processes; to be called before anything else uses the backend.
+def _has_port(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    return bool(host) and 0 < int(port) < 2**16
 
-    Raises UsageError when the backend is not JAX.
-    """
+
+def check_backend() -> None:
+    """Raises UsageError when the backend is not JAX."""
     import keras
 
     if keras.backend.backend() != "jax":
         raise UsageError(f"--distribute: the backend is {keras.backend.backend()}", cure="set KERAS_BACKEND=jax")
+
+
+def join(processes: Processes, *, timeout: float = MEETING_TIMEOUT) -> None:
+    """Connect to the other processes; to be called before anything else uses the backend.
+
+    Args:
+        processes: The processes of the run.
+        timeout: How long to wait for them, seconds.
+
+    Raises:
+        UsageError: The port cannot be used.
+        MissingProcessError: The others have not all connected in time.
+    """
     if processes.count > 1:
         import jax
 
-        # For CPUs; GPUs have their own. JAX leaves this function untyped.
-        jax.config.update("jax_cpu_collectives_implementation", "gloo")  # type: ignore[no-untyped-call]
-        keras.distribution.initialize(processes.address, processes.count, processes.index)
+        local = meet(processes.address, processes.count, processes.index, timeout=timeout)
+        jax.distributed.initialize(processes.address, processes.count, processes.index)
+        _connect_cpus(local)
+
+
+def _connect_cpus(local: str) -> None:
+    """Let CPUs exchange gradients by Gloo at the address `local` of this machine; GPUs have their own means.
+
+    By default Gloo takes the address of the host name: on Debian that is 127.0.1.1, which no other machine can reach,
+    and in a container there may be none. JAX has no public way to set it.
+    """
+    from jax._src import distributed, xla_bridge
+    from jax.extend.backend import register_backend_factory
+    from jaxlib import _jax
+
+    def make_client() -> Any:
+        client = distributed.global_state.client
+        return xla_bridge.make_cpu_client(_jax.make_gloo_tcp_collectives(distributed_client=client, hostname=local))
+
+    register_backend_factory("cpu", make_client, fail_quietly=False)
 
 
 def use_data_parallel() -> None:
