@@ -28,11 +28,11 @@ class TlsSocket(ssl.SSLSocket):
     """
 
     def send(self, data: Any, flags: int = 0) -> int:
-        """Send bytes. Raises what the alert of the broker means, if there is one, and SSLEOFError otherwise."""
+        """Send bytes. Raises what the alert of the broker means, if there is one, and the error of sending otherwise."""
         try:
             return super().send(data, flags)
-        except ssl.SSLEOFError:
-            with suppress(ssl.SSLWantReadError):
+        except (ssl.SSLEOFError, ConnectionError):  # the latter from OpenSSL 3.5 on
+            with suppress(ssl.SSLWantReadError, ConnectionError):
                 self.recv(1)
             raise
 
