@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
 from tests.support.processes import run_in_process
 from tests.support.refusals import assert_refused
+from tests.support.training import fit
 
 
 def test_resume_accepts_no_other_flag_than_epochs(trained: Path) -> None:
@@ -76,3 +78,15 @@ def test_what_is_refused_after_reading_is_reported_after_what_was_read(
     done = run_in_process("fer_train", "fit", "--out", tmp_path / "run", *flags.format(data.parent).split())
     assert_refused(done, "fer-train", message, printed=f"read        {data}\n")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_ends_the_run_with_one_line(data: Path, tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, limits[1]))
+    try:
+        done = fit("--data", data, "--out", tmp_path / "run", "--epochs", 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert done.code == 1
+    assert done.err.splitlines()[-1].startswith(f"fer-train: --out {tmp_path}/run: File too large: free some space")
+    assert not (tmp_path / "run" / "model.keras").exists()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import json
 import os
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from fer_train.training.distribution import Processes
     from fer_train.training.run_folder import RunConfig
 
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+UNSAFE_WITH_ONEDNN = {"mini-xception"}  # oneDNN has crashed in its training, with SIGSEGV
+READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 FIXED_FLAGS = (  # that --resume takes from the run folder
     "data",
     "out",
@@ -100,6 +107,7 @@ def _add_recipe_flags(parser: OneLineParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    _avoid_onednn(arguments)
     config, out = _configure(arguments)
     if arguments.folds and arguments.distribute:
         raise UsageError("--folds: its runs are made one by one", cure="leave out --distribute")
@@ -108,13 +116,41 @@ def _run(arguments: Namespace) -> int:
     if processes:
         _join(processes)
     try:
-        if arguments.folds:
-            _cross_validate(config, faces, arguments.folds, out)
-        else:
-            _fit(config, faces, out, processes)
+        with _explain_write_errors(out):
+            if arguments.folds:
+                _cross_validate(config, faces, arguments.folds, out)
+            else:
+                _fit(config, faces, out, processes)
     except KeyboardInterrupt:
         raise FitInterruptedError("interrupted", cure="the same command resumes from the last complete epoch") from None
     return 0
+
+
+def _avoid_onednn(arguments: Namespace) -> None:
+    """Switch oneDNN off, before TensorFlow is imported, for a network that it cannot train."""
+    model = arguments.model
+    if arguments.resume:
+        with suppress(OSError, ValueError, LookupError, TypeError):  # reported when the run is read
+            model = json.loads((arguments.resume / "recipe.json").read_text())["model"]
+    if model in UNSAFE_WITH_ONEDNN:
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+
+@contextmanager
+def _explain_write_errors(out: Path) -> Iterator[None]:
+    """Raise a FerError when `out` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FerError):
+            raise
+        if error.errno in FULL_DISK:
+            cure = "free some space; the same command resumes from the last complete epoch"
+            raise FerError(f"--out {out}: {os.strerror(error.errno)}", cure=cure) from error
+        if error.errno in READ_ONLY:
+            cure = "give a folder that can be written"
+            raise UsageError(f"--out {out}: {os.strerror(error.errno)}", cure=cure) from error
+        raise
 
 
 def _configure(arguments: Namespace) -> tuple[RunConfig, Path]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import keras
+import numpy as np
+
+BYTES_OF_WEIGHT = 4
+FILE_OVERHEAD = 2**20  # bytes: names and structure of the files
 
 
 class Interruptible(keras.callbacks.Callback):
@@ -36,6 +42,23 @@ class Interruptible(keras.callbacks.Callback):
         if self._interrupted and callable(self._previous):
             self._previous(number, frame)
         self._interrupted = True
+
+
+class DiskSpace(keras.callbacks.Callback):
+    """Ends the run with an OSError, after an epoch, if what is then saved would not fit the disk; the first callback.
+
+    HDF5 crashes the process when it cannot complete a file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        size = sum(int(np.prod(variable.shape)) for variable in variables) * BYTES_OF_WEIGHT
+        with tempfile.TemporaryFile(dir=self._folder) as file:
+            os.posix_fallocate(file.fileno(), 0, 2 * size + FILE_OVERHEAD)  # a backup and a checkpoint
 
 
 class Backup(keras.callbacks.Callback):

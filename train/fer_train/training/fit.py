@@ -23,7 +23,7 @@ from fer_train.architectures.registry import build
 from fer_train.recipe import Recipe
 from fer_train.report.run_report import write_report
 from fer_train.training.batches import Batches
-from fer_train.training.callbacks import Backup, Interruptible
+from fer_train.training.callbacks import Backup, DiskSpace, Interruptible
 from fer_train.training.compilation import advance_dropout, build_trainable, compile_model
 from fer_train.training.distribution import Processes, use_data_parallel
 from fer_train.training.ema import EmaEvaluation
@@ -91,7 +91,7 @@ def fit(
     started = time.monotonic()
     if done < recipe.epochs:
         history = keras.callbacks.CSVLogger(folder / HISTORY, append=True)
-        callbacks = [evaluation, history, Backup(folder / BACKUP), Interruptible()]
+        callbacks = [DiskSpace(folder), evaluation, history, Backup(folder / BACKUP), Interruptible()]
         _train(model, batches, recipe, done, callbacks, verbose=first)
     evaluation.update(all_batches.steps)
     if recipe.patience:
