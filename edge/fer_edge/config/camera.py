@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -49,6 +50,13 @@ class CameraOptions:
 def is_address(source: str) -> bool:
     """Whether a camera is named by an address."""
     return source.partition("://")[0].lower() in ADDRESS_SCHEMES and "://" in source
+
+
+def names_file(source: str | None) -> bool:
+    """Whether a camera is a video, a picture or a folder that exists; a number is always a camera."""
+    if not source or source.isdecimal():
+        return False
+    return os.path.isfile(source) or os.path.isdir(source)  # noqa: PTH112, PTH113 - never raise
 
 
 def parse_source(text: str) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 
 from fer_edge.config.accelerator import LIBRARY_VARIABLE
 from fer_edge.config.addresses import hide_secrets
-from fer_edge.config.broker import PASSWORD, make_broker
-from fer_edge.config.camera import CameraOptions
+from fer_edge.config.broker import NO_BROKER, PASSWORD, make_broker
+from fer_edge.config.camera import CameraOptions, names_file
 from fer_edge.config.model import Config, PipelineOptions
 from fer_edge.config.schema import SETTINGS, SWITCH
 from fer_edge.config.setting import Environment, Setting
@@ -88,6 +88,9 @@ def resolve(flags: Mapping[str, Any], environment: Environment, file: Path | Non
     in_force = {setting.key: _default(setting, environment) for setting in SETTINGS}
     for layer in (_from_file(file), _from_environment(environment), _from_flags(flags)):
         in_force |= {each.setting.key: each for each in layer}
+    url = in_force["mqtt.url"]
+    if not url.origin and names_file(in_force["camera.source"].value):
+        in_force["mqtt.url"] = Resolved(url.setting, NO_BROKER, None)
     return list(in_force.values())
 
 

@@ -60,7 +60,8 @@ SETTINGS = (
 
     Setting("mqtt.url", "--mqtt", TEXT, "broker.url",
             "the broker: mqtt://[user@]host[:port], mqtts:// (TLS), ws:// or wss:// (WebSocket), or none",
-            default=broker.DEFAULT_BROKER, read=broker.parse_broker, metavar="URL", is_address=True),
+            default=broker.DEFAULT_BROKER, default_text=f"{broker.DEFAULT_BROKER}; none for files and pictures",
+            read=broker.parse_broker, metavar="URL", is_address=True),
     Setting("mqtt.password_file", "--mqtt-password-file", TEXT, "broker.password_file",
             "file with the user's password",
             default_text=f"systemd's credential {broker.PASSWORD.credential}, or {broker.PASSWORD.variable}",

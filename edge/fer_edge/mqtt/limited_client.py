@@ -28,7 +28,7 @@ class TlsSocket(ssl.SSLSocket):
     """
 
     def send(self, data: Any, flags: int = 0) -> int:
-        """Send bytes. Raises what the alert of the broker means, if there is one, and the error of sending otherwise."""
+        """Send bytes. Raises what the alert of the broker means, if there is one, else the error of sending."""
         try:
             return super().send(data, flags)
         except (ssl.SSLEOFError, ConnectionError):  # the latter from OpenSSL 3.5 on

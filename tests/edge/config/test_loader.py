@@ -96,6 +96,24 @@ def test_without_any_setting_the_defaults_of_the_configuration_hold() -> None:
     assert str(config.broker) == "mqtt://127.0.0.1:1883"
 
 
+def test_files_and_pictures_have_no_broker_unless_one_is_given(tmp_path: Path) -> None:
+    clip, numbered = tmp_path / "walk.mp4", tmp_path / "0"
+    clip.touch()
+    numbered.touch()
+    for source, given, broker in (
+        (clip, {}, None),
+        (tmp_path, {}, None),
+        (clip, {"mqtt.url": "mqtt://h"}, "mqtt://h:1883"),
+        ("/dev/null", {}, "mqtt://127.0.0.1:1883"),
+        (tmp_path / "nosuch.mp4", {}, "mqtt://127.0.0.1:1883"),
+        ("0", {}, "mqtt://127.0.0.1:1883"),
+    ):
+        config = make_config(resolve({"camera.source": str(source), **given}, {}))
+        assert (config.broker and str(config.broker)) == broker
+    environment = {"FER_EDGE_CAMERA": str(clip), "FER_EDGE_MQTT": "mqtt://h"}
+    assert str(make_config(resolve({}, environment)).broker) == "mqtt://h:1883"
+
+
 def test_under_systemd_the_outbox_is_in_its_state_directory() -> None:
     config = make_config(resolve({}, {"STATE_DIRECTORY": "/var/lib/fer-edge"}))
     assert config.outbox == Path("/var/lib/fer-edge/outbox.sqlite")
