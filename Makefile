@@ -10,6 +10,8 @@
 # make test-homeassistant  lets a real Home Assistant discover the device; needs Python 3.13
 # make test-systemd  tests the service under a real systemd, in a container with this machine's own root and in one with
 #                Debian 13: install, watchdog, crash, sandbox, upgrade, roll-back, removal; needs root
+# make test-debian  runs `make test`, and under Python 3.13 `make test-homeassistant`, in bare Debian 12 and 13 systems, in
+#                containers; needs root
 # make bench     benchmarks of a frame stage by stage, of the classifier, of found and false faces, of the live page and
 #                of the delivery of events; downloads Debian's wallpapers with apt
 # make lock      pins what the service installs, with hashes: systemd/requirements-*.txt
@@ -45,7 +47,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-systemd lock audit models models-gpu ship face-network bench clean
+.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-systemd test-debian lock audit models models-gpu ship face-network bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -92,6 +94,12 @@ test-systemd: $(VENV)/.test
 	PYTHON=$(BIN)/python tests/systemd/make_root.sh build/trixie/root build/trixie/wheels
 	cp build/systemd/fer_edge-*.whl build/trixie/wheels
 	FER_EDGE_CONTAINER_ROOT=build/trixie/root FER_EDGE_WHEELS=build/trixie/wheels $(BIN)/python -m pytest -rP tests/systemd
+
+# PIP_* and proxies of this machine apply in the containers, too; NSPAWN_FLAGS adds what else they need, e.g. --bind-ro=FOLDER.
+test-debian:
+	@$(call need,systemd-container mmdebstrap)
+	tests/debian/run.sh bookworm build/debian/bookworm test
+	tests/debian/run.sh trixie build/debian/trixie test test-homeassistant
 
 # The pins must hold on both architectures: they are resolved for 64-bit Arm, and then for x86-64 with the first ones as
 # constraints. The -web files contain the base pins too. setuptools is pinned since install.sh builds the package on the Pi.
@@ -195,7 +203,9 @@ $(VENV)/.test: $(BIN)/python $(PACKAGE)
 	@touch $@
 
 # A fixed version, since the tests use its internals, with the paho-mqtt that its manifest requires.
+# pymicro-vad and pyspeex-noise are built here.
 $(VENV)-homeassistant/.installed:
+	@$(call need,python3-venv python3-dev g++)
 	$(HOME_PYTHON) -m venv $(VENV)-homeassistant
 	$(VENV)-homeassistant/bin/pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0
 	@touch $@
