@@ -32,7 +32,7 @@ class Source(Protocol):
 
     Attributes:
         path: Its file.
-        declared: The scaling of its pixels as far as the file reveals it.
+        declared: The scaling of its pixels if the file reveals it.
         is_float: Whether `classify` gives the scores of a network that is not quantized yet.
     """
 
@@ -142,7 +142,7 @@ class KerasSource:
     is_float = True
 
     def classify(self, scaling: Scaling, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """See Source; of the float network."""
+        """See Source; this is the float network."""
         _, side, _, channels = self.model.inputs[0].shape
         faces = np.repeat(scaling.apply(resized(pixels, side))[..., None], channels, axis=-1)
         return as_probabilities(self.model.predict(faces, batch_size=BATCH, verbose=0).reshape(len(pixels), -1))
@@ -160,11 +160,11 @@ def as_probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     Args:
         scores: float32 [N,classes], or [N,1] for the second of two classes.
     """
-    given = bool((scores >= 0).all() and (scores <= 1).all())
+    are_probabilities = bool((scores >= 0).all() and (scores <= 1).all())
     if scores.shape[1] == 1:
-        second = scores if given else 1 / (1 + np.exp(-scores))
+        second = scores if are_probabilities else 1 / (1 + np.exp(-scores))
         return np.concatenate([1 - second, second], axis=1)
-    if given:
+    if are_probabilities:
         return scores
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
