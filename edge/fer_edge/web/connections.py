@@ -1,7 +1,7 @@
 """Accepts connections to the live page, and bounds how many there are and how long they stay without a request.
 
 A connection counts from its acceptance, so before its TLS handshake. A new one is always accepted: it takes the place
-of one that has not sent the token. Strangers therefore cannot keep the owner out by holding connections.
+of one that is not authenticated, so holding connections without the token does not keep the owner out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fer_edge.web.http_protocol import CLOSE_TIMEOUT, HttpProtocol
 
 log = logging.getLogger(__name__)
 
-DESCRIPTOR_SHARE = 4  # one in so many of the process's file descriptors is for connections; the rest is for the run
+DESCRIPTOR_SHARE = 4  # connections may use a quarter of the process's file descriptors; the rest is for the run
 RETRY_INTERVAL = 0.5  # seconds until the next attempt to accept when no file descriptor or memory is left
 
 
@@ -32,21 +32,21 @@ class ConnectionLimits:
     """How many connections there may be, and how long they may be idle.
 
     Attributes:
-        connections: Maximum number, since each holds memory: a silent one with TLS about 0.3 MB.
-        strangers: Maximum number from one network that have not sent the token. A browser opens 6.
+        connections: Maximum number, since each holds memory: with TLS about 0.3 MB once data has arrived.
+        unauthenticated: Maximum number of unauthenticated ones from one network. A browser opens 6.
         handshake: Seconds for the TLS handshake.
         idle: Seconds for the head of a request, from the start or from the last response.
     """
 
     connections: int = 100
-    strangers: int = 50
+    unauthenticated: int = 50
     handshake: float = 5.0
     idle: float = 5.0
 
     def within(self, descriptors: int) -> ConnectionLimits:
-        """The same limits for a process that may open so many files and sockets."""
+        """The same limits, reduced for a process that may open `descriptors` files and sockets."""
         connections = max(2, min(self.connections, descriptors // DESCRIPTOR_SHARE))
-        return ConnectionLimits(connections, min(self.strangers, connections // 2), self.handshake, self.idle)
+        return ConnectionLimits(connections, min(self.unauthenticated, connections // 2), self.handshake, self.idle)
 
 
 @dataclass(eq=False)
@@ -57,7 +57,7 @@ class Connection:
 
     Attributes:
         socket: What was accepted.
-        network: Where it comes from, as `network_of` returns it.
+        network: Of the peer's address; see `network_of`.
         task: Handles the requests, once something has arrived.
         protocol: Set when the task begins.
     """
@@ -118,9 +118,9 @@ class Connections:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _add(self, accepted: socket.socket, network: str) -> None:
-        strangers = [each for each in self._open if each.network == network and not each.is_authenticated]
-        if len(strangers) >= self._limits.strangers:
-            self._end(self._least_needed(strangers))
+        unauthenticated = [each for each in self._open if each.network == network and not each.is_authenticated]
+        if len(unauthenticated) >= self._limits.unauthenticated:
+            self._end(self._least_needed(unauthenticated))
         elif len(self._open) >= self._limits.connections:
             self._end(self._least_needed(self._open))
         if len(self._open) >= self._limits.connections:  # all are busy
@@ -132,12 +132,14 @@ class Connections:
         loop.add_reader(accepted, self._on_data, connection)
 
     def _least_needed(self, connections: Iterable[Connection]) -> Connection | None:
-        """Of the network with most strangers the oldest, silent ones first; without strangers the oldest idle one."""
-        strangers = [each for each in connections if not each.is_authenticated]
-        if not strangers:
+        """The oldest unauthenticated one of the network that has most, silent ones first; else the oldest idle one."""
+        unauthenticated = [each for each in connections if not each.is_authenticated]
+        if not unauthenticated:
             return next((each for each in connections if not each.is_busy), None)
-        network = Counter(each.network for each in strangers).most_common(1)[0][0]
-        return min((each for each in strangers if each.network == network), key=lambda each: each.task is not None)
+        network = Counter(each.network for each in unauthenticated).most_common(1)[0][0]
+        return min(
+            (each for each in unauthenticated if each.network == network), key=lambda each: each.task is not None
+        )
 
     def _on_data(self, connection: Connection) -> None:
         self._open[connection].cancel()

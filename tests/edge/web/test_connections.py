@@ -115,7 +115,7 @@ def test_a_stranger_too_many_takes_the_place_of_the_oldest_one_from_the_same_net
         writer.write(REQUEST)
         return await closed(elsewhere, *strangers), await reader.read(1000)
 
-    states, response = with_server(attack, ConnectionLimits(connections=9, strangers=2))
+    states, response = with_server(attack, ConnectionLimits(connections=9, unauthenticated=2))
     assert states == [False, True, False, False]
     assert response.startswith(b"HTTP/1.1 200")
 
@@ -128,7 +128,7 @@ def test_an_authenticated_connection_stays_and_the_network_with_most_strangers_m
         newcomers = [await server.connect(local=f"127.0.0.{number}") for number in (4, 5)]
         return await closed(owner, quiet, *loud, *newcomers)
 
-    states = with_server(attack, ConnectionLimits(connections=5, strangers=4))
+    states = with_server(attack, ConnectionLimits(connections=5, unauthenticated=4))
     assert states == [False, False, True, True, False, False, False]
 
 
@@ -167,7 +167,7 @@ def test_a_connection_counts_before_its_tls_handshake_which_has_a_time_limit(tmp
         await asyncio.sleep(0.4)
         return before, await closed(*strangers)
 
-    limits = ConnectionLimits(connections=4, strangers=2, handshake=0.4, idle=0.4)
+    limits = ConnectionLimits(connections=4, unauthenticated=2, handshake=0.4, idle=0.4)
     options = WebOptions(("127.0.0.1", 0), certificate=certificate, key=key)
     assert with_server(attack, limits, options=options) == ([True, False, False], [True, True, True])
 
@@ -200,7 +200,7 @@ def test_without_a_file_descriptor_left_accepting_pauses_and_goes_on_afterwards(
 
 def test_connections_use_a_quarter_of_the_file_descriptors_and_leave_nothing_behind() -> None:
     assert ConnectionLimits().within(1_000_000) == ConnectionLimits()
-    assert ConnectionLimits().within(64) == ConnectionLimits(connections=16, strangers=8)
+    assert ConnectionLimits().within(64) == ConnectionLimits(connections=16, unauthenticated=8)
 
     async def attack(server: Server) -> int:
         before = open_descriptors()
