@@ -231,9 +231,13 @@ def test_silent_connections_neither_end_the_run_nor_keep_the_owner_out(
 
     def request_as_owner() -> tuple[int, float]:
         began = time.monotonic()
-        with closing(connect()) as connection:
-            connection.request("GET", "/api/state", headers={"Authorization": f"Bearer {TOKEN}"})
-            return connection.getresponse().status, time.monotonic() - began
+        while True:
+            with closing(connect()) as connection:
+                try:
+                    connection.request("GET", "/api/state", headers={"Authorization": f"Bearer {TOKEN}"})
+                    return connection.getresponse().status, time.monotonic() - began
+                except (ConnectionError, ssl.SSLEOFError):  # closed before it was sent: a browser retries, too
+                    assert time.monotonic() - began < 5
 
     try:
         with (
