@@ -64,8 +64,9 @@ def test_the_input_range_is_0_to_255_even_if_no_face_is_black_or_white() -> None
 def test_a_tensor_that_an_addition_overwrites_in_place_has_its_own_range() -> None:
     inputs = keras.Input((48, 48, 1))
     scaled = layers.Rescaling(1 / 255)(inputs)
-    small, large = (
-        layers.Conv2D(2, 1, kernel_initializer=keras.initializers.Constant(by))(scaled) for by in (1.0, 50.0)
+    small, large = (  # named, since the converter orders them by their names
+        layers.Conv2D(2, 1, kernel_initializer=keras.initializers.Constant(by), name=name)(scaled)
+        for name, by in (("first", 1.0), ("second", 50.0))
     )
     network = keras.Model(inputs, layers.Softmax()(layers.GlobalAveragePooling2D()(layers.Add()([small, large]))))
     scale, _ = output_quantization(read_graph(quantize(network, FACES)), "CONV_2D")
