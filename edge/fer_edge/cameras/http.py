@@ -54,7 +54,7 @@ class HttpCamera:
         response = self._client.get()
         kind = response.headers.get_content_maintype() if response else ""
         if response and kind == "multipart":
-            boundary = str(response.headers.get_boundary("")).lstrip("-").encode()
+            boundary = str(response.headers.get_boundary("")).lstrip("-").encode(errors="replace")
             self._pictures = _Stream(BodyReader(response, self._clock.monotonic), boundary, self._fps, self._clock)
         elif response and (kind == "image" or _begins_as_jpeg(response)):
             self._pictures = _Polled(

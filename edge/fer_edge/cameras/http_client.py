@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from typing import NoReturn
 from urllib.parse import quote, unquote, urlunsplit
 
 from fer_edge.cameras.base import CameraError
@@ -40,6 +41,7 @@ class HttpClient:
             urllib.request.HTTPSHandler(context=context),
             urllib.request.HTTPBasicAuthHandler(passwords),
             urllib.request.HTTPDigestAuthHandler(passwords),
+            _NoFtp(),
         )
         self._opener.addheaders = [("User-Agent", "fer-edge")]
 
@@ -54,7 +56,7 @@ class HttpClient:
         except urllib.error.HTTPError as error:
             error.close()
             raise _no_video(f"HTTP {error.code}") from None
-        except (OSError, ValueError) as error:  # URLError is an OSError
+        except (OSError, ValueError, IndexError) as error:  # URLError; IndexError: "nonce=" without a value
             reason = getattr(error, "reason", error)
             known = isinstance(error, OSError)  # another error might repeat the address
             raise _no_video(str(getattr(reason, "strerror", None) or reason) if known else "not a response") from None
@@ -65,6 +67,13 @@ class HttpClient:
 
 def _no_video(reason: str) -> CameraError:
     return CameraError(f"no video from this address ({reason})", cure=CHECK_ADDRESS)
+
+
+class _NoFtp(urllib.request.FTPHandler):
+    """Refuses a redirect to FTP: a response of FTP has no length and no limits of time."""
+
+    def ftp_open(self, req: urllib.request.Request) -> NoReturn:
+        raise urllib.error.URLError("it redirects to FTP")
 
 
 class BodyReader:

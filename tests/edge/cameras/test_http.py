@@ -164,3 +164,40 @@ def test_a_body_without_end_is_given_up() -> None:
         with pytest.raises(CameraError, match="its picture has no end"):
             camera.read()
         camera.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "value", "error"),
+    [
+        (302, "Location", "ftp://127.0.0.1:9/x", r"\(it redirects to FTP\)"),
+        (302, "Location", "file:///etc/passwd", r"\(HTTP 302\)"),
+        (401, "WWW-Authenticate", 'Digest realm="x", nonce=', r"\(not a response\)"),
+    ],
+)
+def test_a_hostile_response_is_an_error_of_the_camera(status: int, header: str, value: str, error: str) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        handler.send_header(header, value)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    with http_camera(respond) as address:
+        camera = network_camera(address.replace("://", f"://{CREDENTIALS}@"), CameraOptions())
+        with pytest.raises(CameraError, match=error):
+            camera.open()
+
+
+def test_a_stream_whose_boundary_is_no_text_is_read() -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary*=utf-7''+2AA-")
+        handler.end_headers()
+        while True:
+            handler.wfile.write(b"--b\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(JPEG), JPEG))
+            time.sleep(0.02)
+
+    with http_camera(respond) as address:
+        camera = network_camera(address, CameraOptions())
+        camera.open()
+        assert take(camera, 2)
+        camera.close()
