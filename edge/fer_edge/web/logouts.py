@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,8 +41,12 @@ class Logouts:
             self._write(self._file)
 
     def _read(self) -> dict[str, int]:
+        if not self._file:
+            return {}
         try:
-            text = self._file.read_text(encoding="ascii", errors="replace") if self._file else ""
+            if not stat.S_ISREG(self._file.stat().st_mode):  # a FIFO might never deliver anything
+                raise OSError(errno.EINVAL, "not a regular file")
+            text = self._file.read_text(encoding="ascii", errors="replace")
         except FileNotFoundError:
             return {}
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,14 @@ def test_a_logout_holds_until_the_end_of_the_run_even_if_it_cannot_be_written(
     logouts.add("cookie", int(clock.wall()) + 10)
     assert "cookie" in logouts
     assert caplog.messages == [f"page: {file}: no such file or directory; the next start will not know of this logout"]
+
+
+def test_a_fifo_in_place_of_the_file_does_not_keep_the_page_from_starting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, file = FakeClock(), tmp_path / "logouts"
+    os.mkfifo(file)
+    logouts = Logouts(file, clock.wall)
+    assert caplog.messages == [f"page: {file}: not a regular file; logouts before this start are not known"]
+    logouts.add("cookie", int(clock.wall()) + 10)
+    assert "cookie" in Logouts(file, clock.wall)
