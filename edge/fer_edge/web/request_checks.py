@@ -6,6 +6,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 
 from fer_edge.web.error_response import error_response
@@ -42,7 +43,7 @@ def read_body(timeout: float = BODY_TIMEOUT) -> Middleware:
                     await (request.post() if request.content_type.startswith("multipart/") else request.text())
             except TimeoutError as error:
                 raise web.HTTPRequestTimeout(text=f"no complete request within {timeout:.0f} seconds") from error
-            except (web.RequestPayloadError, LookupError, ValueError) as error:
+            except (web.RequestPayloadError, HttpProcessingError, LookupError, RuntimeError, ValueError) as error:
                 raise web.HTTPBadRequest(text="malformed request: body") from error
         return await handler(request)
 

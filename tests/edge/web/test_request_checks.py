@@ -33,6 +33,7 @@ from fer_edge.web.server import WebServer
 
 BEARER = b"Authorization: Bearer " + TOKEN.encode()
 JSON = b"Content-Type: application/json"
+MULTIPART = b"Content-Type: multipart/form-data; boundary=b"
 FORM = b"Content-Type: application/x-www-form-urlencoded"
 WEBSOCKET = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"
 CHUNKED = b"Transfer-Encoding: chunked"
@@ -120,6 +121,14 @@ def assert_has_headers(response: bytes) -> None:
         make_request(b"POST /login HTTP/1.1", FORM + b"; charset=klingon", b"Content-Length: 7", body=b"token=x"),
         make_request(b"POST /login HTTP/1.1", FORM, b"Content-Length: 7", body=b"token=\xff"),
         make_request(b"POST /login HTTP/1.1", b"Content-Type: multipart/form-data", b"Content-Length: 1", body=b"x"),
+        *(
+            make_request(b"POST /login HTTP/1.1", MULTIPART, b"Content-Length: %d" % len(body), body=body)
+            for body in (
+                b'--b\r\nContent-Transfer-Encoding: x\r\nContent-Disposition: form-data; name="a"\r\n\r\na\r\n--b--',
+                b'--b\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\nklingon\r\n--b\r\n\r\na\r\n--b--\r\n',
+                b"--b\r\n" + b"X: y\r\n" * 5000,
+            )
+        ),
         make_request(b"POST /login HTTP/1.1", b"Content-Type: \xff", b"Content-Length: 1", body=b"x"),
         *(
             make_request(b"POST /login HTTP/1.1", FORM, b"Content-Length: " + length)
