@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import logging
 import socket
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from aiohttp import web
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, web
 
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.web import UNENCRYPTED_WARNING, WebOptions, check_token, tls_context
@@ -145,4 +146,9 @@ class _Site:
         app.on_response_prepare.append(access.add_headers)
         app.add_routes([*pages.routes(), *api.routes(), *sockets.routes()])
         logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # malformed requests from the network
+        for category in (
+            BadContentDispositionHeader,
+            BadContentDispositionParam,
+        ):  # likewise, past the limits of the log
+            warnings.simplefilter("ignore", category)
         return app
