@@ -32,8 +32,7 @@ def test_every_value_is_checked(field: str) -> None:
 
 
 def test_each_hyper_parameter_is_explained_in_the_help_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["fit", "--help"])
+    assert main(["fit", "--help"]) == 0
     printed = "".join(capsys.readouterr().out.split())
     assert list(help_texts()) == [field.name for field in dataclasses.fields(Recipe)]
     for field in dataclasses.fields(Recipe):
