@@ -69,7 +69,7 @@ def parse_listen(text: str) -> Address | None:
 def parse_names(text: str) -> tuple[str, ...]:
     """Parse host names and addresses that are separated by commas. Raises UsageError."""
     names = tuple(part.lower().rstrip(".").strip("[]") for part in split_list(text))
-    if wrong := [name for name in names if not (re.fullmatch(HOST_NAME, name) or is_address(name))]:
+    if wrong := [name for name in names if not (re.fullmatch(HOST_NAME, name) or is_ip_address(name))]:
         raise UsageError(f"{quote(wrong[0])}: expected host names, without ports, separated by commas")
     return names
 
@@ -143,7 +143,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def is_address(host: str) -> bool:
+def is_ip_address(host: str) -> bool:
     """Whether the host is an IP address, without brackets."""
     try:
         return bool(ipaddress.ip_address(host))

@@ -36,14 +36,14 @@ def client_address(peer: str, forwarded: Iterable[str], trusted: Sequence[Networ
     address = peer
     entries = [entry for value in forwarded for entry in value.split(",") if entry.strip()]
     for entry in reversed(entries):
-        found = parse_address(entry)
+        found = parse_ip_address(entry)
         if not _is_trusted(address, trusted) or found is None:
             break
         address = str(found)
     return address
 
 
-def parse_address(text: str) -> IPAddress | None:
+def parse_ip_address(text: str) -> IPAddress | None:
     """Parse an address, with or without a port, brackets, quotes or a zone; None if it is none."""
     host = text.strip().strip('"')
     if host.startswith("["):
@@ -58,5 +58,5 @@ def parse_address(text: str) -> IPAddress | None:
 
 
 def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
-    found = parse_address(address)
+    found = parse_ip_address(address)
     return found is not None and any(found in network for network in trusted)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from fer_edge.config.web import WebOptions, is_address
+from fer_edge.config.web import WebOptions, is_ip_address
 from fer_edge.web.auth import Authenticator, TooManyAttemptsError
 from fer_edge.web.error_response import error_response
 from fer_edge.web.forwarded import resolve_client
@@ -148,7 +148,7 @@ class AccessControl:
 
     def _check_host(self, request: web.Request) -> None:
         host = parse_host(request.host)
-        if not (host in self._hosts or is_address(host)):
+        if not (host in self._hosts or is_ip_address(host)):
             text = f"unknown host {host[:80]}; if it is this machine's: --web-names {host[:80]} (web.names)"
             raise web.HTTPForbidden(text=text)
 

@@ -129,3 +129,18 @@ def test_what_is_not_http_is_refused(porch: WebDaemon, data: bytes) -> None:
 
     assert run_async(send())[9:12] in {b"400", b""}
     assert request(porch, "/api/state").status == 200
+
+
+def test_a_malformed_part_of_a_form_is_not_logged(
+    broker: Mosquitto, camera: MjpegCamera, capfd: pytest.CaptureFixture[str]
+) -> None:
+    part = "--b\r\nContent-Disposition: form-data; name*=zz''%ffN\r\n\r\nx\r\n--b--\r\n"
+    daemon = WebDaemon(broker, camera.url, "--model", "nano", token=TOKEN)
+    form = {"Content-Type": "multipart/form-data; boundary=b"}
+    status = request(daemon, "/login", method="POST", data=part, headers=form).status
+    daemon.close()
+    log = capfd.readouterr().err
+    assert status == 400
+    assert "page at" in log
+    assert "zz" not in log
+    assert "Warning" not in log
