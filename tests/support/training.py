@@ -10,7 +10,20 @@ from typing import Any
 
 from tests.support.processes import Run, run_in_process
 
-SHORT_RUN = ["--model", "nano", "--batch", "32", "--average", "0.9", "--warmup", "1"]
+SHORT_RUN = [
+    "--learning-rate",
+    "0.1",
+    "--model",
+    "nano",
+    "--batch",
+    "32",
+    "--average",
+    "0.9",
+    "--warmup",
+    "1",
+    "--weights",
+    "none",
+]
 
 
 def fit(*flags: object) -> Run:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, get_type_hints
@@ -11,12 +13,16 @@ from typing import Annotated, get_type_hints
 from fer_edge.errors import UsageError
 from fer_train.architectures.registry import ARCHITECTURES
 
+NO_WEIGHTS = "none"
+REASONS = "reasons"  # key in recipe.json: why a value that was not given was chosen, by its name
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
 class Recipe:
     """The hyper-parameters of a run; two runs of one recipe on one machine give the same model.
+
+    The defaults are those of a large set: `training.recipe_defaults` adapts them to the number of faces.
 
     The annotation of each field holds its help text; see `help_texts`.
     """
@@ -28,7 +34,7 @@ class Recipe:
     dropout: Annotated[float, "dropout rate before the last layer"] = 0.2
     weights: Annotated[
         str, "initial weights: none, imagenet, a .h5 of keras.applications, a model.keras, a .tflite, or base"
-    ] = "none"
+    ] = NO_WEIGHTS
     head_epochs: Annotated[
         int, "with initial weights: epochs in which only the last layer is trained, before all layers are"
     ] = 5
@@ -82,9 +88,14 @@ class Recipe:
         if not valid:
             raise UsageError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be {expected}")
 
-    def save(self, path: Path) -> None:
-        """Write the recipe as JSON."""
-        path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+    def steps(self, faces: int) -> int:
+        """The number of batches in an epoch of so many faces; the last one is filled up."""
+        return math.ceil(faces / self.batch)
+
+    def save(self, path: Path, reasons: Mapping[str, str] | None = None) -> None:
+        """Write the recipe as JSON, with the reasons for its values under `reasons`, if any are known."""
+        content = dataclasses.asdict(self) | ({REASONS: dict(reasons)} if reasons else {})
+        path.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def help_texts() -> dict[str, str]:

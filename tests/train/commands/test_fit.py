@@ -46,7 +46,7 @@ def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:
         ("--data {0}/faces.csv --folds 2 --distribute auto", "--folds: its runs are made one by one"),
         ("--data {0}/faces.csv --distribute here", "--distribute here: must be HOST:PORT,COUNT,INDEX"),
         ("--data {0}/faces.csv --distribute 127.0.0.1:1,2,2", "with INDEX from 0 to COUNT-1"),
-        ("--data {0}/faces.csv --distribute 127.0.0.1:1,3,0", "--batch 128: must be a multiple of the 3"),
+        ("--data {0}/faces.csv --batch 16 --distribute 127.0.0.1:1,3,0", "--batch 16: must be a multiple of the 3"),
         ("--data {0}/faces.csv --dropout 1", "--dropout 1.0: must be at least 0 and less than 1"),
         ("--data {0}/faces.csv --erase nan", "--erase nan: must be between 0 and 1"),
         ("--data {0}/faces.csv --learning-rate -1", "--learning-rate -1.0: must be at least 0"),

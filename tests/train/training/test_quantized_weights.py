@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.support.synthetic_faces import striped_faces
 
+from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import parse_model
 from fer_edge.errors import UsageError
 from fer_edge.inference.classifier import EmotionClassifier
@@ -80,7 +81,7 @@ def test_a_missing_or_damaged_file_is_named_in_the_error(tmp_path: Path) -> None
         with pytest.raises(ModelError, match=str(path)):
             load_quantized(str(path))
         with pytest.raises(UsageError, match=f"--weights {path}: cannot be read"):
-            load_initial_weights(build("nano", 7, 0.0), str(path), BATCHES)
+            load_initial_weights(build("nano", 7, 0.0), str(path), BATCHES, FER2013_CLASSES)
 
 
 def test_the_origin_of_a_quantized_model_is_its_name_and_hash() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_data.data_source import add_source_flags, parse_source
+from fer_data.dataset import TRAINING
 from fer_data.formatting import aligned, percent
 from fer_edge.command_line import OneLineParser
 from fer_edge.config.model import SHIPPED, parse_model
@@ -20,6 +21,7 @@ from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
 from fer_train.architectures.registry import ARCHITECTURES
 from fer_train.commands import Subparsers
 from fer_train.recipe import PRECISIONS, Recipe, help_texts
+from fer_train.training.recipe_defaults import DERIVED, MIN_BATCH, complete_recipe
 
 if TYPE_CHECKING:
     from fer_data.dataset import FaceSet
@@ -100,27 +102,28 @@ def _add_recipe_flags(parser: OneLineParser) -> None:
     choices = {"model": ARCHITECTURES, "precision": PRECISIONS}
     texts = help_texts()
     for field in dataclasses.fields(Recipe):
+        default = f"by the number of faces, {field.default} for many" if field.name in DERIVED else field.default
         listed = f"; one of {', '.join(choices[field.name])}" if field.name in choices else ""
-        text = f"{texts[field.name]}{listed} (default: {field.default})".replace("%", "%%")
+        text = f"{texts[field.name]}{listed} (default: {default})".replace("%", "%%")
         flag = "--" + field.name.replace("_", "-")
         group.add_argument(flag, type=type(field.default), metavar="X", help=text)
 
 
 def _run(arguments: Namespace) -> int:
     _avoid_onednn(arguments)
-    config, out = _configure(arguments)
+    config, given, out = _configure(arguments)
     if arguments.folds and arguments.distribute:
         raise UsageError("--folds: its runs are made one by one", cure="leave out --distribute")
-    processes = _processes(arguments.distribute, config.recipe.batch)
+    processes = _processes(arguments.distribute, arguments.batch)
     faces = config.source.read()
     if processes:
         _join(processes)
     try:
         with _explain_write_errors(out):
             if arguments.folds:
-                _cross_validate(config, faces, arguments.folds, out)
+                _cross_validate(config, given, faces, arguments.folds, out)
             else:
-                _fit(config, faces, out, processes)
+                _fit(config, given, faces, out, processes)
     except KeyboardInterrupt:
         raise FitInterruptedError("interrupted", cure="the same command resumes from the last complete epoch") from None
     return 0
@@ -153,19 +156,23 @@ def _explain_write_errors(out: Path) -> Iterator[None]:
         raise
 
 
-def _configure(arguments: Namespace) -> tuple[RunConfig, Path]:
-    """The configuration of the run, from flags or from the folder to resume, and its folder."""
+def _configure(arguments: Namespace) -> tuple[RunConfig, dict[str, Any] | None, Path]:
+    """The configuration of the run, from flags or from the folder to resume, and its folder.
+
+    Between them are the hyper-parameters that were given; the others follow from the faces. For a run that is resumed,
+    None: it has them all.
+    """
     recipe = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(Recipe)}
     given = {name: value for name, value in recipe.items() if value is not None}
     if arguments.resume:
-        return _resume(arguments, given), arguments.resume
+        return _resume(arguments, given), None, arguments.resume
     if not (arguments.data and arguments.out):
         raise UsageError("fit needs --data and --out, or --resume", cure="see fer-train fit --help")
     source, checked = parse_source(arguments), Recipe(**given)  # before TensorFlow is imported, which takes seconds
     from fer_train.training.run_folder import RunConfig
 
     teachers = tuple(arguments.teacher)
-    return RunConfig(source, arguments.validation, arguments.keep_copies, teachers, checked), arguments.out
+    return RunConfig(source, arguments.validation, arguments.keep_copies, teachers, checked), given, arguments.out
 
 
 def _resume(arguments: Namespace, recipe: dict[str, Any]) -> RunConfig:
@@ -178,18 +185,28 @@ def _resume(arguments: Namespace, recipe: dict[str, Any]) -> RunConfig:
             "(only --epochs)"
         )
     config = read_config(arguments.resume)
-    return dataclasses.replace(config, recipe=dataclasses.replace(config.recipe, **recipe))
+    reasons = {name: reason for name, reason in config.reasons.items() if name not in recipe}
+    return dataclasses.replace(config, recipe=dataclasses.replace(config.recipe, **recipe), reasons=reasons)
 
 
-def _processes(text: str | None, batch: int) -> Processes | None:
+def _processes(text: str | None, batch: int | None) -> Processes | None:
     if text is None:
         return None
     from fer_train.training.distribution import Processes, check_backend
 
     processes = Processes.parse(text, os.environ)
-    processes.check_batch(batch)
+    if batch:  # otherwise it follows from the faces
+        processes.check_batch(batch)
     check_backend()
     return processes
+
+
+def _complete(config: RunConfig, given: dict[str, Any] | None, faces: int, classes: int) -> RunConfig:
+    """The configuration with the hyper-parameters that follow from the number of training faces and classes."""
+    if given is None:
+        return config
+    recipe, reasons = complete_recipe(given, faces, classes)
+    return dataclasses.replace(config, recipe=recipe, reasons=reasons)
 
 
 def _join(processes: Processes) -> None:
@@ -200,28 +217,49 @@ def _join(processes: Processes) -> None:
 
 
 def _print_faces(config: RunConfig, faces: FaceSet) -> None:
-    print(aligned([("read", str(config.source.data)), *faces.summary()]), flush=True)
+    rows = [("read", str(config.source.data)), *faces.summary()]
+    recipe, reason = config.recipe, config.reasons.get("weights")
+    if reason:
+        rows.append(("weights", f"{recipe.weights}: {reason} (--weights chooses others)"))
+    rows.append(
+        (
+            "recipe",
+            f"batch {recipe.batch}, learning rate {recipe.learning_rate:g}, warm-up {recipe.warmup:g} epochs, "
+            f"average {recipe.average:g}; recipe.json gives the reasons",
+        )
+    )
+    print(aligned(rows), flush=True)
 
 
-def _cross_validate(config: RunConfig, faces: FaceSet, folds: int, out: Path) -> None:
+def _cross_validate(config: RunConfig, given: dict[str, Any] | None, faces: FaceSet, folds: int, out: Path) -> None:
     from fer_train.training.cross_validation import cross_validate
 
+    training = int((faces.splits == TRAINING).sum()) * (folds - 1) // max(1, folds)
+    config = _complete(config, given, max(1, training), len(faces.classes))
     _print_faces(config, faces)
     scores = cross_validate(config, faces, folds, out)
     print(f"accuracy {percent(scores.accuracy, 2)} on {scores.count} held-out faces; {out}/folds.json")
 
 
-def _fit(config: RunConfig, faces: FaceSet, out: Path, processes: Processes | None) -> None:
+def _fit(
+    config: RunConfig, given: dict[str, Any] | None, faces: FaceSet, out: Path, processes: Processes | None
+) -> None:
+    from fer_train.training.distribution import join
     from fer_train.training.fit import fit
     from fer_train.training.partition import partition
     from fer_train.training.targets import make_targets
 
+    seed = config.recipe.seed
+    training, validation, copies = partition(faces, config.validation, seed, keep_copies=config.keep_copies)
+    config = _complete(config, given, len(training), len(training.classes))
     recipe = config.recipe
-    training, validation, copies = partition(faces, config.validation, recipe.seed, keep_copies=config.keep_copies)
-    if len(training) < recipe.batch:
+    if len(training) < recipe.batch and recipe.batch > MIN_BATCH:
         raise UsageError(
             f"--batch {recipe.batch}: there are {len(training)} faces to train on", cure="give a smaller batch"
         )
+    if processes:
+        processes.check_batch(recipe.batch)
+        join(processes)
     targets = make_targets(training, recipe, config.teachers)
     _print_faces(config, faces)
     if copies:

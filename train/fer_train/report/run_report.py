@@ -20,6 +20,7 @@ from fer_data.formatting import number, percent
 from fer_data.metrics import Curves, Scores
 from fer_data.operating_points import operating_point
 from fer_train.prediction import probabilities
+from fer_train.recipe import REASONS
 from fer_train.report import plots
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
@@ -190,6 +191,10 @@ def _network(cost: NetworkCost) -> Section:
 def _settings(out: Path, facts: Mapping[str, Any]) -> Iterator[Section]:
     recipe = out / "recipe.json"
     settings = {**(json.loads(recipe.read_text()) if recipe.exists() else {}), **facts}
+    reasons = settings.pop(REASONS, {})
     if settings:
-        text = "The hyper-parameters that the model was trained with."
-        yield Section("Recipe", text, table=Table(("setting", "value"), [*settings.items()]))
+        text = (
+            "The hyper-parameters that the model was trained with, and the reasons for those that follow from the data."
+        )
+        rows = [(name, value, reasons.get(name, "")) for name, value in settings.items()]
+        yield Section("Recipe", text, table=Table(("setting", "value", "reason"), rows))

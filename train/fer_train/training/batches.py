@@ -15,6 +15,9 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 class Batches(keras.utils.PyDataset):
     """Shuffled, augmented batches: faces float32 [batch,48,48,1] of 0..255 and targets float32 [batch,...].
 
+    An epoch contains every face; its last batch is filled up with faces from its beginning, augmented differently, so
+    that all batches have the same size.
+
     It is a PyDataset, which feeds every Keras backend. It holds the batches of all epochs from `first_epoch` on in one
     sequence, `steps` for each epoch, to be used with steps_per_epoch: Keras requests the first batches of an epoch
     before it reports the end of the previous one. The contents of a batch depend only on the seed and its number, so
@@ -42,7 +45,7 @@ class Batches(keras.utils.PyDataset):
         super().__init__(workers=1)
         self._pixels, self._targets, self._recipe, self._share = pixels, targets, recipe, share
         self._first_epoch = first_epoch
-        self.steps = len(pixels) // recipe.batch
+        self.steps = recipe.steps(len(pixels))
 
     def __len__(self) -> int:
         return self.steps * max(0, self._recipe.epochs - self._first_epoch)
@@ -66,8 +69,9 @@ class Batches(keras.utils.PyDataset):
         """This process's share of a batch, before mixup."""
         size = self._recipe.batch // self._share[1]
         first = number * self._recipe.batch + self._share[0] * size
-        chosen = self._order(epoch)[first : first + size]
-        seeds = ((self._recipe.seed, epoch, place) for place in range(first, first + size))
+        places = np.arange(first, first + size)
+        chosen = self._order(epoch)[places % len(self._pixels)]
+        seeds = ((self._recipe.seed, epoch, place) for place in places)
         augmented = [
             augment(self._pixels[face], self._recipe, np.random.default_rng(seed))
             for face, seed in zip(chosen, seeds, strict=True)

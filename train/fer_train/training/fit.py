@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.dataset import FaceSet
+from fer_data.formatting import counted
 from fer_data.trained_model import TRAINING_CARD
 from fer_edge.errors import FerError
 from fer_edge.inference.model_file import LABELS, append_entries
 from fer_train.architectures.registry import build
-from fer_train.recipe import Recipe
+from fer_train.recipe import NO_WEIGHTS, Recipe
 from fer_train.report.run_report import write_report
 from fer_train.training.batches import Batches
 from fer_train.training.callbacks import Backup, DiskSpace, Interruptible
 from fer_train.training.compilation import advance_dropout, build_trainable, compile_model
 from fer_train.training.distribution import Processes, use_data_parallel
+from fer_train.training.duration import describe_duration, estimate_epoch
 from fer_train.training.ema import EmaEvaluation
-from fer_train.training.initial_weights import NO_WEIGHTS, fit_head, load_initial_weights
+from fer_train.training.initial_weights import fit_head, load_initial_weights
 from fer_train.training.run_folder import BACKUP, HISTORY, MODEL, RunConfig, read_accuracies, read_origins
 
 CHECKPOINT = "checkpoint.keras"
@@ -70,7 +73,7 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     all_batches = Batches(training.pixels, targets, recipe)
     backup = out / BACKUP
-    ema_model = _initial_model(recipe, len(training.classes), all_batches, resumed=backup.exists())
+    ema_model = _initial_model(recipe, training.classes, all_batches, resumed=backup.exists())
     if first:
         config.save(out, {"training": training.counts(), "validation": validation.counts()})
     if processes:
@@ -90,6 +93,11 @@ def fit(
     evaluation.set_model(model)  # fit does so too, but not for a run that has ended
     started = time.monotonic()
     if done < recipe.epochs:
+        epochs = recipe.epochs - done
+        seconds = epochs * estimate_epoch(model, batches, recipe, len(validation))
+        if first:
+            text = f"{counted(epochs, 'epoch')} of {counted(batches.steps, 'step')}"
+            print(f"{text}, about {describe_duration(seconds)}", flush=True)
         history = keras.callbacks.CSVLogger(folder / HISTORY, append=True)
         callbacks = [DiskSpace(folder), evaluation, history, Backup(folder / BACKUP), Interruptible()]
         _train(model, batches, recipe, done, callbacks, verbose=first)
@@ -104,11 +112,12 @@ def fit(
     return ema_model
 
 
-def _initial_model(recipe: Recipe, classes: int, batches: Batches, *, resumed: bool) -> keras.Model:
+def _initial_model(recipe: Recipe, classes: Sequence[str], batches: Batches, *, resumed: bool) -> keras.Model:
     """The network before the first epoch, in float32; that of a resumed run gets its weights from the backup."""
-    model = build(recipe.model, classes, recipe.dropout)
+    model = build(recipe.model, len(classes), recipe.dropout)
     if recipe.weights != NO_WEIGHTS and not resumed:
-        load_initial_weights(model, recipe.weights, (batches.faces(number) for number in range(batches.steps)))
+        faces = (batches.faces(number) for number in range(batches.steps))
+        load_initial_weights(model, recipe.weights, faces, classes)
         if recipe.head_epochs:
             fit_head(model, (batches[number] for number in range(batches.steps)), recipe.head_epochs, recipe.seed)
     return model

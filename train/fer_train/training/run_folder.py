@@ -6,13 +6,13 @@ import csv
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fer_data.data_source import DataSource
 from fer_edge.errors import UsageError
-from fer_train.recipe import Recipe
+from fer_train.recipe import REASONS, Recipe
 from fer_train.training.quantized_weights import describe_origin
 
 BACKUP = "backup.weights.h5"
@@ -32,6 +32,7 @@ class RunConfig:
         keep_copies: Train on copies of validation faces too.
         teachers: Models whose predictions soften the targets.
         recipe: The hyper-parameters.
+        reasons: Why a hyper-parameter that was not given was chosen, by its name.
     """
 
     source: DataSource
@@ -39,6 +40,7 @@ class RunConfig:
     keep_copies: bool
     teachers: tuple[Path, ...]
     recipe: Recipe
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """All of it except the recipe, which has its own file; paths are absolute, to resume from another folder."""
@@ -69,7 +71,7 @@ class RunConfig:
         if not (out / BACKUP).exists():
             content = {**self.as_json(), "faces": faces, "origins": self._origins()}
             (out / RUN).write_text(json.dumps(content, indent=2) + "\n")
-        self.recipe.save(out / RECIPE)
+        self.recipe.save(out / RECIPE, self.reasons)
 
     def _origins(self) -> dict[str, Any]:
         """The initial weights and the teachers, by names that stay valid when the files are moved or replaced."""
@@ -99,7 +101,8 @@ def _differences(previous: dict[str, Any], current: dict[str, Any]) -> list[str]
 
 def read_config(run: Path) -> RunConfig:
     """The configuration of the run in a folder. Raises UsageError when the folder holds no run."""
-    config = _read_json(run / RUN)
+    config, recipe = _read_json(run / RUN), _read_json(run / RECIPE)
+    reasons = recipe.pop(REASONS, {})
     try:
         source = config["source"]
         return RunConfig(
@@ -113,7 +116,8 @@ def read_config(run: Path) -> RunConfig:
             config["validation"],
             config["keep_copies"],
             tuple(Path(path) for path in config["teachers"]),
-            Recipe(**_read_json(run / RECIPE)),
+            Recipe(**recipe),
+            reasons,
         )
     except (KeyError, TypeError) as error:
         raise UsageError(f"{run}: its {RUN} or {RECIPE} is of another version: {error}") from error
