@@ -45,6 +45,7 @@ class Batches(keras.utils.PyDataset):
         super().__init__(workers=1)
         self._pixels, self._targets, self._recipe, self._share = pixels, targets, recipe, share
         self._first_epoch = first_epoch
+        self.size = recipe.batch // share[1]
         self.steps = recipe.steps(len(pixels))
 
     def __len__(self) -> int:
@@ -67,8 +68,7 @@ class Batches(keras.utils.PyDataset):
 
     def _batch(self, epoch: int, number: int) -> Batch:
         """This process's share of a batch, before mixup."""
-        size = self._recipe.batch // self._share[1]
-        first = number * self._recipe.batch + self._share[0] * size
+        size, first = self.size, number * self._recipe.batch + self._share[0] * self.size
         places = np.arange(first, first + size)
         chosen = self._order(epoch)[places % len(self._pixels)]
         seeds = ((self._recipe.seed, epoch, place) for place in places)

@@ -40,8 +40,9 @@ def estimate_epoch(model: keras.Model, batches: Batches, recipe: Recipe, validat
     model.fit(batches, steps_per_epoch=1 + TIMED_STEPS, shuffle=False, verbose=0, callbacks=[timer])
     for variable, value in zip(variables, state, strict=True):
         variable.assign(value)
-    inferences = min(STATISTICS_BATCHES, batches.steps) + validation / recipe.batch
-    return (timer.ends[-1] - timer.ends[0]) / TIMED_STEPS * (batches.steps + INFERENCE_SHARE * inferences)
+    step = (timer.ends[-1] - timer.ends[0]) / TIMED_STEPS
+    statistics = min(STATISTICS_BATCHES, batches.steps)  # not compiled, they take as long as a step
+    return step * (batches.steps + statistics + INFERENCE_SHARE * validation / recipe.batch)
 
 
 def describe_duration(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from fer_train.prediction import probabilities
 from fer_train.training.batches import Batches
 
 STATISTICS_BATCHES = 30
+JOINED_FACES = 128
 
 
 def estimate_statistics(model: keras.Model, batches: Batches, count: int = STATISTICS_BATCHES) -> None:
@@ -20,16 +22,19 @@ def estimate_statistics(model: keras.Model, batches: Batches, count: int = STATI
 
     Averaged weights produce other activations than the weights they average; with the old statistics, validation
     accuracy collapses early in training (Izmailov et al., arXiv:1803.05407, section 3.2). The faces are augmented, as
-    those that the weights were trained on.
+    those that the weights were trained on. Small batches are joined to JOINED_FACES: outside of training the network is
+    not compiled, and a call has its cost.
     """
     normalisations = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     if not normalisations:
         return
     momenta = [layer.momentum for layer in normalisations]
-    for number in range(min(count, batches.steps)):
+    numbers = np.arange(min(count, batches.steps))
+    groups = min(len(numbers), math.ceil(len(numbers) * batches.size / JOINED_FACES))
+    for number, group in enumerate(np.array_split(numbers, groups)):
         for layer in normalisations:
             layer.momentum = number / (number + 1)  # a plain mean over the batches
-        model(batches.faces(number), training=True)
+        model(np.concatenate([batches.faces(batch) for batch in group]), training=True)
     for layer, momentum in zip(normalisations, momenta, strict=True):
         layer.momentum = momentum
 

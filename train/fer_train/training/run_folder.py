@@ -86,8 +86,10 @@ class RunConfig:
             return
         recipe = json.loads(json.dumps(dataclasses.asdict(self.recipe)))
         config = json.loads(json.dumps(self.as_json()))
-        different = _differences(_read_json(out / RECIPE) | {"epochs": self.recipe.epochs}, recipe)
-        different += _differences(_read_json(out / RUN), config)
+        previous = _read_json(out / RECIPE) | {"epochs": self.recipe.epochs}
+        given = {name: value for name, value in recipe.items() if name not in self.reasons}
+        different = _differences(previous, given) + _differences(_read_json(out / RUN), config)
+        different = different or _differences(previous, recipe)  # values that follow from others are no news
         if different:
             raise UsageError(
                 f"--out {out}: holds a run with {', '.join(different)}",
