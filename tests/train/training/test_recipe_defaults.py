@@ -23,7 +23,7 @@ def test_a_small_set_starts_from_the_shipped_model_with_small_steps() -> None:
     assert recipe.learning_rate == pytest.approx(0.0125)
     assert 0.9 <= recipe.average < 0.97
     assert set(reasons) == set(DERIVED)
-    assert reasons["weights"].startswith("277 training faces are few: the shipped model")
+    assert reasons["weights"].startswith("277 training faces are few, so the shipped model")
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,13 @@ def _processes(text: str | None, batch: int | None) -> Processes | None:
     return processes
 
 
+def _join(processes: Processes, batch: int) -> None:
+    from fer_train.training.distribution import join
+
+    processes.check_batch(batch)
+    join(processes)
+
+
 def _complete(config: RunConfig, given: dict[str, Any] | None, faces: int, classes: int) -> RunConfig:
     """The configuration with the hyper-parameters that follow from the number of training faces and classes."""
     if given is None:
@@ -220,14 +227,9 @@ def _print_faces(config: RunConfig, faces: FaceSet) -> None:
     rows = [("read", str(config.source.data)), *faces.summary()]
     recipe, reason = config.recipe, config.reasons.get("weights")
     if reason:
-        rows.append(("weights", f"{recipe.weights}: {reason} (--weights chooses others)"))
-    rows.append(
-        (
-            "recipe",
-            f"batch {recipe.batch}, learning rate {recipe.learning_rate:g}, warm-up {recipe.warmup:g} epochs, "
-            f"average {recipe.average:g}; recipe.json gives the reasons",
-        )
-    )
+        rows.append(("weights", f"{recipe.weights}: {reason}"))
+    values = f"batch {recipe.batch}, learning rate {recipe.learning_rate:g}, warm-up {recipe.warmup:g} epochs, "
+    rows.append(("recipe", f"{values}average {recipe.average:g}; recipe.json gives the reasons"))
     print(aligned(rows), flush=True)
 
 
@@ -244,10 +246,7 @@ def _cross_validate(config: RunConfig, given: dict[str, Any] | None, faces: Face
 def _fit(
     config: RunConfig, given: dict[str, Any] | None, faces: FaceSet, out: Path, processes: Processes | None
 ) -> None:
-    from fer_train.training.distribution import join
-    from fer_train.training.fit import fit
     from fer_train.training.partition import partition
-    from fer_train.training.targets import make_targets
 
     seed = config.recipe.seed
     training, validation, copies = partition(faces, config.validation, seed, keep_copies=config.keep_copies)
@@ -258,8 +257,10 @@ def _fit(
             f"--batch {recipe.batch}: there are {len(training)} faces to train on", cure="give a smaller batch"
         )
     if processes:
-        processes.check_batch(recipe.batch)
-        join(processes)
+        _join(processes, recipe.batch)
+    from fer_train.training.fit import fit
+    from fer_train.training.targets import make_targets
+
     targets = make_targets(training, recipe, config.teachers)
     _print_faces(config, faces)
     if copies:

@@ -45,7 +45,8 @@ def _weights(recipe: Recipe, faces: int, small: bool) -> Derived:
     if not small:
         yield "weights", NO_WEIGHTS, f"{count} are enough to start from random weights"
     elif recipe.model in SHIPPED:
-        yield "weights", recipe.model, f"{count} are few: the shipped model is trained further, its last layer first"
+        further = "so the shipped model is trained further, its last layer first"
+        yield "weights", recipe.model, f"{count} are few, {further} (--weights {NO_WEIGHTS}: from random weights)"
     else:
         yield "weights", NO_WEIGHTS, f"{count} are few, but no weights of {recipe.model} are shipped"
 
