@@ -9,6 +9,7 @@ import pytest
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import run
 from tests.support.synthetic_faces import striped_faces, write_csv
+from tests.support.training import SHORT_RUN
 
 from fer_edge.config.model import DEFAULT_DETECTOR, DEFAULT_MODEL
 from fer_edge.detection.base import Detectors
@@ -54,7 +55,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(data: Path) -> Path:
     """The folder of a run of fer-train fit on these faces."""
     out = data.parent / "run"
-    flags = ["--model", "nano", "--batch", 32, "--average", 0.9, "--warmup", 1, "--epochs", 5]
-    done = run("fer_train", "fit", "--data", data, "--out", out, "--validation", "PublicTest", *flags)
+    done = run(
+        "fer_train", "fit", *SHORT_RUN, "--data", data, "--out", out, "--validation", "PublicTest", "--epochs", 5
+    )
     assert done.code == 0, done.err
     return out
