@@ -17,6 +17,7 @@ SIDE = 48  # pixels, width and height of a face
 TRAINING = "Training"
 VALIDATION = "validation"
 PUBLIC_TEST = "PublicTest"
+PRIVATE_TEST = "PrivateTest"
 TEST = "test"
 
 
@@ -99,6 +100,10 @@ class FaceSet:
         if not chosen.any():
             raise DataError(f"split {name!r} has no faces; there are {self._splits()}")
         return self.only(chosen)
+
+    def renamed(self, split: str) -> FaceSet:
+        """The same faces as those of one split of this name."""
+        return replace(self, splits=np.full(len(self), split))
 
     def _splits(self) -> str:
         return ", ".join(self.split_names())

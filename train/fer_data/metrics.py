@@ -70,6 +70,16 @@ class Scores:
         return wilson_interval(self.accuracy, self.count)
 
     @property
+    def chance(self) -> float:
+        """The share, 0..1, that would be correct if the same predictions were assigned to the faces at random.
+
+        It is what Cohen's kappa (Educational and Psychological Measurement 20, 1960) measures agreement against, and
+        the accuracy of a model that always predicts one class.
+        """
+        shares = self.confusion / max(1, self.count)
+        return float(shares.sum(axis=0) @ shares.sum(axis=1))
+
+    @property
     def support(self) -> dict[str, int]:
         """The number of faces of each class."""
         return dict(zip(self.classes, self.confusion.sum(axis=1).tolist(), strict=True))

@@ -26,8 +26,8 @@ PLOTS = {"confusion.png", "roc.png", "precision_recall.png", "calibration.png", 
 
 def report(out: Path, faces: FaceSet, **facts: Any) -> tuple[dict[str, Any], str]:
     """Write a report; return its metrics, and its page with "PNG" in place of each picture."""
-    scores = write_report(score_reader(len(faces.classes)), faces, out, facts)
-    assert scores.count == len(faces)
+    (judgement,) = write_report(score_reader(len(faces.classes)), faces, out, facts)
+    assert judgement.scores.count == len(faces)
     page = (out / "report.html").read_text()
     return read_metrics(out), re.sub(r"data:image/png;base64,[\w+/=]+", "PNG", page)
 

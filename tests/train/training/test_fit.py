@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import zipfile
 from pathlib import Path
@@ -41,6 +43,19 @@ def test_a_run_writes_model_history_metrics_recipe_and_plots(trained: Path) -> N
         plot = cv2.imread(str(trained / name))
         assert min(plot.shape[:2]) > 400
         assert len(np.unique(plot)) > 50
+
+
+def test_the_next_command_quantizes_the_model(data: Path, tmp_path: Path) -> None:
+    run = tmp_path / "the run"
+    flags = ["--data", data, "--out", run, "--epochs", 3, "--weights", "nano", "--learning-rate", 0.05]
+    done = fit(*flags, "--validation", "PublicTest")
+    assert done.code == 0, done.err
+    assert re.search(r"^PublicTest  [\d.]+ % right; 105 faces: .* better than guessing \(\d+", done.out, re.MULTILINE)
+    command = shlex.split(done.out.splitlines()[-1])
+    assert command[:3] == ["next", "fer-convert", "quantize"]
+    done = run_in_process("fer_convert", *command[2:], "--max-drop", 100)
+    assert done.code == 0, done.err
+    assert read_model(run / "fer.tflite").labels == FER2013_CLASSES
 
 
 def test_the_model_contains_its_labels_and_its_training_card(trained: Path) -> None:
@@ -83,7 +98,16 @@ def test_patience_stops_early_and_keeps_the_best_epoch(data: Path, tmp_path: Pat
     rows = read_history(tmp_path / "run")
     assert len(rows) < 40
     metrics = read_metrics(tmp_path / "run")
-    assert metrics["accuracy"] == pytest.approx(max(float(row["val_accuracy"]) for row in rows))
+    accuracies = [float(row["val_accuracy"]) for row in rows]
+    assert metrics["accuracy"] == pytest.approx(max(accuracies))
+    epoch = 1 + accuracies.index(max(accuracies))
+    assert metrics["epoch"] == epoch
+    assert f"\nepoch           {epoch} of {len(rows)}, the best on the validation faces" in done.out
+    assert "(--patience 2)" in done.out
+    assert "no better than guessing (" in done.out
+    assert "likely because  its weights" not in done.out
+    assert re.search(r"likely because  it was trained for \d+ steps only", done.out)
+    assert f"next            fer-train inspect {data}\n" in done.out
 
 
 def test_a_diverging_run_writes_no_model(data: Path, tmp_path: Path) -> None:
@@ -97,7 +121,13 @@ def test_a_share_of_training_can_be_held_out(data: Path, tmp_path: Path) -> None
     done = fit("--data", data, "--out", tmp_path / "run", "--epochs", 1, "--validation", 0.2)
     assert done.code == 0, done.err
     metrics = read_metrics(tmp_path / "run")
-    assert (metrics["validation"], metrics["faces"]) == (["Training"], 63)
+    assert (metrics["validation"], metrics["faces"]) == (["held out of Training"], 63)
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "of 63 faces (held out of Training) correctly" in page
+    test = metrics["test"]
+    assert (test["split"], test["faces"]) == (["PublicTest"], 105), "not validated on, so it is judged in addition"
+    assert f"{100 * test['accuracy']:.1f} % of 105 faces (PublicTest) correctly" in page
+    assert f"PublicTest            {100 * test['accuracy']:.1f} % right; 105 faces: the figure may be" in done.out
 
 
 def test_the_card_names_the_teachers(trained: Path, data: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tests.support.synthetic_faces import striped_faces
 
 from fer_data.dataset import FaceSet
 from fer_edge.errors import UsageError
-from fer_train.training.partition import partition
+from fer_train.training.partition import find_test_faces, partition
 
 FACES = striped_faces(280)
 
@@ -26,6 +26,18 @@ def test_a_split_named_validation_is_used_if_there_is_one() -> None:
     splits = np.where(FACES.splits == "PublicTest", "validation", FACES.splits)
     training, validation, _ = partition(dataclasses.replace(FACES, splits=splits), None, seed=1)
     assert (len(training), validation.split_names()) == (210, ["validation"])
+
+
+def test_what_is_held_out_is_not_named_training_and_a_free_test_split_is_judged_too() -> None:
+    held_out = partition(FACES, None, seed=1).validation
+    assert held_out.split_names() == ["held out of Training"]
+    assert find_test_faces(FACES, held_out).split_names() == ["PublicTest"]
+    validation = partition(FACES, "PublicTest", seed=1).validation
+    assert find_test_faces(FACES, validation) is None
+    splits = np.where(np.arange(len(FACES)) % 8 == 7, "PrivateTest", FACES.splits)
+    validation = partition(dataclasses.replace(FACES, splits=splits), "PublicTest", seed=1).validation
+    found = find_test_faces(dataclasses.replace(FACES, splits=splits), validation)
+    assert (found.split_names(), len(found)) == (["PrivateTest"], 35)
 
 
 def test_another_seed_holds_out_other_faces() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_data.dataset import PUBLIC_TEST, TEST, TRAINING, VALIDATION, FaceSet
+from fer_data.dataset import PRIVATE_TEST, PUBLIC_TEST, TEST, TRAINING, VALIDATION, FaceSet
 from fer_edge.errors import DataError
 
 SPLITS = {
@@ -17,7 +17,7 @@ SPLITS = {
     **dict.fromkeys(("validation", "valid", "val", "dev"), VALIDATION),
     **dict.fromkeys(("test", "testing"), TEST),
     "publictest": PUBLIC_TEST,
-    "privatetest": "PrivateTest",
+    "privatetest": PRIVATE_TEST,
 }
 ASSIGNED = "no splits in it: a tenth of each class becomes validation, a tenth test"
 SPLIT_NAMES = "train, validation or test"  # what a folder can be renamed to

@@ -20,6 +20,7 @@ from fer_edge.config.model import SHIPPED, parse_model
 from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
 from fer_train.architectures.registry import ARCHITECTURES
 from fer_train.commands import Subparsers
+from fer_train.commands.ending import print_ending
 from fer_train.recipe import PRECISIONS, Recipe, help_texts
 from fer_train.training.recipe_defaults import DERIVED, MIN_BATCH, complete_recipe
 
@@ -116,8 +117,6 @@ def _run(arguments: Namespace) -> int:
         raise UsageError("--folds: its runs are made one by one", cure="leave out --distribute")
     processes = _processes(arguments.distribute, arguments.batch)
     faces = config.source.read()
-    if processes:
-        _join(processes)
     try:
         with _explain_write_errors(out):
             if arguments.folds:
@@ -202,6 +201,7 @@ def _processes(text: str | None, batch: int | None) -> Processes | None:
 
 
 def _join(processes: Processes, batch: int) -> None:
+    """Connect to the other processes, which would wait for one that fails later: so after the data has been read."""
     from fer_train.training.distribution import join
 
     processes.check_batch(batch)
@@ -214,13 +214,6 @@ def _complete(config: RunConfig, given: dict[str, Any] | None, faces: int, class
         return config
     recipe, reasons = complete_recipe(given, faces, classes)
     return dataclasses.replace(config, recipe=recipe, reasons=reasons)
-
-
-def _join(processes: Processes) -> None:
-    """Connect to the other processes, which would wait for one that fails later: so after the data has been read."""
-    from fer_train.training.distribution import join
-
-    join(processes)
 
 
 def _print_faces(config: RunConfig, faces: FaceSet) -> None:
@@ -246,7 +239,7 @@ def _cross_validate(config: RunConfig, given: dict[str, Any] | None, faces: Face
 def _fit(
     config: RunConfig, given: dict[str, Any] | None, faces: FaceSet, out: Path, processes: Processes | None
 ) -> None:
-    from fer_train.training.partition import partition
+    from fer_train.training.partition import find_test_faces, partition
 
     seed = config.recipe.seed
     training, validation, copies = partition(faces, config.validation, seed, keep_copies=config.keep_copies)
@@ -265,4 +258,7 @@ def _fit(
     _print_faces(config, faces)
     if copies:
         print(f"{copies} training faces left out: exact copies of faces of another split (--keep-copies)", flush=True)
-    fit(config, training, targets, validation, out, processes)
+    test = find_test_faces(faces, validation)
+    judgements = fit(config, training, targets, validation, out, processes, test=test).judgements
+    if judgements:
+        print_ending(config, faces, out, judgements)

@@ -6,9 +6,9 @@ import dataclasses
 from argparse import Namespace
 from pathlib import Path
 
-from fer_data.formatting import percent
 from fer_edge.errors import UsageError
 from fer_train.commands import Subparsers
+from fer_train.commands.ending import print_ending
 
 
 def add_command(commands: Subparsers) -> None:
@@ -17,7 +17,7 @@ def add_command(commands: Subparsers) -> None:
         "report", help="evaluate a finished run again: metrics.json, plots and report.html in its folder"
     )
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="the --out of fer-train fit")
-    parser.add_argument("--split", help="the split of its data to evaluate on (default: its validation faces)")
+    parser.add_argument("--split", help="the split to evaluate on (default: its validation and its test faces)")
     parser.add_argument("--data", type=Path, help="where its data is now, if it was moved")
     parser.add_argument("--out", type=Path, help="another folder to write into")
     parser.set_defaults(run=_run)
@@ -28,8 +28,8 @@ def _run(arguments: Namespace) -> int:
 
     from fer_data.output_folder import output_folder
     from fer_train.report.run_report import write_report
-    from fer_train.training.partition import partition
-    from fer_train.training.run_folder import MODEL, read_config
+    from fer_train.training.partition import find_test_faces, partition
+    from fer_train.training.run_folder import MODEL, read_config, read_facts
 
     config = read_config(arguments.run_folder)
     if not (arguments.run_folder / MODEL).exists():
@@ -37,15 +37,15 @@ def _run(arguments: Namespace) -> int:
             f"{arguments.run_folder}: no {MODEL} in it yet", cure="fer-train fit --resume finishes the run"
         )
     source = dataclasses.replace(config.source, data=arguments.data or config.source.data)
-    faces = source.read()
+    config, faces = dataclasses.replace(config, source=source), source.read()
     if arguments.split:
-        chosen = faces.split(arguments.split)
+        chosen, test = faces.split(arguments.split), None
     else:
         chosen = partition(faces, config.validation, config.recipe.seed).validation
+        test = find_test_faces(faces, chosen)
     model = keras.saving.load_model(arguments.run_folder / MODEL, compile=False)
     out = arguments.out or arguments.run_folder
     with output_folder(out):
-        scores = write_report(model, chosen, out, {})
-    splits = ", ".join(chosen.split_names())
-    print(f"accuracy {percent(scores.accuracy, 2)} on {scores.count} faces of {splits}; {out}/report.html")
+        judgements = write_report(model, chosen, out, read_facts(arguments.run_folder), test)
+    print_ending(config, faces, arguments.run_folder, judgements, out)
     return 0

@@ -38,7 +38,7 @@ class Section:
 
 
 def write_page(out: Path, title: str, summary: str, sections: Sequence[Section]) -> None:
-    """Write an HTML page to `out`. Its pictures are embedded; it refers to no other file."""
+    """Write an HTML page, whose pictures are embedded, to `out`; each line of the summary becomes a paragraph."""
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["embed"] = lambda path: "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
     template = environment.from_string((files(__package__) / "page.html").read_text())

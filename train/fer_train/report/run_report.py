@@ -25,6 +25,7 @@ from fer_train.report import plots
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
 from fer_train.report.network_cost import NetworkCost, network_cost
+from fer_train.report.verdict import Judgement, judge, read_training_facts
 
 FEW_FACES = 50  # with fewer, a recall may be off by some 14 points
 MIB = 2**20
@@ -48,8 +49,15 @@ class _Result:
     curves: Curves
     cost: NetworkCost
 
+    @property
+    def name(self) -> str:
+        """The name of the part of the data that the faces are."""
+        return ", ".join(self.faces.split_names())
 
-def write_report(model: keras.Model, faces: FaceSet, out: Path, facts: Mapping[str, Any]) -> Scores:
+
+def write_report(
+    model: keras.Model, faces: FaceSet, out: Path, facts: Mapping[str, Any], test: FaceSet | None = None
+) -> tuple[Judgement, ...]:
     """Evaluate a model and write metrics.json, plots (PNG) and report.html, which needs no other file.
 
     Args:
@@ -57,21 +65,33 @@ def write_report(model: keras.Model, faces: FaceSet, out: Path, facts: Mapping[s
         faces: The faces to evaluate on.
         out: The folder to write into; if it has a history.csv or a recipe.json, they are part of the report.
         facts: JSON values by name, for metrics.json and the page.
+        test: Further faces to evaluate on; the plots are of `faces` alone.
 
     Returns:
-        The scores.
+        What the model is worth on each.
     """
-    predicted = probabilities(model, faces.pixels)
-    scores = Scores.of(faces.labels, predicted.argmax(axis=1), faces.classes)
-    curves = Curves.of(faces.labels, predicted, faces.classes)
-    result = _Result(faces, predicted, scores, curves, network_cost(model))
-    (out / "metrics.json").write_text(json.dumps(_metrics(result, facts), indent=2) + "\n")
+    cost = network_cost(model)
+    result = _evaluate(model, faces, cost)
+    results = [result] if test is None else [result, _evaluate(model, test, cost)]
+    judgements = judge([(part.name, part.scores) for part in results], read_training_facts(out))
+    metrics = _metrics(result, facts)
+    if test is not None:
+        metrics["test"] = {"split": test.split_names(), **results[1].scores.as_json(), **results[1].curves.as_json()}
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     figures = _figures(result, out / "history.csv")
     for name, figure in figures.items():
         figure.savefig(out / name, dpi=120, bbox_inches="tight")
-    sections = [_classes(result), *_plots(result, out, figures), _network(result.cost), *_settings(out, facts)]
-    write_page(out / "report.html", f"Report on the model {model.name}", _summary(result), sections)
-    return scores
+    tables = [_classes(part) for part in results]
+    sections = [*tables, *_plots(result, out, figures), _network(cost), *_settings(out, facts)]
+    summary = "\n".join(_summary(*both) for both in zip(results, judgements, strict=True))
+    write_page(out / "report.html", f"Report on the model {model.name}", summary, sections)
+    return judgements
+
+
+def _evaluate(model: keras.Model, faces: FaceSet, cost: NetworkCost) -> _Result:
+    predicted = probabilities(model, faces.pixels)
+    scores = Scores.of(faces.labels, predicted.argmax(axis=1), faces.classes)
+    return _Result(faces, predicted, scores, Curves.of(faces.labels, predicted, faces.classes), cost)
 
 
 def _metrics(result: _Result, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,14 +127,17 @@ def _figures(result: _Result, history: Path) -> dict[str, Figure]:
     return figures
 
 
-def _summary(result: _Result) -> str:
-    """The accuracy, the weakest classes, and those with too few faces."""
+def _summary(result: _Result, judgement: Judgement) -> str:
+    """The accuracy and what it is worth, the weakest classes, and those with too few faces."""
     scores = result.scores
     low, high = scores.interval
     text = (
         f"The model classifies {percent(scores.accuracy)} of {scores.count} faces "
-        f"({', '.join(result.faces.split_names())}) correctly; the 95 % interval is {percent(low)} to {percent(high)}."
+        f"({result.name}) correctly; the 95 % interval is {percent(low)} to {percent(high)}, so "
+        f"{judgement.error}. It is {judgement.worth}."
     )
+    if judgement.causes:
+        text += f" Likely because {', and '.join(judgement.causes)}."
     known = sorted((recall, name) for name, recall in scores.recall.items() if recall is not None)
     weakest = [_weakness(scores, name) for recall, name in known[: max(1, len(known) // 3)] if recall < 1]
     if weakest:
@@ -148,10 +171,10 @@ def _classes(result: _Result) -> Section:
         for name in scores.classes
     ]
     return Section(
-        "Classes",
+        f"Classes ({result.name})",
+        f"Averaged over the classes, recall is {percent(scores.balanced_accuracy)} and F1 {percent(scores.macro_f1)}. "
         "Recall is the share of the faces of a class that are found, precision the share of the faces predicted as a "
-        "class that belong to it, F1 the harmonic mean of both. AUC and average precision (AP) are explained below. "
-        f"Averaged over the classes, recall is {percent(scores.balanced_accuracy)} and F1 {percent(scores.macro_f1)}.",
+        "class that belong to it, F1 the harmonic mean of both. AUC and average precision (AP) are explained below.",
         table=Table(("class", "faces", "recall", "precision", "F1", "AUC", "AP"), rows),
     )
 

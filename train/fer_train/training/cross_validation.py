@@ -56,8 +56,9 @@ def cross_validate(config: RunConfig, faces: FaceSet, count: int, out: Path) -> 
     for fold in range(count):
         included, held_out = training.only(folds != fold), training.only(folds == fold)
         fold_config = dataclasses.replace(config, validation=f"fold {fold + 1} of {count}")
+        held_out = held_out.renamed(str(fold_config.validation))
         targets = make_targets(included, config.recipe, config.teachers)
-        model = fit(fold_config, included, targets, held_out, out / f"fold-{fold + 1}")
+        model = fit(fold_config, included, targets, held_out, out / f"fold-{fold + 1}").model
         predicted[folds == fold] = probabilities(model, held_out.pixels)
         accuracies.append(float((predicted[folds == fold].argmax(axis=1) == held_out.labels).mean()))
     scores = Scores.of(training.labels, predicted.argmax(axis=1), faces.classes)

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -24,6 +24,7 @@ from fer_edge.inference.model_file import LABELS, append_entries
 from fer_train.architectures.registry import build
 from fer_train.recipe import NO_WEIGHTS, Recipe
 from fer_train.report.run_report import write_report
+from fer_train.report.verdict import Judgement
 from fer_train.training.batches import Batches
 from fer_train.training.callbacks import Backup, DiskSpace, Interruptible
 from fer_train.training.compilation import advance_dropout, build_trainable, compile_model
@@ -31,13 +32,25 @@ from fer_train.training.distribution import Processes, use_data_parallel
 from fer_train.training.duration import describe_duration, estimate_epoch
 from fer_train.training.ema import EmaEvaluation
 from fer_train.training.initial_weights import fit_head, load_initial_weights
-from fer_train.training.run_folder import BACKUP, HISTORY, MODEL, RunConfig, read_accuracies, read_origins
+from fer_train.training.run_folder import BACKUP, HISTORY, MODEL, RunConfig, read_accuracies, read_facts, read_origins
 
 CHECKPOINT = "checkpoint.keras"
 
 
 class DivergedError(FerError, ArithmeticError):
     """The loss is no longer finite; there is no model to write."""
+
+
+class FittedRun(NamedTuple):
+    """A finished run.
+
+    Attributes:
+        model: The averaged network of the last epoch, or the best with a patience.
+        judgements: Of its validation faces and its test faces; empty in a process that does not write.
+    """
+
+    model: keras.Model
+    judgements: tuple[Judgement, ...] = ()
 
 
 def fit(
@@ -47,7 +60,9 @@ def fit(
     validation: FaceSet,
     out: Path,
     processes: Processes | None = None,
-) -> keras.Model:
+    *,
+    test: FaceSet | None = None,
+) -> FittedRun:
     """Train a network; called again with the same `out`, resume an interrupted run from its last complete epoch.
 
     Writes into `out` run.json, recipe.json, checkpoint.keras (the averaged network after the last epoch, or the best
@@ -61,9 +76,10 @@ def fit(
         validation: The faces to evaluate on after each epoch and in the report.
         out: The folder of the run.
         processes: The processes of a distributed run; each calls this function, and the first one writes.
+        test: Further faces to judge the finished model on, which no choice of the run depends on.
 
     Returns:
-        The averaged network of the last epoch; without a patience, no epoch is chosen by its validation score.
+        The model and what it is worth; without a patience, no epoch is chosen by its validation score.
 
     Raises:
         UsageError: `out` cannot be a folder, or holds another run.
@@ -104,12 +120,14 @@ def fit(
     evaluation.update(all_batches.steps)
     if recipe.patience:
         ema_model.load_weights(folder / CHECKPOINT)
-    if first:
-        _save(ema_model, config, training, out)
-        write_report(ema_model, validation, out, {"seconds": round(time.monotonic() - started)})
-    else:
+    if not first:
         shutil.rmtree(folder)
-    return ema_model
+        return FittedRun(ema_model)
+    _save(ema_model, config, training, out)
+    facts = read_facts(out) if done >= recipe.epochs else {"seconds": round(time.monotonic() - started)}
+    accuracies = read_accuracies(out)
+    epoch = 1 + int(np.argmax(accuracies)) if recipe.patience and accuracies else len(accuracies)
+    return FittedRun(ema_model, write_report(ema_model, validation, out, {**facts, "epoch": epoch}, test))
 
 
 def _initial_model(recipe: Recipe, classes: Sequence[str], batches: Batches, *, resumed: bool) -> keras.Model:

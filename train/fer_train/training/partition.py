@@ -7,10 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.dataset import TRAINING, VALIDATION, FaceSet, stratified
+from fer_data.dataset import PRIVATE_TEST, PUBLIC_TEST, TEST, TRAINING, VALIDATION, FaceSet, stratified
 from fer_edge.errors import UsageError
 
 HELD_OUT = 0.1  # share of Training
+HELD_OUT_PART = f"held out of {TRAINING}"
+TEST_SPLITS = (PUBLIC_TEST, TEST, PRIVATE_TEST)  # the first of them that is not validated on
 
 
 class Partition(NamedTuple):
@@ -46,7 +48,16 @@ def partition(faces: FaceSet, validation: str | None, seed: int, *, keep_copies:
     for label, name in enumerate(faces.classes):
         if not (faces.labels[training] == label).any():
             raise UsageError(f"class {name}: no face to train on", cure="add some, or leave it out with --classes")
-    return Partition(faces.only(training), faces.only(validating), int(copies.sum()))
+    held_out = faces.only(validating)
+    if TRAINING in held_out.splits:
+        held_out = held_out.renamed(HELD_OUT_PART)
+    return Partition(faces.only(training), held_out, int(copies.sum()))
+
+
+def find_test_faces(faces: FaceSet, validation: FaceSet) -> FaceSet | None:
+    """The faces on which a finished model is judged in addition: a test split that is not validated on, if any."""
+    free = [name for name in TEST_SPLITS if name in faces.splits and name not in validation.splits]
+    return faces.split(free[0]) if free else None
 
 
 def _masks(faces: FaceSet, validation: str | None, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

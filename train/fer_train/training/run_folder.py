@@ -17,6 +17,7 @@ from fer_train.training.quantized_weights import describe_origin
 
 BACKUP = "backup.weights.h5"
 HISTORY = "history.csv"
+METRICS = "metrics.json"
 MODEL = "model.keras"
 RECIPE = "recipe.json"
 RUN = "run.json"
@@ -137,9 +138,19 @@ def read_accuracies(run: Path) -> tuple[float, ...]:
     """The validation accuracy of each complete epoch so far."""
     try:
         with (run / HISTORY).open(newline="") as file:
-            return tuple(float(row["val_accuracy"]) for row in csv.DictReader(file))
+            epochs = {row["epoch"]: float(row["val_accuracy"]) for row in csv.DictReader(file)}
     except OSError:
         return ()
+    return tuple(epochs.values())
+
+
+def read_facts(run: Path) -> dict[str, Any]:
+    """The facts about the training in the metrics.json of a run: its seconds and the epoch that was taken."""
+    try:
+        metrics = json.loads((run / METRICS).read_text())
+    except (OSError, ValueError):
+        return {}
+    return {name: metrics[name] for name in ("seconds", "epoch") if name in metrics}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
