@@ -34,6 +34,7 @@ class Event:
         box: x, y, width, height as fractions of the frame.
         frame: Width, height and number of the frame.
         duration: Seconds from the first to the last detection of the face, in an `end` only.
+        file: Name of the picture that the frame was read from, if it was.
     """
 
     type: EventType
@@ -45,6 +46,7 @@ class Event:
     box: tuple[float, float, float, float]
     frame: tuple[int, int, int]
     duration: float | None = None
+    file: str | None = None
 
 
 class MessageBuilder:
@@ -91,6 +93,8 @@ class MessageBuilder:
             "box": [round(value, 4) for value in event.box],
             "frame": {"width": width, "height": height, "number": number},
         }
+        if event.file is not None:
+            message["frame"]["file"] = event.file
         if event.duration is not None:
             message["duration_s"] = round(event.duration, 3)
         return message

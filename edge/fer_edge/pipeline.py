@@ -165,6 +165,7 @@ class Pipeline:
             box=_fractions(face.box.clipped(width, height), width, height),
             frame=(width, height, frame.number),
             duration=face.duration if change.type == "end" else None,
+            file=frame.file,
         )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import jsonschema
+import numpy as np
 import pytest
 from tests.support.media import MEDIA, WALK
 from tests.support.mjpeg import MjpegCamera
@@ -61,6 +62,19 @@ def test_each_picture_of_a_folder_is_a_scene_of_its_own() -> None:
     done = fer_edge("--camera", MEDIA / "faces", "--mqtt", "none", "--print")
     assert done.code == 0
     assert [event["type"] for event in done.events] == ["start", "end"] * 8
+    files = sorted(path.name for path in (MEDIA / "faces").iterdir())
+    assert [event["frame"]["file"] for event in done.events] == [name for name in files for _ in ("start", "end")]
+    assert "no face found" not in done.err
+
+
+def test_every_picture_without_a_face_is_named(tmp_path: Path) -> None:
+    names = [f"empty {number:02}.png" for number in range(30)]  # more than the log takes of one line of code
+    for name in names:
+        cv2.imwrite(str(tmp_path / name), np.full((60, 60), 128, np.uint8))
+    (tmp_path / "face.png").write_bytes((MEDIA / "faces" / "astronaut.png").read_bytes())
+    done = fer_edge("--camera", tmp_path, "--mqtt", "none", "--print")
+    assert {event["frame"]["file"] for event in done.events} == {"face.png"}
+    assert f"no face found in 30 of the pictures: {', '.join(names)}\n" in done.err
 
 
 def test_subscribers_receive_status_info_events_and_offline(mosquitto: Mosquitto) -> None:

@@ -65,6 +65,14 @@ def test_a_message_has_every_field() -> None:
     }
 
 
+def test_the_event_of_a_picture_names_its_file() -> None:
+    message = make_builder().message(dataclasses.replace(START, file="Zoë.jpg"))
+    assert message["frame"] == {"width": 640, "height": 480, "number": START.frame[2], "file": "Zoë.jpg"}
+    validate(json.loads(encode(message)))
+    with pytest.raises(jsonschema.ValidationError):
+        validate({**message, "frame": {**message["frame"], "file": ""}})
+
+
 def test_messages_are_numbered_and_have_different_ids() -> None:
     builder = make_builder()
     messages = [builder.message(event) for event in (START, UPDATE, END)]

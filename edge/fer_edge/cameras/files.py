@@ -68,7 +68,8 @@ class PictureFiles:
             except PictureError as error:
                 cause = damaged[printable(path.name)] = error.cause
             else:
-                yield Frame(orient(grey, self._options), float(number), number, still=True)
+                name = printable(path.name)
+                yield Frame(orient(grey, self._options), float(number), number, still=True, file=name)
         if not damaged:
             return
         named = [f"{name} ({cause})" for name, cause in damaged.items()][:MAX_NAMED]

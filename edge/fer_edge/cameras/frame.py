@@ -27,6 +27,7 @@ class Frame:
         still: Whether it is a separate scene, unrelated to the frame before it.
         detail: uint8 [H,W], the same image in a larger size and the same aspect ratio, to crop faces from; None when
             `grey` is all there is.
+        file: Name of the picture that it was read from; None for a frame of a camera or a video.
     """
 
     grey: NDArray[np.uint8]
@@ -34,6 +35,7 @@ class Frame:
     number: int
     still: bool = False
     detail: NDArray[np.uint8] | None = None
+    file: str | None = None
 
 
 def orient(image: NDArray[np.uint8], options: CameraOptions) -> NDArray[np.uint8]:

@@ -70,7 +70,7 @@ class EventPrinter(RunObserver):
 
     Events wait for a slow reader. When MAX_PENDING of them wait, a file is held up until there is room; a camera is
     not, and further events are dropped and counted until the reader has caught up. If a line cannot be written, the run
-    is stopped. `finish` raises OutputError if any event was not printed.
+    is stopped. `finish` raises OutputError if any event was not printed, and logs which picture files have no face.
     """
 
     def __init__(self, stream: TextIO, *, live: bool) -> None:
@@ -80,10 +80,16 @@ class EventPrinter(RunObserver):
         self._controls: RunControls | None = None
         self._dropping = False
         self._dropped = 0
+        self._faceless: list[str] = []
 
     def on_start(self, status: RunStatus, controls: RunControls) -> None:
         """Keep `controls`, to stop the run after an error."""
         self._controls = controls
+
+    def on_frame(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
+        """Keep the name of a picture file without a face."""
+        if frame.file and not faces:
+            self._faceless.append(frame.file)
 
     def on_event(self, message: dict[str, Any]) -> None:
         """Write a line in the background, unless an earlier one failed."""
@@ -100,7 +106,9 @@ class EventPrinter(RunObserver):
             self._controls.stop()  # the run still ends cleanly, for the subscribers' sake
 
     def finish(self) -> None:
-        """Print what is left: at the end of a file all of it, and after a signal for a moment."""
+        """Print what is left, at the end of a file all of it, and log which pictures have no face."""
+        if self._faceless:  # in one line: the log limits how often a line of code logs
+            log.info("no face found in %d of the pictures: %s", len(self._faceless), ", ".join(self._faceless))
         while self._writer.drain(WAIT_INTERVAL) and not (self._stopping or self._writer.error):
             pass
         missing = self._dropped + self._writer.drain(STOP_TIMEOUT)

@@ -158,6 +158,7 @@ def test_a_folder_yields_its_pictures_by_name_each_a_scene_of_its_own(tmp_path: 
     frames, error_text = collect(PictureFiles(tmp_path))
     assert [round(float(frame.grey.mean())) for frame in frames] == [10, 20, 30]
     assert all(frame.still for frame in frames)
+    assert [frame.file for frame in frames] == ["a.jpg", "b.png", "c.BMP"]
     assert error_text == ""
 
 

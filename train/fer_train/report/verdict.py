@@ -15,6 +15,7 @@ ONE_CLASS = 0.95  # share of the predictions from which on a model is reported t
 FEW_STEPS = 500  # of the optimizer; a network from random weights has learnt little before
 FEW_TRAINING_FACES = 50  # of a class
 LEARNT = 0.9  # accuracy on the training faces
+GAIN = 0.1  # accuracy beyond chance from which on more faces may well prove a model better than guessing
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _causes(scores: Scores, training: TrainingFacts | None) -> Iterator[str]:
     share = predicted.max() / max(1, scores.count)
     if share >= ONE_CLASS:
         yield f"it predicts {scores.classes[predicted.argmax()]} for {percent(share, 0)} of the faces"
-    if scores.accuracy > scores.chance and scores.interval[1] - scores.accuracy > scores.accuracy - scores.chance > 0.1:
+    if scores.accuracy - scores.chance > GAIN:  # and yet within the interval
         yield "there are too few faces to judge it on"
     elif training:
         yield _training_cause(training)
