@@ -8,11 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fer_data.data_source import DataSource
+from fer_data.data_source import DataSource, with_labels_of_model
 from fer_data.dataset import FaceSet
 from fer_data.formatting import counted
 from fer_data.readers.names import name_key
-from fer_edge.errors import UsageError
 
 _read = cache(DataSource.read)  # several models with the same merged classes share one reading
 
@@ -49,18 +48,3 @@ def read_faces_for(arguments: Namespace, labels: tuple[str, ...], training: dict
         left_out = counted(len(faces) - len(chosen), "face")
         sys.stderr.write(f"left out: {left_out} of {', '.join(others)}: the model has no such class\n")
     return chosen
-
-
-def with_labels_of_model(labels: tuple[str, ...], faces: FaceSet) -> FaceSet:
-    """Select the faces whose class the model knows, and number their labels in its order.
-
-    Names are compared without regard to blanks and case. Raises UsageError when model and data have fewer than two
-    classes in common.
-    """
-    by_key = {name_key(label): label for label in labels}
-    common = {name: by_key[name_key(name)] for name in faces.classes if name_key(name) in by_key}
-    if len(common) < 2:
-        raise UsageError(
-            f"the model's labels ({', '.join(labels)}) are not those of the data ({', '.join(faces.classes)})"
-        )
-    return faces.merge(common).choose(labels)

@@ -21,10 +21,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fer_convert.data_flags import with_labels_of_model
-from fer_convert.evaluate.candidates import Candidate
-from fer_convert.evaluate.evaluation import probabilities
-from fer_data.data_source import DataSource
+from fer_convert.evaluate.candidates import evaluate_one
+from fer_data.classifiers import probabilities, quantized_classifier
+from fer_data.data_source import DataSource, with_labels_of_model
 from fer_data.dataset import PUBLIC_TEST, FaceSet
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import parse_model
@@ -74,12 +73,12 @@ def evaluation_ratio(model: ModelFile, runtime: str, faces: FaceSet, split: str)
     """The time of an evaluation as a multiple of the sum of its invokes: the median of ROUNDS."""
     engine = open_engine(model, runtime=runtime)
     timed = TimedInterpreter(engine.interpreter)
-    classifier = EmotionClassifier(model, replace(engine, interpreter=timed))
-    candidate = Candidate(model.name, model.labels, {}, {}, lambda pixels: probabilities(classifier, pixels))
+    inner = EmotionClassifier(model, replace(engine, interpreter=timed))
+    classifier = replace(quantized_classifier(model), classify=lambda pixels: probabilities(inner, pixels))
     ratios = []
     for _ in range(ROUNDS):
         timed.total = 0.0
-        whole = seconds(lambda: candidate.evaluate(faces, split))
+        whole = seconds(lambda: evaluate_one(classifier, faces, split))
         ratios.append(whole / timed.total)
     return statistics.median(ratios)
 

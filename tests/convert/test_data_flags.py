@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.support.synthetic_faces import striped_faces, write_csv
 
-from fer_convert.data_flags import read_faces_for, with_labels_of_model
+from fer_convert.data_flags import read_faces_for
+from fer_data.data_source import with_labels_of_model
 from fer_edge.errors import UsageError
 
 

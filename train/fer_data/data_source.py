@@ -93,6 +93,21 @@ def parse_source(arguments: Namespace) -> DataSource:
     return DataSource(arguments.data, arguments.ferplus, arguments.ferplus_as, tuple(arguments.merge), classes)
 
 
+def with_labels_of_model(labels: tuple[str, ...], faces: FaceSet) -> FaceSet:
+    """Select the faces whose class the model knows, and number their labels in its order.
+
+    Names are compared without regard to blanks and case. Raises UsageError when model and data have fewer than two
+    classes in common.
+    """
+    by_key = {name_key(label): label for label in labels}
+    common = {name: by_key[name_key(name)] for name in faces.classes if name_key(name) in by_key}
+    if len(common) < 2:
+        raise UsageError(
+            f"the model's labels ({', '.join(labels)}) are not those of the data ({', '.join(faces.classes)})"
+        )
+    return faces.merge(common).choose(labels)
+
+
 def _merges(texts: Sequence[str], classes: tuple[str, ...], *, lenient: bool) -> dict[str, str]:
     into: dict[str, str] = {}
     spelled = {name_key(name): name for name in classes}

@@ -128,7 +128,8 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
     n, z = max(1, count), Z_95
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return centre - half, centre + half
+    low, high = min(share, centre - half), max(share, centre + half)  # without this, rounding may exclude the share
+    return max(0.0, low), min(1.0, high)
 
 
 def macro_average(values: Iterable[float | None]) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fer_data.host_command import run_host_command
 from fer_edge import __version__
 from fer_edge.command_line import OneLineParser
-from fer_train.commands import clean, crop, fit, inspect, report
+from fer_train.commands import clean, compare, crop, fit, inspect, predict, report
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def _parser() -> OneLineParser:
     parser = OneLineParser(prog="fer-train", description=__doc__)
     parser.add_argument("--version", action="version", version=f"fer-train {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=OneLineParser)
-    for command in (fit, report, inspect, clean, crop):
+    for command in (fit, report, predict, compare, inspect, clean, crop):
         command.add_command(commands)
     return parser
 

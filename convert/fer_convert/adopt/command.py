@@ -15,10 +15,10 @@ from fer_convert.adopt.verdict import Verdict
 from fer_convert.check.contract import require_sound
 from fer_convert.check.mapping import check_model, require_mappable
 from fer_convert.data_flags import add_data_flags, read_faces_for
-from fer_convert.evaluate.evaluation import probabilities
 from fer_convert.output_file import check_output_file, write_model_file
 from fer_convert.quantize.loss import QuantizationLoss
 from fer_convert.quantize.scaling import Scaling
+from fer_data.classifiers import probabilities
 from fer_data.dataset import TRAINING, FaceSet
 from fer_edge import __version__
 from fer_edge.command_line import OneLineParser

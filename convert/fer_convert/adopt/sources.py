@@ -13,9 +13,9 @@ from fer_convert.adopt.form import form_problems
 from fer_convert.adopt.graph_editor import GraphEditor
 from fer_convert.adopt.keras_reader import read_keras
 from fer_convert.adopt.pixel_scaling import declared_scaling
-from fer_convert.evaluate.evaluation import probabilities, resized
 from fer_convert.quantize.conversion import quantize
 from fer_convert.quantize.scaling import Scaling
+from fer_data.classifiers import probabilities, resized
 from fer_data.tflite_graph import Graph, read_graph
 from fer_edge.errors import UsageError
 from fer_edge.inference.backends.edgetpu import CUSTOM_OPERATOR

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_convert.check.operators import COMPILED, is_dynamic, is_float, is_too_new, unsupported_reason
-from fer_data.edgetpu_memory import EDGE_TPU_MEMORY, depthwise_bytes, edge_tpu_bytes
+from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
+from fer_data.tflite_cost import parameter_bytes
 from fer_data.tflite_graph import Graph, Operator, read_graph
 from fer_edge.errors import UsageError
 from fer_edge.inference.model_file import ModelFile, model_error
@@ -135,7 +136,7 @@ def check_graph(graph: Graph) -> MappingReport:
         reason = _left_on_cpu(operator) if compiled else unsupported_reason(operator) or blocked
         blocked = blocked or (reason and AFTER_UNMAPPED)
         mappings.append(
-            OperatorMapping(operator.name, operator.version, operator.layer, reason, _parameter_bytes(operator))
+            OperatorMapping(operator.name, operator.version, operator.layer, reason, parameter_bytes(operator))
         )
     return MappingReport(
         compiled,
@@ -167,24 +168,3 @@ def _listed(names: Sequence[str]) -> str:
 
 def _left_on_cpu(operator: Operator) -> str | None:
     return None if operator.name == COMPILED else "left to the CPU by the compiler"
-
-
-def _parameter_bytes(operator: Operator) -> int:
-    if operator.name == "FULLY_CONNECTED":
-        outputs, inputs = _weights_shape(operator, 2)
-        return edge_tpu_bytes((1, 1, inputs, outputs))
-    if operator.name == "CONV_2D":
-        outputs, height, width, inputs = _weights_shape(operator, 4)
-        return edge_tpu_bytes((height, width, inputs, outputs))
-    if operator.name == "DEPTHWISE_CONV_2D":
-        _, height, width, outputs = _weights_shape(operator, 4)
-        return depthwise_bytes((height, width, outputs, 1))
-    return 0
-
-
-def _weights_shape(operator: Operator, rank: int) -> tuple[int, ...]:
-    """The shape of its weights in TFLite's order, outputs first."""
-    shape = operator.required_input(1).shape
-    if len(shape) != rank:
-        raise ValueError(f"{operator.name} {operator.layer} has weights {list(shape)}, expected {rank} sizes")
-    return shape

@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from fer_convert.data_flags import add_data_flags, read_faces_for
-from fer_convert.evaluate.candidates import evaluate_all, float_candidate, quantized_candidate, unique_names
+from fer_convert.evaluate.candidates import evaluate_all, unique_names
 from fer_convert.evaluate.comparison import Comparison
 from fer_convert.model_flags import add_model_flags, read_models
+from fer_data.classifiers import float_classifier, quantized_classifier
 from fer_data.output_folder import check_outside, output_folder
 from fer_edge.command_line import OneLineParser
 
@@ -49,11 +50,11 @@ def _run(arguments: Namespace) -> int:
 def _compare(arguments: Namespace) -> Comparison:
     models = read_models(arguments)
     candidates = [
-        quantized_candidate(model, name, arguments.runtime)
+        quantized_classifier(model, name, arguments.runtime)
         for model, name in zip(models, unique_names(models), strict=True)
     ]
     if arguments.float:
-        candidates.append(float_candidate(arguments.float))
+        candidates.append(float_classifier(arguments.float, "float"))
     split, results = evaluate_all(candidates, partial(read_faces_for, arguments), arguments.split)
     reference = results.pop() if arguments.float else None
     return Comparison(arguments.data.name, split, tuple(results), reference)

@@ -11,25 +11,6 @@ from numpy.typing import NDArray
 
 from fer_data.dataset import FaceSet
 from fer_data.metrics import Curves, Scores
-from fer_edge.geometry import Box
-from fer_edge.inference.classifier import EmotionClassifier
-from fer_edge.inference.crop import crop_face
-from fer_edge.progress import bar
-
-
-def probabilities(classifier: EmotionClassifier, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Classify faces, uint8 [N,H,W], with a progress bar on a terminal; returns float32 [N,classes]."""
-    faces = resized(pixels, classifier.side)
-    return classifier.classify(bar(faces, classifier.model.name, "face", total=len(pixels)))
-
-
-def resized(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Scale square faces, uint8 [N,H,W], as the device scales a crop; returns uint8 [N,side,side]."""
-    count, height, width = pixels.shape
-    if (height, width) == (side, side):
-        return pixels
-    faces = [crop_face(face, Box(0, 0, width, height), 0.0, side) for face in pixels]
-    return np.array(faces, np.uint8).reshape(count, side, side)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import numpy as np
 
 from fer_convert.check.mapping import check_model, require_mappable
 from fer_convert.data_flags import add_data_flags, read_faces_for
-from fer_convert.evaluate.evaluation import probabilities
 from fer_convert.output_file import check_output_file
 from fer_convert.quantize.loss import QuantizationLoss
+from fer_data.classifiers import probabilities
 from fer_data.dataset import TRAINING
 from fer_data.formatting import aligned
 from fer_data.trained_model import read_trained

@@ -23,8 +23,8 @@ from tests.support.foreign_models import (
 from tests.support.media import MEDIA
 from tests.support.processes import Run, run, run_in_process
 
-from fer_convert.evaluate.evaluation import probabilities, resized
 from fer_convert.quantize.scaling import GREY_LEVELS, Scaling
+from fer_data.classifiers import probabilities, resized
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.loader import open_engine

@@ -9,7 +9,7 @@ import pytest
 from sklearn import metrics
 from tests.support.predictions import random_predictions
 
-from fer_data.metrics import Curves, Scores, macro_average, precision_recall, roc
+from fer_data.metrics import Curves, Scores, macro_average, precision_recall, roc, wilson_interval
 
 CLASSES = ("happy", "sad", "angry")
 SCORES = Scores.of(np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 0, 1, 1, 0]), ("happy", "sad", "absent"))
@@ -138,6 +138,10 @@ def test_without_faces_the_scores_are_zero_or_none() -> None:
 def test_the_interval_is_that_of_wilson() -> None:
     half = Scores.of(np.zeros(100, np.int64), np.repeat([0, 1], 50), ("a", "b"))
     assert half.interval == pytest.approx((0.4038, 0.5962), abs=1e-4)
+    for count in range(1, 200):
+        for share in (0.0, 1.0):
+            low, high = wilson_interval(share, count)
+            assert 0 <= low <= share <= high <= 1, "whatever the rounding"
 
 
 def test_each_recall_has_an_interval_unless_the_class_has_no_faces() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_convert.evaluate.evaluation import resized
+from fer_data.classifiers import resized
 
 FACES = np.random.default_rng(0).integers(0, 256, (2, 48, 48)).astype(np.uint8)
 

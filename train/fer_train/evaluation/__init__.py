@@ -1,0 +1,1 @@
+"""Evaluating trained models: on pictures, and side by side."""

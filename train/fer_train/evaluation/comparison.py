@@ -1,0 +1,160 @@
+"""Several models side by side: judged on the same faces, in one class order, with what each of them costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.classifiers import Classifier
+from fer_data.data_source import DataSource, with_labels_of_model
+from fer_data.dataset import FaceSet
+from fer_data.metrics import Scores
+from fer_data.readers.names import name_key
+from fer_data.tflite_cost import macs, parameter_bytes
+from fer_data.tflite_graph import read_graph
+from fer_edge.errors import DataError
+from fer_edge.inference.model_file import ModelFile
+from fer_train.report.network_cost import network_cost
+from fer_train.training.partition import TEST_SPLITS, partition
+
+SURE = 0.05  # p of McNemar's test below which a difference is taken as real
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model costs: the size of its file, MACs for a face, and estimated memory on the Edge TPU, bytes."""
+
+    file_bytes: int
+    macs: int
+    edge_tpu_bytes: int
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A model in a comparison.
+
+    Attributes:
+        name: Its name, unique there.
+        scores: Its scores, in the class order of the comparison.
+        correct: Whether each of the faces was classified correctly, bool [N].
+        classes: How many classes it knows; the others may be predicted, too, which makes its task harder.
+        cost: What it costs.
+        seconds: How long its training took, if that is known.
+        history: The history.csv of its run, if there is one.
+    """
+
+    name: str
+    scores: Scores
+    correct: NDArray[np.bool_]
+    classes: int
+    cost: Cost
+    seconds: int | None = None
+    history: Path | None = None
+
+
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """The p-value of McNemar's exact test (Psychometrika 12, 1947) of two models on the same faces, bool [N] each."""
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    count = only_first + only_second
+    tail = sum(math.comb(count, k) for k in range(min(only_first, only_second) + 1))
+    return min(1.0, tail / 2 ** (count - 1)) if count else 1.0
+
+
+def read_faces(classifier: Classifier, data: Path, ferplus: Path | None) -> FaceSet:
+    """The faces of a data set with the labels of a model; classes merged in its training are merged."""
+    merge = tuple(classifier.training.get("merge", ()))
+    return with_labels_of_model(classifier.labels, _read(DataSource(data, ferplus, merge=merge, lenient=True)))
+
+
+_read = cache(DataSource.read)  # models with the same merged classes share one reading
+
+
+def choose_faces(
+    classifiers: Sequence[Classifier], faces: Sequence[FaceSet], split: str | None
+) -> tuple[str, NDArray[np.str_]]:
+    """Choose faces that no model was trained or selected on, of classes that all of them know.
+
+    Args:
+        classifiers: The models.
+        faces: The data set with the labels of each.
+        split: The split to take; None for a test split that none was validated on, else the faces all held out.
+
+    Returns:
+        The name of the part, and the names of its faces.
+
+    Raises:
+        DataError: There are no such faces.
+    """
+    common = set.intersection(*({name_key(label) for label in model.labels} for model in classifiers))
+    known = faces[0].only(np.array([name_key(label) in common for label in faces[0].classes])[faces[0].labels])
+    validated = {model.training.get("validation") for model in classifiers}
+    free = [split] if split else [name for name in TEST_SPLITS if name in known.splits and name not in validated]
+    if free:
+        return free[0], known.split(free[0]).names
+    held_out = set(known.names.tolist())
+    for model, own in zip(classifiers, faces, strict=True):
+        if recipe := model.training.get("recipe"):
+            part = partition(own, model.training.get("validation"), recipe["seed"]).validation
+            held_out &= set(part.names.tolist())
+    chosen = np.array([name for name in known.names.tolist() if name in held_out], known.names.dtype)
+    if not len(chosen):
+        raise DataError("the models hold out different faces, and there is no test split", cure="give --split")
+    return "held out by all", chosen
+
+
+def compare(
+    classifiers: Sequence[Classifier], faces: Sequence[FaceSet], names: NDArray[np.str_]
+) -> list[tuple[Scores, NDArray[np.bool_]]]:
+    """The scores of each model on the faces of these names, and which of them it classifies correctly.
+
+    The classes are those of the first model in its order, then further ones of the others.
+    """
+    order: dict[str, str] = {}
+    for model in classifiers:
+        for label in model.labels:
+            order.setdefault(name_key(label), label)
+    keys, classes = list(order), tuple(order.values())
+    results = []
+    for model, own in zip(classifiers, faces, strict=True):
+        judged = own.only(np.isin(own.names, names))
+        index = np.array([keys.index(name_key(label)) for label in model.labels])
+        labels, predicted = index[judged.labels], index[model.classify(judged.pixels).argmax(axis=1)]
+        results.append((Scores.of(labels, predicted, classes), np.asarray(labels == predicted)))
+    return results
+
+
+def model_cost(model: Any, file: Path) -> Cost:
+    """The cost of a Keras model or of a model file. Raises ValueError when its graph is damaged."""
+    size = file.stat().st_size
+    if not isinstance(model, ModelFile):
+        cost = network_cost(model)
+        return Cost(size, cost.macs, cost.edge_tpu_bytes)
+    operators = read_graph(model.graph).operators
+    return Cost(size, sum(map(macs, operators)), sum(map(parameter_bytes, operators)))
+
+
+def ranking(models: Sequence[Compared]) -> tuple[Compared, dict[str, float]]:
+    """The most accurate model, and for each other one by its name the p-value of the difference."""
+    best = max(models, key=lambda model: model.scores.accuracy)
+    return best, {model.name: mcnemar(best.correct, model.correct) for model in models if model is not best}
+
+
+def describe_winner(models: Sequence[Compared]) -> str:
+    """The winner, and how sure that is, in a sentence."""
+    best, p_values = ranking(models)
+    limit = SURE / len(p_values)  # Bonferroni: the more models, the likelier one of them seems worse by chance
+    worse = [f"{name} (p = {p:.2g})" for name, p in p_values.items() if p < limit]
+    equal = [f"{name} (p = {p:.2g})" for name, p in p_values.items() if p >= limit]
+    text = f"{best.name} is the most accurate"
+    if worse:
+        text += f"; it is significantly better than {', '.join(worse)}"
+    if equal:
+        text += f"; whether it is better than {', '.join(equal)} cannot be told from {len(best.correct):,} faces"
+    return f"{text}; McNemar's test on the same faces"
