@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +20,9 @@ from fer_data.tflite_cost import macs, parameter_bytes
 from fer_data.tflite_graph import read_graph
 from fer_edge.errors import DataError
 from fer_edge.inference.model_file import ModelFile
+from fer_train.evaluation.recorded import Recorded
 from fer_train.report.network_cost import network_cost
 from fer_train.training.partition import TEST_SPLITS, partition
-
-SURE = 0.05  # p of McNemar's test below which a difference is taken as real
 
 
 @dataclass(frozen=True)
@@ -36,35 +34,56 @@ class Cost:
     edge_tpu_bytes: int
 
 
+class Judged(NamedTuple):
+    """How a model classifies the faces that all models are judged on.
+
+    Attributes:
+        scores: Its scores, in the class order of the comparison.
+        correct: Whether each of the faces was classified correctly, bool [N].
+    """
+
+    scores: Scores
+    correct: NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class Compared:
     """A model in a comparison.
 
     Attributes:
         name: Its name, unique there.
-        scores: Its scores, in the class order of the comparison.
-        correct: Whether each of the faces was classified correctly, bool [N].
         classes: How many classes it knows; the others may be predicted, too, which makes its task harder.
         cost: What it costs.
+        judged: How it classifies the faces of the comparison, if there are any.
+        recorded: What its own report or card records of its accuracy, if anything.
+        data: The name of the data that it was trained on, if that is known.
         seconds: How long its training took, if that is known.
         history: The history.csv of its run, if there is one.
     """
 
     name: str
-    scores: Scores
-    correct: NDArray[np.bool_]
     classes: int
     cost: Cost
+    judged: Judged | None = None
+    recorded: Recorded | None = None
+    data: str | None = None
     seconds: int | None = None
     history: Path | None = None
 
 
-def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    """The p-value of McNemar's exact test (Psychometrika 12, 1947) of two models on the same faces, bool [N] each."""
-    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    count = only_first + only_second
-    tail = sum(math.comb(count, k) for k in range(min(only_first, only_second) + 1))
-    return min(1.0, tail / 2 ** (count - 1)) if count else 1.0
+@dataclass(frozen=True)
+class Comparison:
+    """Models side by side.
+
+    Attributes:
+        models: The models, at least two.
+        part: The name of the part of the data that they were judged on; "" if there are no faces for all of them.
+        reason: Why there are none.
+    """
+
+    models: Sequence[Compared]
+    part: str
+    reason: str = ""
 
 
 def read_faces(classifier: Classifier, data: Path, ferplus: Path | None) -> FaceSet:
@@ -77,13 +96,14 @@ _read = cache(DataSource.read)  # models with the same merged classes share one 
 
 
 def choose_faces(
-    classifiers: Sequence[Classifier], faces: Sequence[FaceSet], split: str | None
+    classifiers: Sequence[Classifier], faces: Sequence[FaceSet], data: str, split: str | None
 ) -> tuple[str, NDArray[np.str_]]:
     """Choose faces that no model was trained or selected on, of classes that all of them know.
 
     Args:
         classifiers: The models.
         faces: The data set with the labels of each.
+        data: The name of the data set; a model that was trained on another one has seen none of these faces.
         split: The split to take; None for a test split that none was validated on, else the faces all held out.
 
     Returns:
@@ -93,6 +113,8 @@ def choose_faces(
         DataError: There are no such faces.
     """
     common = set.intersection(*({name_key(label) for label in model.labels} for model in classifiers))
+    if len(common) < 2:
+        raise DataError("there are no two classes that all of the models know")
     known = faces[0].only(np.array([name_key(label) in common for label in faces[0].classes])[faces[0].labels])
     validated = {model.training.get("validation") for model in classifiers}
     free = [split] if split else [name for name in TEST_SPLITS if name in known.splits and name not in validated]
@@ -100,19 +122,19 @@ def choose_faces(
         return free[0], known.split(free[0]).names
     held_out = set(known.names.tolist())
     for model, own in zip(classifiers, faces, strict=True):
-        if recipe := model.training.get("recipe"):
+        if model.training.get("data") == data and (recipe := model.training.get("recipe")):
             part = partition(own, model.training.get("validation"), recipe["seed"]).validation
             held_out &= set(part.names.tolist())
     chosen = np.array([name for name in known.names.tolist() if name in held_out], known.names.dtype)
     if not len(chosen):
-        raise DataError("the models hold out different faces, and there is no test split", cure="give --split")
-    return "held out by all", chosen
+        raise DataError(
+            "the models hold out different faces, and there is no test split", cure="give --split or --data"
+        )
+    return "all of them" if len(chosen) == len(known) else "held out by all", chosen
 
 
-def compare(
-    classifiers: Sequence[Classifier], faces: Sequence[FaceSet], names: NDArray[np.str_]
-) -> list[tuple[Scores, NDArray[np.bool_]]]:
-    """The scores of each model on the faces of these names, and which of them it classifies correctly.
+def compare(classifiers: Sequence[Classifier], faces: Sequence[FaceSet], names: NDArray[np.str_]) -> list[Judged]:
+    """Judge each model on the faces of these names.
 
     The classes are those of the first model in its order, then further ones of the others.
     """
@@ -126,7 +148,7 @@ def compare(
         judged = own.only(np.isin(own.names, names))
         index = np.array([keys.index(name_key(label)) for label in model.labels])
         labels, predicted = index[judged.labels], index[model.classify(judged.pixels).argmax(axis=1)]
-        results.append((Scores.of(labels, predicted, classes), np.asarray(labels == predicted)))
+        results.append(Judged(Scores.of(labels, predicted, classes), np.asarray(labels == predicted)))
     return results
 
 
@@ -138,23 +160,3 @@ def model_cost(model: Any, file: Path) -> Cost:
         return Cost(size, cost.macs, cost.edge_tpu_bytes)
     operators = read_graph(model.graph).operators
     return Cost(size, sum(map(macs, operators)), sum(map(parameter_bytes, operators)))
-
-
-def ranking(models: Sequence[Compared]) -> tuple[Compared, dict[str, float]]:
-    """The most accurate model, and for each other one by its name the p-value of the difference."""
-    best = max(models, key=lambda model: model.scores.accuracy)
-    return best, {model.name: mcnemar(best.correct, model.correct) for model in models if model is not best}
-
-
-def describe_winner(models: Sequence[Compared]) -> str:
-    """The winner, and how sure that is, in a sentence."""
-    best, p_values = ranking(models)
-    limit = SURE / len(p_values)  # Bonferroni: the more models, the likelier one of them seems worse by chance
-    worse = [f"{name} (p = {p:.2g})" for name, p in p_values.items() if p < limit]
-    equal = [f"{name} (p = {p:.2g})" for name, p in p_values.items() if p >= limit]
-    text = f"{best.name} is the most accurate"
-    if worse:
-        text += f"; it is significantly better than {', '.join(worse)}"
-    if equal:
-        text += f"; whether it is better than {', '.join(equal)} cannot be told from {len(best.correct):,} faces"
-    return f"{text}; McNemar's test on the same faces"

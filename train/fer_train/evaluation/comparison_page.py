@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
-from fer_data.formatting import percent
+from fer_data.formatting import counted, percent
 from fer_data.plotting import new_figure, recall_bars, short_path
-from fer_train.evaluation.comparison import Compared, describe_winner, ranking
+from fer_train.evaluation.comparison import Compared, Comparison
+from fer_train.evaluation.winner import Ranking, describe_interval, describe_winner, rank
 from fer_train.report.html_page import Section, Table, write_page
 
 MIB = 2**20
@@ -26,21 +27,15 @@ COST_TEXT = (
 )
 
 
-def table(models: Sequence[Compared], part: str) -> list[tuple[str, ...]]:
+def table(comparison: Comparison) -> list[tuple[str, ...]]:
     """The models side by side: a column for each, the winner marked with *, and a row for each figure."""
-    best, p_values = ranking(models)
-    rows = [
-        (f"faces ({part})", *(f"{model.scores.count:,}" for model in models)),
-        ("accuracy", *(percent(model.scores.accuracy) for model in models)),
-        ("95 % interval", *(_interval(model.scores.interval) for model in models)),
-        ("p against the best", *(f"{p_values[m.name]:.2g}" if m.name in p_values else "-" for m in models)),
-    ]
-    recalls = {name: [model.scores.recall[name] for model in models] for name in best.scores.classes}
+    models, ranking = comparison.models, rank(comparison)
     return [
-        ("", *(f"{model.name} *" if model is best else model.name for model in models)),
-        *rows,
-        *((f"recall of {name}", *map(percent, shares)) for name, shares in recalls.items() if shares[0] is not None),
+        ("", *(f"{model.name} *" if model is ranking.best else model.name for model in models)),
+        *(_judged_rows(comparison, ranking) if ranking.best.judged else ()),
+        *_recorded_rows(models),
         ("classes", *(str(model.classes) for model in models)),
+        ("trained on", *(model.data or "-" for model in models)),
         ("file, KiB", *(f"{model.cost.file_bytes / 1024:,.0f}" for model in models)),
         ("million MACs", *(f"{model.cost.macs / 1e6:.1f}" if model.cost.macs else "-" for model in models)),
         ("Edge TPU, MiB", *(f"{_mib(model):.2f}" if model.cost.macs else "-" for model in models)),
@@ -48,50 +43,78 @@ def table(models: Sequence[Compared], part: str) -> list[tuple[str, ...]]:
     ]
 
 
-def as_json(models: Sequence[Compared], part: str) -> dict[str, Any]:
+def _judged_rows(comparison: Comparison, ranking: Ranking) -> Iterator[tuple[str, ...]]:
+    """The figures of the faces that all models were judged on."""
+    p_values, scores = ranking.p_values, [model.judged.scores for model in comparison.models if model.judged]
+    yield (f"faces ({comparison.part})", *(f"{one.count:,}" for one in scores))
+    yield ("accuracy", *(percent(one.accuracy) for one in scores))
+    yield ("95 % interval", *(describe_interval(one.interval) for one in scores))
+    yield ("p against the best", *(f"{p_values[m.name]:.2g}" if m.name in p_values else "-" for m in comparison.models))
+    for name in scores[0].classes:
+        if scores[0].support[name]:
+            yield (f"recall of {name}", *(percent(one.recall[name]) for one in scores))
+
+
+def _recorded_rows(models: Sequence[Compared]) -> Iterator[tuple[str, ...]]:
+    """The figures of the models' own reports."""
+    records = [model.recorded for model in models]
+    yield ("own report on", *(f"{one.part}, {counted(one.count, 'face')}" if one else "-" for one in records))
+    yield ("own accuracy", *(percent(one.accuracy) if one else "-" for one in records))
+    yield ("own 95 % interval", *(describe_interval(one.interval) if one else "-" for one in records))
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
     """All figures as JSON values."""
-    best, p_values = ranking(models)
-    each = [
-        {"model": model.name, **model.scores.as_json(), **asdict(model.cost), "seconds": model.seconds}
-        | {"recall_interval95": model.scores.recall_interval, "p": p_values.get(model.name)}
-        for model in models
-    ]
-    return {"part": part, "best": best.name, "models": each}
+    ranking = rank(comparison)
+    models = []
+    for model in comparison.models:
+        figures: dict[str, Any] = {"model": model.name, **asdict(model.cost), "seconds": model.seconds}
+        if model.judged:
+            scores = model.judged.scores
+            figures |= scores.as_json() | {"recall_interval95": scores.recall_interval}
+        if model.recorded:
+            figures["report"] = {**asdict(model.recorded), "interval95": model.recorded.interval}
+        models.append(figures | {"p": ranking.p_values.get(model.name)})
+    best = {"part": comparison.part, "reason": comparison.reason, "best": ranking.best.name, "certain": ranking.certain}
+    return {**best, "models": models}
 
 
-def write_comparison(models: Sequence[Compared], part: str, out: Path) -> None:
+def write_comparison(comparison: Comparison, out: Path) -> None:
     """Write comparison.html, comparison.json and the plots into a folder."""
-    (out / "comparison.json").write_text(json.dumps(as_json(models, part), indent=1) + "\n")
-    scores = {model.name: model.scores for model in models}
-    figures = {"recall.png": recall_bars(scores, f"Recall of each class, {part}"), "accuracy.png": _accuracy(models)}
-    with_history = [model for model in models if model.history]
-    if with_history:
-        figures["curves.png"] = _curves(with_history)
-    for name, figure in figures.items():
+    (out / "comparison.json").write_text(json.dumps(as_json(comparison), indent=1) + "\n")
+    models, part = comparison.models, comparison.part or "by own reports"
+    header, *rows = table(comparison)
+    plots = [("Accuracy", "accuracy.png", f"Accuracy with its 95 % interval, {part}", _accuracy(comparison))]
+    scores = {model.name: model.judged.scores for model in models if model.judged}
+    if scores:
+        title = f"Recall of each class, {part}"
+        plots.append(
+            ("Classes", "recall.png", "Recall of each class with its 95 % interval", recall_bars(scores, title))
+        )
+    if any(model.history for model in models):
+        plots.append(("Training", "curves.png", "Validation by epoch", _curves(models)))
+    sections = [Section("Side by side", f"* marks the most accurate model. {COST_TEXT}", table=Table(header, rows))]
+    for heading, name, caption, figure in plots:
         figure.savefig(out / name, dpi=120, bbox_inches="tight")
-    header, *rows = table(models, part)
-    sections = [
-        Section("Side by side", f"* marks the most accurate model. {COST_TEXT}", table=Table(header, rows)),
-        Section("Accuracy", figures=[(out / "accuracy.png", "Accuracy with its 95 % interval")]),
-        Section("Classes", figures=[(out / "recall.png", "Recall of each class with its 95 % interval")]),
-    ]
-    if with_history:
-        sections.append(Section("Training", figures=[(out / "curves.png", "Validation by epoch")]))
-    write_page(out / "comparison.html", "Comparison of models", f"{describe_winner(models)}.", sections)
+        sections.append(Section(heading, figures=[(out / name, caption)]))
+    summary = "\n".join(f"{line[:1].upper()}{line[1:]}." for line in describe_winner(comparison))
+    write_page(out / "comparison.html", "Comparison of models", summary, sections)
 
 
-def _accuracy(models: Sequence[Compared]) -> Figure:
-    figure = new_figure(8, 1 + 0.45 * len(models))
+def _accuracy(comparison: Comparison) -> Figure:
+    """A row for each model that has an accuracy, with its interval; the best one in blue."""
+    best = rank(comparison).best
+    figures = [(model, model.judged.scores if model.judged else model.recorded) for model in comparison.models]
+    known = [(model, one) for model, one in figures if one]
+    figure = new_figure(8, 1 + 0.45 * len(known))
     axes = figure.subplots()
-    best, _ = ranking(models)
-    for row, model in enumerate(models):
-        low, high = model.scores.interval
-        share = model.scores.accuracy
+    for row, (model, one) in enumerate(known):
+        share, (low, high) = one.accuracy, one.interval
         error = ([100 * (share - low)], [100 * (high - share)])
         colour = "tab:blue" if model is best else "grey"
         axes.errorbar([100 * share], [row], xerr=error, fmt="o", capsize=4, color=colour)
-    axes.set_yticks(range(len(models)), [short_path(model.name) for model in models])
-    axes.set(xlabel="accuracy, %", ylim=(len(models) - 0.5, -0.5))
+    axes.set_yticks(range(len(known)), [short_path(model.name) for model, _ in known])
+    axes.set(xlabel="accuracy, %", ylim=(len(known) - 0.5, -0.5))
     axes.grid(axis="x", alpha=0.3)
     return figure
 
@@ -115,10 +138,6 @@ def _curves(models: Sequence[Compared]) -> Figure:
         axes.grid(alpha=0.3)
     figure.legend(handles=panels[0].get_lines(), loc="outside lower center", ncols=3, fontsize=9)
     return figure
-
-
-def _interval(interval: tuple[float, float]) -> str:
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
 
 
 def _mib(model: Compared) -> float:
