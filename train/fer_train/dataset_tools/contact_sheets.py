@@ -81,7 +81,7 @@ def draw_grid(pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], ou
     for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
         top, left = number // filled * (height + CAPTION + GAP), number % filled * (width + GAP)
         mosaic[top : top + height, left : left + width] = picture
-        axes.text(left + width / 2, top + height + 1, caption, fontsize=6, ha="center", va="top")
+        axes.text(left + width / 2, top + height + 1, caption, fontsize=6, ha="center", va="top", parse_math=False)
     axes.imshow(mosaic, cmap="gray", vmin=0, vmax=255)
     figure.savefig(out, dpi=120)
 
