@@ -33,7 +33,7 @@ class Classifier:
     Attributes:
         name: Its name.
         labels: Classes, in output order.
-        training: What its card says about its training.
+        training: What its card records about its training.
         facts: File, what it runs on, and, for a model file, its sha256.
         crop_margin: How much wider than the box of a face its crop is, see crop_face().
         model: The model file, or the Keras model.

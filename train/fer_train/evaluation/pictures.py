@@ -131,6 +131,6 @@ def draw_sheet(predictions: Iterable[PicturePrediction], labels: Sequence[str], 
 
 
 def _shortened(text: str, length: int = MAX_CAPTION) -> str:
-    """Text that fits a caption: the end of a file name tells pictures apart, so its middle is left out."""
+    """Text that fits a caption: file names often differ at their ends, so the middle is left out."""
     half = length // 2
     return text if len(text) <= length else f"{text[:half]}…{text[half - length + 1 :]}"
