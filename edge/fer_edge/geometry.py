@@ -31,6 +31,11 @@ class Box(NamedTuple):
         """X and y of its centre, pixels."""
         return self.x + self.w / 2, self.y + self.h / 2
 
+    def is_centred_in(self, width: int, height: int) -> bool:
+        """Whether its centre lies inside a picture of this size, pixels."""
+        x, y = self.centre
+        return 0 <= x < width and 0 <= y < height
+
     def intersection(self, other: Box) -> int:
         """The area common to both boxes, square pixels."""
         width = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)

@@ -30,6 +30,21 @@ def test_the_intersection_is_symmetric_and_the_iou_its_share_of_the_union(other:
     assert BOX.iou(other) == other.iou(BOX) == common / (BOX.area + other.area - common)
 
 
+@pytest.mark.parametrize(
+    ("box", "inside"),
+    [
+        (Box(0, 0, 640, 480), True),
+        (Box(-50, -50, 100, 100), True),  # centred on the first corner
+        (Box(-51, 0, 100, 100), False),
+        (Box(590, 0, 100, 100), False),
+        (Box(589, 429, 100, 100), True),
+        (Box(101, 288, 400, 400), False),
+    ],
+)
+def test_a_box_is_centred_in_a_picture_if_its_centre_is_inside(box: Box, inside: bool) -> None:
+    assert box.is_centred_in(640, 480) == inside
+
+
 def test_a_translated_box_keeps_its_size() -> None:
     assert BOX.translated(2.4, -30.6) == Box(12, -11, 40, 60)
 

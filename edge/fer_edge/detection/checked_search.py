@@ -1,4 +1,4 @@
-"""Confirming and tracking a face with the Haar cascade, checked by the face network."""
+"""Tracking a face with the Haar cascade, confirmed and checked by the face network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CheckedSearch:
     The network decides about every new face, about a tracked one when a check is due, and when the cascade misses it.
     """
 
-    max_attempts = CascadeSearch.max_attempts
+    max_attempts = NetworkSearch.max_attempts
 
     def __init__(self, network: NetworkSearch) -> None:
         """Raises RuntimeError if this OpenCV comes without the cascade."""
@@ -26,8 +26,7 @@ class CheckedSearch:
 
     def verify(self, pyramid: Pyramid, box: Box, attempt: int) -> Detection | None:
         """See FaceSearch."""
-        face = self._cascade.verify(pyramid, box, attempt)
-        return self._network.verify(pyramid, face.box, attempt) if face else None
+        return self._network.verify(pyramid, box, attempt)
 
     def redetect(self, pyramid: Pyramid, prediction: Prediction, *, effort: Effort) -> Detection | None:
         """See FaceSearch."""

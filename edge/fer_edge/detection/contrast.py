@@ -46,8 +46,8 @@ class ContrastStretch:
             picture: The frame, or the frame scaled down, uint8 [H,W].
             time: Time of the frame, seconds.
         """
-        counts = np.bincount(picture.ravel(), minlength=256).cumsum()
-        dark, bright = (float(np.searchsorted(counts, share * picture.size)) for share in SHARES)
+        counts = cv2.calcHist([picture], [0], None, [256], [0, 256]).ravel().cumsum(dtype=np.float64)
+        dark, bright = np.searchsorted(counts, [share * picture.size for share in SHARES]).tolist()
         if self._levels is not None:
             smoothing = BRIGHT_SMOOTHING if bright > self._levels[1] else SMOOTHING
             weight = 1 - math.exp(-max(0.0, time - self._time) / smoothing)

@@ -122,18 +122,19 @@ def _merge(points: NDArray[np.float64], scores: NDArray[np.float64]) -> Iterator
 
     Each face is the mean of its candidates weighted by their scores, as in the paper, and has the highest score.
     """
-    left_top, right_bottom = points[:, 0], points[:, 1]
-    areas = (right_bottom - left_top).prod(axis=1)
+    (left, top), (right, bottom) = points[:, 0].T, points[:, 1].T
+    areas = (right - left) * (bottom - top)
     rest = np.arange(len(scores))
     while rest.size:
         first = rest[0]
-        common = np.minimum(right_bottom[first], right_bottom[rest]) - np.maximum(left_top[first], left_top[rest])
-        overlap = common.clip(0).prod(axis=1)
+        width = np.minimum(right[first], right[rest]) - np.maximum(left[first], left[rest])
+        height = np.minimum(bottom[first], bottom[rest]) - np.maximum(top[first], top[rest])
+        overlap = width.clip(0) * height.clip(0)
         same = overlap > MERGE_IOU * (areas[first] + areas[rest] - overlap)
         same[0] = True
         group = rest[same]
-        weights = scores[group] / scores[group].sum()
-        yield np.tensordot(weights, points[group, 2:], 1), float(scores[first])
+        mean = scores[group] @ points[group, 2:].reshape(group.size, -1) / scores[group].sum()
+        yield mean.reshape(-1, 2), float(scores[first])
         rest = rest[~same]
 
 

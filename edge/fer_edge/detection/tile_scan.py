@@ -127,9 +127,10 @@ class TileScan:
 
 
 def search_tile(network: FaceNetwork, pyramid: Pyramid, tile: Box, min_face: float) -> list[Box]:
-    """Candidates in a tile, pixels of the frame."""
+    """Candidates in a tile that are centred in the frame, pixels of the frame."""
     smallest = MIN_WIDTH * min_face_size(min_face, pyramid.height)
-    return [face.box for face in network.detect(pyramid, tile, CANDIDATE_SCORE) if face.box.w >= smallest]
+    boxes = [face.box for face in network.detect(pyramid, tile, CANDIDATE_SCORE) if face.box.w >= smallest]
+    return [box for box in boxes if box.is_centred_in(pyramid.width, pyramid.height)]
 
 
 def tiles(width: int, height: int, min_face: float, by_face: float = FINE) -> Iterator[Box]:

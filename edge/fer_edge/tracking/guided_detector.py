@@ -22,19 +22,19 @@ SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
 OCCLUSION_IOU = 0.1  # of two faces that overlap more, one may hide the other
 MOVED_CORRELATION = 0.8  # minimum correlation with its patch at which a moved face still counts as verified
 SEARCH_INTERVAL = 0.2  # seconds that a confirmed face may go without a search
-CHECK_INTERVAL = 0.5  # seconds from one check of a face by the network to the next
+CHECK_INTERVAL = 0.58  # seconds from one check of a face by the network to the next; at 5 frames a second, 0.6
 RECHECK_INTERVAL = 0.3  # the same once the network has denied the face
 CANDIDATES_PER_FRAME = 2
 MAX_CHECKS = 4  # by the network in a frame, of candidates and tracked faces; with so many, it is not scanned
 FIRST_SCANS = 2  # in the first frame, where most faces are still unknown
-SKIPPED_FRAMES = 3  # while a face is tracked, one frame in this many is not scanned
+# While a face is tracked, one frame in this many is not scanned: with the cascade alone, and with the network.
+SKIPPED_FRAMES, SKIPPED_WITH_NETWORK = 3, 2
 
 
 class _Candidate(NamedTuple):
-    """What a scan takes for a face, the search that verifies it, and the number of its failed attempts."""
+    """What a scan takes for a face, and how often it was not confirmed."""
 
     box: Box
-    search: FaceSearch
     attempts: int = 0
 
 
@@ -43,8 +43,8 @@ class GuidedDetector:
 
     A tracked face is not searched for in every frame: one that has not moved is searched for at an interval, a moving
     one in every other frame. In between, template matching tracks it. With the face network, the faces that are due
-    are checked, at most four in a frame. The scans for new faces take turns, and pause while there
-    are candidates to verify. Deterministic: depends only on frames and timestamps.
+    are checked, at most four in a frame. The scans for new faces take turns, and pause while there are candidates to
+    verify and in frames with checks. Deterministic: depends only on frames and timestamps.
     """
 
     def __init__(self, min_face: float, detectors: Detectors | None = None) -> None:
@@ -52,6 +52,7 @@ class GuidedDetector:
         detectors = detectors or Detectors()
         self._search, self._scans = _plan(min_face, detectors)
         self._max_checks = MAX_CHECKS if detectors.network else sys.maxsize
+        self._skipped_frames = SKIPPED_WITH_NETWORK if detectors.network else SKIPPED_FRAMES
         self._candidates: list[_Candidate] = []
         self._frames = self._scan_frames = 0
         self._first = True
@@ -59,7 +60,7 @@ class GuidedDetector:
     def reset(self) -> None:
         """Begin again: the next frame is unrelated to the last one."""
         self._candidates, self._first = [], True
-        for scan, _ in self._scans:
+        for scan in self._scans:
             scan.reset()
 
     def detect(
@@ -86,7 +87,8 @@ class GuidedDetector:
             if detection and not _is_known(detection.box, detections):
                 detections.append(detection)
         new = self._verify_candidates(pyramid, detections, self._max_checks - len(checked))
-        if not self._candidates and not new and len(checked) < self._max_checks:
+        free = len(checked) < self._max_checks and not any(predictions[index].settled for index in checked)
+        if free and not self._candidates and not new:
             self._scan(pyramid, detections, time, slowdown)
         return detections + new
 
@@ -107,17 +109,18 @@ class GuidedDetector:
     def _scan(self, pyramid: Pyramid, known: Sequence[Detection], time: float, slowdown: int) -> None:
         """Take the candidates of the scan whose turn it is."""
         self._scan_frames += 1
-        if self._scan_frames % slowdown or (known and self._scan_frames % SKIPPED_FRAMES == 0):
+        turn, waiting = divmod(self._scan_frames, slowdown)
+        if waiting or (known and turn % self._skipped_frames == 0):
             return
         boxes = [detection.box for detection in known]
         self._candidates = [
-            _Candidate(box, search)
-            for scan, search in self._take_scans()
+            _Candidate(box)
+            for scan in self._take_scans()
             for box in _distinct(scan.step(pyramid, boxes, time))
             if not _is_known(box, known)
         ]
 
-    def _take_scans(self) -> list[tuple[Scan, FaceSearch]]:
+    def _take_scans(self) -> list[Scan]:
         """The scan whose turn it is, which becomes the last; at first, FIRST_SCANS of them."""
         count, self._first = FIRST_SCANS if self._first else 1, False
         taken, others = self._scans[:count], self._scans[count:]
@@ -129,14 +132,14 @@ class GuidedDetector:
         count = min(CANDIDATES_PER_FRAME, checks)
         candidates, self._candidates = self._candidates[:count], self._candidates[count:]
         new: list[Detection] = []
-        for box, search, attempts in candidates:
+        for box, attempts in candidates:
             if _is_known(box, [*known, *new]):
                 continue
-            face = search.verify(pyramid, box, attempts)
+            face = self._search.verify(pyramid, box, attempts)
             if face and not _is_known(face.box, [*known, *new]):
                 new.append(face)
-            elif attempts + 1 < search.max_attempts:
-                self._candidates.append(_Candidate(box, search, attempts + 1))
+            elif attempts + 1 < self._search.max_attempts:
+                self._candidates.append(_Candidate(box, attempts + 1))
         return new
 
     def _redetect(self, pyramid: Pyramid, prediction: Prediction, effort: Effort) -> Detection | None:
@@ -152,17 +155,15 @@ def _is_due(prediction: Prediction, slowdown: int) -> bool:
     return not prediction.settled or prediction.check_age >= interval
 
 
-def _plan(min_face: float, detectors: Detectors) -> tuple[FaceSearch, list[tuple[Scan, FaceSearch]]]:
-    """The search for tracked faces, and the scans for new ones, each with the search that verifies its candidates."""
+def _plan(min_face: float, detectors: Detectors) -> tuple[FaceSearch, list[Scan]]:
+    """The search that verifies candidates and tracks faces, and the scans for new ones."""
     if not detectors.network:
-        cascade = CascadeSearch()
-        return cascade, [(FrameScan(min_face), cascade)]
+        return CascadeSearch(), [FrameScan(min_face)]
     network = NetworkSearch(detectors.network)
     tiles = TileScan(detectors.network, min_face)
     if not detectors.cascade:
-        return network, [(tiles, network)]
-    checked = CheckedSearch(network)
-    return checked, [(tiles, network), (FrameScan(min_face), checked), (tiles, network)]
+        return network, [tiles]
+    return CheckedSearch(network), [tiles, FrameScan(min_face), tiles]
 
 
 def _without_search(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:

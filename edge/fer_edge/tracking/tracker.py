@@ -122,8 +122,7 @@ class Tracker:
         return changes
 
     def _is_lost(self, track: Track, time: float, frame_size: tuple[int, int]) -> bool:
-        (x, y), (width, height) = track.motion.at(time).centre, frame_size
-        inside = 0 <= x < width and 0 <= y < height
+        inside = track.motion.at(time).is_centred_in(*frame_size)
         return time - track.verified_at > (self._rules.lost_after if inside else self._rules.exit_after)
 
     def _associate(self, detections: Sequence[Detection], expected: Sequence[Box], time: float) -> None:

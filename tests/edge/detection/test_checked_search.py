@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.face_search import EFFORT, GHOST, RecordingNetwork, ghost, predict, texture
+from tests.support.face_search import EFFORT, GHOST, RecordingNetwork, ghost, predict
 from tests.support.scenes import PORTRAITS, Face, scene
 
 from fer_edge.detection.cascade_search import CascadeSearch
@@ -18,22 +18,13 @@ def search(network: RecordingNetwork) -> CheckedSearch:
 
 
 @pytest.mark.parametrize("name", PORTRAITS)
-def test_a_face_that_the_cascade_proposes_is_verified_by_the_network(
-    search: CheckedSearch, network: RecordingNetwork, name: str
-) -> None:
+def test_a_candidate_is_verified_by_the_network(search: CheckedSearch, network: RecordingNetwork, name: str) -> None:
     detection = search.verify(Pyramid(scene(FACE._replace(name=name))), FACE.box, 0)
     assert detection
     assert detection.box.iou(FACE.box) > 0.6
     assert detection.angle is not None
     assert detection.score is not None
     assert len(network.squares) == 1
-
-
-def test_what_the_cascade_misses_is_no_candidate_for_the_network(
-    search: CheckedSearch, network: RecordingNetwork
-) -> None:
-    assert search.verify(Pyramid(texture()), FACE.box, 0) is None
-    assert network.squares == []
 
 
 def test_a_pattern_that_the_cascade_takes_for_a_face_is_denied(

@@ -268,6 +268,12 @@ def test_faces_much_smaller_than_the_smallest_are_no_candidates() -> None:
     assert scan.step(Pyramid(scene()), [], 0.0) == [large.box]
 
 
+def test_faces_centred_outside_the_frame_are_no_candidates() -> None:
+    inside, below, right = (NetworkFace(Box(x, y, 200, 200), 0, 0, 0.9) for x, y in ((0, 279), (0, 380), (540, 0)))
+    scan = TileScan(FakeNetwork([below, inside, right]), MIN_FACE)
+    assert scan.step(Pyramid(scene()), [], 0.0) == [inside.box]
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (7, 640), (640, 7), (1, 640), (23, 23), (24, 24), (2736, 3648)])
 def test_a_blank_picture_of_any_size_can_be_searched(network: RecordingNetwork, shape: tuple[int, int]) -> None:
     scan, known = TileScan(network, 0.08), [Box(0, 0, *shape[::-1])]
