@@ -22,11 +22,9 @@ from numpy.typing import NDArray
 
 from fer_edge import MAX_PICTURE_PIXELS
 from fer_edge.cameras.base import POLL_INTERVAL
+from fer_edge.cameras.container import find_cut
 
 MAX_REFUSED = 1000  # packets in a row that FFmpeg cannot decode, as before the first key frame of a recording
-ISO_MEDIA = b"ftyp"  # at byte 4 of an MP4 or MOV
-OGG_HEADER = 27  # bytes of the header of an Ogg page, whose last is the number of segments (RFC 3533)
-TAIL = 1 << 17  # bytes; an Ogg page is shorter
 LOG_ERRORS = "16"  # AV_LOG_ERROR
 
 _LOGGED = re.compile(rb"\[OPENCV:FFMPEG:\d+\] (.*)")
@@ -74,20 +72,14 @@ def read_frames(capture: cv2.VideoCapture) -> Iterator[NDArray[np.uint8]]:
             yield np.asarray(image, np.uint8)
 
 
-def has_index(path: Path) -> bool:
-    """Whether the container has an index of its frames, which OpenCV counts; for others it guesses their number."""
-    with path.open("rb") as file:
-        return file.read(8)[4:] == ISO_MEDIA
-
-
 def find_damage(path: Path) -> Generator[None, None, str | None]:
     """Decode a clip in a child process. Yields about twice a second until that is done.
 
     Returns:
         What is wrong with the clip, or None.
     """
-    if _is_cut(path):
-        return "its end is missing"
+    if cut := find_cut(path):
+        return cut
     command = [sys.executable, "-m", "fer_edge.cameras.clip", str(path)]
     with subprocess.Popen(  # noqa: S603 - this interpreter and this module
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -117,24 +109,6 @@ def _first_error(child: subprocess.Popen[bytes]) -> Generator[None, None, str | 
         for logged in filter(None, map(_LOGGED.match, lines)):
             if not _BEFORE_KEY_FRAME.search(logged[1]):
                 return f"FFmpeg: {logged[1].decode(errors='replace').strip()}"
-
-
-def _is_cut(path: Path) -> bool:
-    """Whether a file is shorter than its container; these are the ones of which FFmpeg reports nothing."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(8)
-        file.seek(max(0, size - TAIL))
-        tail = file.read()
-    if head.startswith(b"RIFF"):
-        return size < int.from_bytes(head[4:], "little")
-    if head.startswith(b"GIF8"):
-        return not tail.rstrip(b"\0").endswith(b";")
-    if head.startswith(b"OggS"):
-        page = tail[tail.rfind(b"OggS") :]
-        segments = page[OGG_HEADER : OGG_HEADER + page[OGG_HEADER - 1]] if len(page) >= OGG_HEADER else b""
-        return not segments or len(page) < OGG_HEADER + len(segments) + sum(segments)
-    return False
 
 
 def main() -> None:

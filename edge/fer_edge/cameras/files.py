@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from fer_edge.cameras.base import SourceKind
-from fer_edge.cameras.clip import describe_excess, find_damage, has_index, open_clip, read_frames
+from fer_edge.cameras.clip import describe_excess, find_damage, open_clip, read_frames
+from fer_edge.cameras.container import find_cut, is_iso_media
 from fer_edge.cameras.frame import Frame, orient
 from fer_edge.cameras.pictures import (
     PICTURE_SUFFIXES,
@@ -95,7 +96,12 @@ class VideoFile:
     problem: Problem | None = None
 
     def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
-        """Raises UsageError when `path` is not a video."""
+        """Open the file.
+
+        Raises:
+            UsageError: It is not a video.
+            DamagedError: It is one that was cut short before its first frame.
+        """
         self.name = printable(path)
         self._path, self._options = path, options or CameraOptions()
         try:
@@ -106,6 +112,8 @@ class VideoFile:
         except OSError as error:
             raise UsageError(f"{self.name}: {error.strerror}", setting="camera.source") from error
         if not self._capture.isOpened():
+            if cut := find_cut(path, has_frames=False):
+                raise DamagedError(f"{self.name}: a video, but cut short, damaged or never finished: {cut}")
             raise UsageError(
                 f"{self.name}: neither a picture nor a video that can be read (or cut short)", setting="camera.source"
             )
@@ -127,11 +135,14 @@ class VideoFile:
             yield Frame(orient(grey, self._options), time, number)
             number += 1
         if not number:
+            if cut := find_cut(self._path):
+                raise DamagedError(f"{self.name}: cut short or damaged, no frame could be read ({cut})")
             raise DamagedError(
                 f"{self.name}: no frame in it could be read: its codec, {self._codec()}, cannot be read here, "
                 "or it is damaged"
             )
-        indexed = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)) if has_index(self._path) else None
+        # An MP4 has an index of its frames, which OpenCV counts; for others it guesses their number.
+        indexed = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)) if is_iso_media(self._path) else None
         if number != indexed and (damage := (yield from find_damage(self._path))):
             count = f"{number} of {indexed}" if indexed else f"{number}"
             raise DamagedError(f"{self.name}: cut short or damaged, only {count} frames could be read ({damage})")

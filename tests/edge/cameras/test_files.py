@@ -62,6 +62,9 @@ CLIPS = {
     "recorder.webm": (*SMALL, *VP8, "-f", "webm", "-live", "1"),  # as a browser writes it: no duration
     "clip.ts": (*SMALL, "-c:v", "libx264"),
     "clip.ogv": (*SMALL, "-c:v", "libtheora"),
+    "clip.y4m": ("-vf", "scale=161:91", "-pix_fmt", "yuv420p"),
+    "deep.y4m": (*SMALL, "-pix_fmt", "yuv422p10", "-strict", "-1"),
+    "grey.y4m": (*SMALL, "-pix_fmt", "gray"),
 }
 
 
@@ -139,10 +142,11 @@ def test_a_fifo_and_a_device_are_not_opened(tmp_path: Path) -> None:
             open_source(str(path))
 
 
-def test_a_video_without_its_index_is_refused(tmp_path: Path) -> None:
+def test_a_video_without_its_index_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "cut.mp4").write_bytes(WALK.read_bytes()[:60_000])
-    with pytest.raises(UsageError, match=r"cut\.mp4"):
-        VideoFile(tmp_path / "cut.mp4")
+    with pytest.raises(DamagedError, match=r"cut\.mp4: a video, but cut .*: its index \(moov\) is missing") as caught:
+        open_source(str(tmp_path / "cut.mp4"))
+    assert caught.value.exit_code == 1
 
 
 def test_a_variable_frame_rate_is_timed_by_the_file(tmp_path: Path) -> None:
