@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from fer_edge.errors import UsageError
 
 MAX_QUOTED = 80  # characters of a wrong value in an error
+MAX_SEARCHED = 4096  # characters; the time to search a hostile text grows with the square of its length
 ENCODE = "write / ? # [ ] @ as %2F %3F %23 %5B %5D %40, also an @ in the path or query"
 
 # After the first / ? # an @ may still belong to the password. It does not where the host is an IP address or
@@ -18,10 +19,12 @@ ENCODE = "write / ? # [ ] @ as %2F %3F %23 %5B %5D %40, also an @ in the path or
 _UNAMBIGUOUS = re.compile(
     r"([^/?#]*@)?(localhost|\d+(\.\d+){3}|\[[0-9a-fA-F:.]+\])(:\d+)?([/?#]|$)|[^/?#@:]+(/[^?#@:]*)?\?[\w-]+=", re.ASCII
 )
+# A part of a path that sets a parameter, or with 16 or more letters and digits, as the tokens of cameras have.
+_HIDDEN_PART = r"[^/?#]*(?:=|(?<![\da-zA-Z-])(?=[a-zA-Z-]*\d)[\da-zA-Z-]{16,})"
 _SECRETS = (
     (r"(?:(\b\w+:/+|//)|(?<![^\s:/])[^\s:/]*:(?=\S)).*@", r"\1***@"),  # what precedes the last @, even without a scheme
     (r"(\b\w+:/+[^?#]*[?#]|\?(?=.*=)).*", r"\1***"),  # query and fragment
-    (r"(\b\w+:/+(?:[^/?#]+/)+)[^/?#=]*=.*", r"\1***"),  # a path such as /user=me&password=x
+    (rf"(\b\w+:/+[^/?#]+/(?:[^/?#=]*/)*?){_HIDDEN_PART}.*", r"\1***"),
     # no IPv6 address in brackets, no number where the port should be
     (r"(\b\w+:/+(?:\*{3}@)?)(?:\[(?![0-9a-fA-F:.]+\])|[^/?#:\[]*:(?!\d*(?:[/?#\s'\"]|$))).*", r"\1***"),
 )
@@ -112,8 +115,8 @@ def in_url(host: str) -> str:
 
 
 def hide_in_path(path: str) -> str:
-    """Replace by *** what may be secret in the path of an address, such as /user=me&password=x."""
-    return re.sub(r"[^/]*[=@].*", "***", path)
+    """Replace by *** what may be secret in the path of an address, such as /user=me&password=x, and what follows."""
+    return re.sub(rf"(?:[^/]*@|{_HIDDEN_PART}).*", "***", path, count=1)
 
 
 def parse_file(text: str) -> Path:
@@ -124,7 +127,12 @@ def parse_file(text: str) -> Path:
 
 
 def hide_secrets(text: str) -> str:
-    """Replace by *** whatever may be secret in an address, even if it is malformed or among other words."""
+    """Replace by *** whatever may be secret in an address, even if it is malformed or among other words.
+
+    A text that is too long to be searched is replaced as a whole.
+    """
+    if len(text) > MAX_SEARCHED:
+        return "***"
     for pattern, replacement in _SECRETS:
         text = re.sub(pattern, replacement, text, flags=re.DOTALL)
     return text

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,6 +107,12 @@ def test_no_part_of_a_password_is_shown_of_what_is_not_quite_an_address(
         ("http://me:x@cam/?key=y", "http://***@cam/?***"),
         ("192.168.1.5/video.cgi?user=me&pwd=x", "192.168.1.5/video.cgi?***"),
         ("http://cam/me:x/key=y", "http://cam/me:x/***"),
+        ("http://cam/password=x/channel=1", "http://cam/***"),
+        ("http://cam//password=x/channel=1?now", "http://cam//***"),
+        ("http://cam/live/0aB3kZ-81hGq2xYw/stream.jpg", "http://cam/live/***"),
+        ("rtsps://cam:7441/550e8400-e29b-41d4-a716-446655440000", "rtsps://cam:7441/***"),
+        ("http://cam/axis-cgi/mjpg/video.cgi", "http://cam/axis-cgi/mjpg/video.cgi"),
+        ("rtsp://cam/h264Preview_01_main", "rtsp://cam/h264Preview_01_main"),
         ("mqtt://token@broker", "mqtt://***@broker"),
         ("is this a file?.mp4", "is this a file?.mp4"),
         ("clip@2x.mp4", "clip@2x.mp4"),
@@ -113,6 +122,18 @@ def test_no_part_of_a_password_is_shown_of_what_is_not_quite_an_address(
 def test_what_may_be_secret_is_hidden_and_the_rest_is_kept(text: str, shown: str) -> None:
     assert hide_secrets(text) == shown
     assert quote(text) == repr(shown)
+
+
+@pytest.mark.parametrize("unit", ["a:/", "a:/b/", "a://[", "?", "a@", "a:/b=", "a:/0-"])
+def test_a_long_hostile_text_is_searched_in_a_moment(unit: str) -> None:
+    began = time.process_time()
+    for length in (4000, 100_000):
+        text = (unit * length)[:length]
+        hide_secrets(f"{text} rtsp://me:hunter2@cam")
+        with contextlib.suppress(UsageError):
+            str(parse_address(f"http://cam/{text}", FORM))
+    assert time.process_time() - began < 4
+    assert "hunter2" not in hide_secrets(f"{text} rtsp://me:hunter2@cam")
 
 
 def test_a_long_value_is_quoted_briefly() -> None:
