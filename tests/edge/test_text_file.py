@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,19 @@ def test_any_other_encoding_is_an_error_that_does_not_quote_the_text(
     (tmp_path / "file").write_bytes("grün".encode(encoding))
     with pytest.raises(ValueError, match=f"^{expected}.*; save it as UTF-8$"):
         read_text(tmp_path / "file")
+
+
+def test_a_fifo_is_read_and_not_waited_for_if_nothing_is_written(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with pytest.raises(TimeoutError, match=r"nothing was written to it within 0\.1 seconds"):
+        read_text(fifo, timeout=0.1)
+    with subprocess.Popen(["bash", "-c", "sleep 0.1; echo one; sleep 0.1; echo two"], stdout=subprocess.PIPE) as shell:
+        assert shell.stdout
+        assert read_text(Path(f"/dev/fd/{shell.stdout.fileno()}")) == "one\ntwo\n"
+
+
+def test_a_device_is_read_up_to_the_limit() -> None:
+    assert read_text(Path("/dev/null")) == ""
+    with pytest.raises(ValueError, match="longer than 100 bytes"):
+        read_text(Path("/dev/zero"), 100)

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from fer_edge.config.addresses import hide_in_path, hide_secrets, in_url, parse_address
-from fer_edge.config.credentials import Secret, describe_tls_error, load_certificate
+from fer_edge.config.credentials import Secret, check_regular, describe_tls_error, load_certificate
 from fer_edge.errors import UsageError
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
@@ -126,6 +126,7 @@ def tls_context(broker: Broker) -> ssl.SSLContext:
     Raises UsageError for a file that cannot be used.
     """
     try:
+        check_regular(broker.ca)
         context = ssl.create_default_context(cafile=broker.ca)
     except OSError as error:  # ssl.SSLError is one
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import ssl
@@ -69,7 +70,7 @@ class Secret:
             return read_text(file, MAX_LENGTH).rstrip("\r\n")
         except OSError as error:
             # A relative name of nothing, or one too long for a file, may be the secret itself.
-            name = f"{file}: " if file.is_absolute() else ""
+            name = f"{file}: " if file.is_absolute() or os.path.exists(file) else ""  # noqa: PTH110 - never raises
             cure = None if name else "expected a file, not the secret itself"
             raise UsageError(f"{name}{str(error.strerror).lower()}", setting=self.setting, cure=cure) from error
         except ValueError as error:
@@ -89,6 +90,7 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | Non
         UsageError: A file cannot be used.
     """
     try:
+        check_regular(certificate, key)
         # With an empty password OpenSSL does not ask for one on the terminal, which a service does not have.
         context.load_cert_chain(certificate, key, password="")
     except OSError as error:  # ssl.SSLError is one
@@ -97,6 +99,13 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | Non
             f"{files}: {describe_tls_error(error)}; expected a certificate and its key in PEM, without a passphrase",
             setting=setting,
         ) from error
+
+
+def check_regular(*files: Path | None) -> None:
+    """Raise OSError for what is no file: OpenSSL would wait for the writer of a FIFO for ever."""
+    for file in filter(None, files):
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
 
 
 def describe_exposure(file: Path | None) -> str | None:

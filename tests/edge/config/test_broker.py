@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -86,7 +87,9 @@ def test_the_password_is_read_from_the_file_that_the_broker_names(tmp_path: Path
         ("mqtt://h", {"certificate": "text"}, "needs TLS, and mqtt://h:1883 has none: use mqtts:// or wss://"),
         ("mqtts://h", {"ca": "none"}, "none: no such file"),
         ("mqtts://h", {"ca": "text"}, "text: no certificate or crl found; expected certificates in PEM"),
+        ("mqtts://h", {"ca": "fifo"}, "fifo: not a regular file"),
         ("mqtts://h", {"certificate": "none"}, "none: no such file"),
+        ("mqtts://h", {"certificate": "text", "key": "fifo"}, "not a regular file; expected a certificate and its key"),
         ("mqtts://h", {"certificate": "text"}, "text: .*; expected a certificate and its key in PEM"),
         ("mqtts://h", {"key": "text"}, "needs a certificate: add --mqtt-cert or mqtt.certificate"),
         ("mqtt://h", {"password_file": "text"}, "needs a user, and mqtt://h:1883 has none: use mqtt://USER@h"),
@@ -96,6 +99,7 @@ def test_an_unusable_file_is_an_error_of_its_setting(
     tmp_path: Path, url: str, files: dict[str, str], expected: str
 ) -> None:
     (tmp_path / "text").write_text("no PEM")
+    os.mkfifo(tmp_path / "fifo")
     with pytest.raises(UsageError, match=expected) as refusal:
         make_broker(parse_broker(url), **{kind: tmp_path / name for kind, name in files.items()})
     assert refusal.value.setting == f"mqtt.{next(iter(files))}"

@@ -59,6 +59,17 @@ def test_an_unreadable_file_is_an_error_of_its_setting(tmp_path: Path) -> None:
         assert "nter2" not in str(refusal.value)
 
 
+def test_a_file_that_exists_is_named_and_what_may_be_the_secret_itself_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    with pytest.raises(UsageError, match=r"^folder: is a directory$"):
+        SECRET.read(Path("folder"), {})
+    with pytest.raises(UsageError, match=r"^no such file or directory: expected a file, not the secret itself$"):
+        SECRET.read(Path("hunter2"), {})
+
+
 def test_a_secret_that_no_protocol_can_carry_is_refused_where_it_is_set(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x" * 65_536)
     for file in (tmp_path / "file", Path("/dev/zero")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -97,11 +98,13 @@ def test_without_an_address_there_is_no_page_and_its_files_are_not_read(tmp_path
     [
         ({"key": "text"}, "needs a certificate: add --web-cert or web.certificate"),
         ({"certificate": "none"}, "none: no such file"),
+        ({"certificate": "fifo"}, "fifo: not a regular file"),
         ({"certificate": "text"}, "text: .*; expected a certificate and its key in PEM"),
     ],
 )
 def test_an_unusable_file_is_an_error_of_its_setting(tmp_path: Path, files: dict[str, str], expected: str) -> None:
     (tmp_path / "text").write_text("no PEM")
+    os.mkfifo(tmp_path / "fifo")
     with pytest.raises(UsageError, match=expected) as refusal:
         make_web_options(("127.0.0.1", 8080), **{kind: tmp_path / name for kind, name in files.items()})
     assert refusal.value.setting == f"web.{next(iter(files))}"
