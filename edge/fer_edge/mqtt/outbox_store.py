@@ -13,6 +13,7 @@ Row = tuple[int, str]  # number, payload
 
 PAGE_SIZE = 1024  # bytes, and the least that a commit writes: two events
 WAL = "-wal"  # suffix of the write-ahead log, which lies beside the file
+WAL_PAGES = 100  # in the write-ahead log, which go into the file then; damage to the log can lose as much unnoticed
 WAL_LIMIT = 4_000_000  # bytes of the write-ahead log that are kept after a burst
 LOCK_TIMEOUT = 1.0  # seconds for another process to close the file
 MIN_NUMBER = -(2**63)  # that SQLite can hold
@@ -109,6 +110,7 @@ class Store:
             f"page_size = {PAGE_SIZE}",
             "journal_mode = WAL",
             "synchronous = FULL",  # with NORMAL a power failure takes the last commits
+            f"wal_autocheckpoint = {WAL_PAGES}",
             f"journal_size_limit = {WAL_LIMIT}",
         ):
             self._database.execute(f"PRAGMA {pragma}")

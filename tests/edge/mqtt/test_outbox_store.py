@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -45,6 +46,19 @@ def test_a_file_is_counted_when_it_is_opened(path: Path) -> None:
     second = Store(path)
     assert (second.count, second.size, second.last) == (1, 2, 7)
     second.close()
+
+
+def test_little_is_in_the_write_ahead_log_alone_where_damage_goes_unnoticed(path: Path) -> None:
+    store = Store(path)
+    for number in range(1, 501):
+        store.commit([], [(number, "x" * 500)], Limit(1000, 1_000_000))
+    killed = path.with_name("killed.sqlite")
+    shutil.copy(path, killed)  # without the log
+    with closing(Store(killed)) as rest:
+        assert 450 < rest.count <= 500
+        assert [number for number, _ in rest.read()] == list(range(1, rest.count + 1))
+    assert path.with_name(f"{path.name}-wal").stat().st_size < 150_000
+    store.close()
 
 
 def test_damage_is_told_from_a_busy_file(path: Path) -> None:
