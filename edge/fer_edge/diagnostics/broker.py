@@ -23,6 +23,7 @@ def check_broker(config: Config, environment: Mapping[str, str] = os.environ) ->
     if not broker:
         return ok("not configured")
     version = check_connection(broker, read_password(broker, environment), config.device)
-    found = ok(f"{broker}: MQTT {version}, {'with' if broker.user else 'without'} a user")
+    note = "" if version == "5" else ", which cannot report what an access list denies"
+    found = ok(f"{broker}: MQTT {version}{note}, {'with' if broker.user else 'without'} a user")
     exposure = describe_exposure(broker.password_file)
     return combine(found, warn(exposure) if exposure else None)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.demo import embedded_broker
 from tests.support.checks import run_check
 from tests.support.media import MEDIA
 from tests.support.mosquitto import Mosquitto, read_messages
@@ -84,6 +85,14 @@ def test_a_password_file_that_every_user_can_read_is_a_warning(restricted: Mosqu
     assert finding.text.endswith(
         f"; {password}: every user of this machine can read the secret in it: chmod 600 {password}"
     )
+
+
+def test_a_broker_that_cannot_report_a_denial_is_ok_with_that_remark() -> None:
+    port = free_port()
+    with embedded_broker(port):
+        finding = check(parse_broker(f"mqtt://127.0.0.1:{port}"))
+    text = "MQTT 3.1.1, which cannot report what an access list denies, without a user"
+    assert finding == ok(f"mqtt://127.0.0.1:{port}: {text}")
 
 
 def test_an_unreachable_broker_fails_with_the_cure() -> None:
