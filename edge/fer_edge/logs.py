@@ -16,6 +16,7 @@ from fer_edge.progress import CLEAR
 STDERR = 2
 LIMIT_INTERVAL = 60.0  # seconds
 MAX_RECORDS = 20  # from the same line of code in that interval, whatever their arguments
+UNLIMITED = {"unlimited": True}  # `extra` of a record to which no limit applies: one about each of the user's files
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}  # syslog(3)
 
 
@@ -43,6 +44,8 @@ class RateLimit(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is within the limit; the last one within it announces that others are omitted."""
+        if getattr(record, "unlimited", False):
+            return True
         with self._lock:
             now = self._monotonic()
             if now - self._began >= LIMIT_INTERVAL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,9 +25,12 @@ from fer_edge.cameras.pictures import (
 )
 from fer_edge.config.camera import CameraOptions
 from fer_edge.errors import FerError, Problem, UsageError
+from fer_edge.logs import UNLIMITED
+
+log = logging.getLogger(__name__)
 
 DEFAULT_RATE = 25.0  # frames per second of a video that does not state its own
-MAX_NAMED = 5  # damaged pictures that are named; the others are counted
+MAX_NAMED = 5  # damaged pictures that are named in the error; each of the others has a line in the log
 CODECS = {"AV01": "AV1", "VP80": "VP8", "VP90": "VP9"}  # by FOURCC; others are named by it
 
 
@@ -73,9 +77,11 @@ class PictureFiles:
                 yield Frame(orient(grey, self._options), float(number), number, still=True, file=name)
         if not damaged:
             return
-        named = [f"{name} ({cause})" for name, cause in damaged.items()][:MAX_NAMED]
-        if len(damaged) > MAX_NAMED:
-            named.append(f"and {len(damaged) - MAX_NAMED} more")
+        named = [f"{name} ({cause})" for name, cause in damaged.items()]
+        if others := named[MAX_NAMED:]:
+            for each in others:
+                log.warning("%s: not a picture that can be read: %s", self.name, each, extra=UNLIMITED)
+            named[MAX_NAMED:] = [f"and {len(others)} more"]
         text = f"{self.name}: not pictures that can be read: {', '.join(named)}"
         if len(damaged) == len(self._paths):
             raise UsageError(text if self._is_folder else f"{self.name}: {cause}", setting="camera.source")

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from tests.support.media import MEDIA, WALK
+from tests.support.processes import run
 
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.files import DamagedError, PictureFiles, VideoFile
@@ -185,6 +186,17 @@ def test_entries_that_cannot_be_read_are_named_at_the_end_and_the_others_are_rea
         "f.jpg (not a",
     ):
         assert name in error_text
+
+
+def test_each_of_a_hundred_damaged_pictures_is_named(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((30, 40), np.uint8))
+    names = [f"half-{number:03}.png" for number in range(100)]
+    for name in names:
+        (tmp_path / name).write_bytes((tmp_path / "a.png").read_bytes()[:40])
+    done = run("fer_edge", "--camera", tmp_path, "--model", "nano", "--detector", "haar")
+    assert done.code == 1
+    assert [name for name in names if done.err.count(f"{name} (") != 1] == []
+    assert "and 95 more" in done.err.splitlines()[-1]
 
 
 def test_a_folder_without_a_readable_picture_is_refused(tmp_path: Path) -> None:
