@@ -128,10 +128,10 @@ class Connection:
         timeouts = self._settings.timeouts
         try:
             connect(self._client, self._settings, clean_start=clean_start)
-        except (OSError, ValueError) as error:
+            self._client.loop_start()
+        except (OSError, ValueError, RuntimeError) as error:  # the last one if no thread can be started
             self._finish(Disconnect(explain_failure(error, self._settings.broker)))
             return
-        self._client.loop_start()
         if not self._answered.wait(timeouts.mqtt5_connack if self._speaks_mqtt5 else timeouts.connect):
             self._abort(Disconnect(Problem("does not answer"), try_older=True))
         while not self._ended.wait(CHECK_INTERVAL):

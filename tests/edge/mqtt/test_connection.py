@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +55,26 @@ def running(port: int, version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5
     recorder.connection.close()
     recorder.thread.join(10)
     assert not recorder.thread.is_alive()
+
+
+def test_a_shortage_of_file_descriptors_ends_the_attempt_with_its_reason(mosquitto: Mosquitto) -> None:
+    free = os.dup(0)
+    os.close(free)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    reasons = set()
+    for spare in range(8):
+        recorder = Recorder(mosquitto.port)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + spare, limits[1]))
+        try:
+            recorder.thread.start()
+            wait_until(lambda recorder=recorder: recorder.connection.ready or not recorder.thread.is_alive())  # type: ignore[misc]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        recorder.connection.close()
+        recorder.thread.join(10)
+        assert recorder.end, "an unexpected error would end the delivery for good"
+        reasons.add(recorder.end.problem and recorder.end.problem.text)
+    assert "too many open files" in reasons
 
 
 def test_a_connection_is_ready_once_on_connect_has_returned_and_until_it_ends(mosquitto: Mosquitto) -> None:
