@@ -126,6 +126,7 @@ class Daemon:
                 for frame in self._frames():
                     self._process(frame)
                     watchdog.update(frame=frame is not None)
+                self._check_skipped()
             watchdog.end(restarting=self.controls.restarting)
             self._finish(errors)
         finally:
@@ -159,6 +160,11 @@ class Daemon:
             if frame:
                 observer.on_frame(frame, self._processor.pipeline.tracked_faces)
             observer.poll()
+
+    def _check_skipped(self) -> None:
+        """Raise FerError if frames of a file were skipped; a camera has further ones."""
+        if (skipped := self._processor.skipped) and not self._source.live:
+            raise FerError(f"{self._source.name}: unexpected errors (see the log); frames skipped: {skipped}")
 
     def _publish(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -293,6 +293,25 @@ def test_a_frame_that_fails_is_skipped_and_frequent_failures_end_the_run(
     assert tracebacks == [f"frame {number} is skipped" for number in logged]
 
 
+def test_a_frame_of_a_file_that_is_skipped_is_an_error_at_the_end(
+    classifier: EmotionClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon, out = printing_daemon(VideoFile(WALK), classifier)
+    step = daemon.controls.pipeline.step
+
+    def step_or_fail(frame: Frame) -> list[Event]:
+        if frame.number == 5:
+            raise MemoryError
+        return step(frame)
+
+    monkeypatch.setattr(daemon.controls.pipeline, "step", step_or_fail)
+    with pytest.raises(FerError, match=rf"^{WALK}: unexpected errors .see the log.; frames skipped: 1$") as caught:
+        daemon.run()
+    assert caught.value.exit_code == 1
+    types = [event["type"] for event in events_in(out)]
+    assert types.count("start") == types.count("end") > 0, "the other frames are processed"
+
+
 class FailingObserver(RunObserver):
     """Fails at one point of the run, and records that it was closed."""
 

@@ -24,9 +24,14 @@ RECOVERY = 0.1  # of a failure is offset by each good frame: about one frame in 
 
 
 class ErrorBudget:
-    """Counts failed frames, and lets good ones offset them (a leaky bucket)."""
+    """Counts failed frames, and lets good ones offset them (a leaky bucket).
+
+    Attributes:
+        failed: Number of all failed frames.
+    """
 
     def __init__(self) -> None:
+        self.failed = 0
         self._failures = 0.0
 
     def record_success(self) -> None:
@@ -38,6 +43,7 @@ class ErrorBudget:
         if self._failures < 1:
             log.exception("frame %d is skipped", number)
         self._failures += 1
+        self.failed += 1
 
     @property
     def exhausted(self) -> bool:
@@ -60,6 +66,11 @@ class FrameProcessor:
         self.load_shedder = load_shedder
         self._memory = memory
         self._errors = ErrorBudget()
+
+    @property
+    def skipped(self) -> int:
+        """How many frames were skipped because of an unexpected error."""
+        return self._errors.failed
 
     def step(self, frame: Frame | None) -> list[Event]:
         """Process the next frame, or end every track while there is no frame.
