@@ -11,6 +11,8 @@ import cv2
 
 from fer_edge.errors import FerError, UsageError
 
+MAX_STEM = 50  # characters, at most four bytes each, of the name of an incomplete file
+
 
 class AnnotationError(FerError):
     """The annotated copy could not be written."""
@@ -28,14 +30,14 @@ class OutputFile:
 
     @property
     def partial(self) -> Path:
-        """Its name until then: hidden, with the same suffix, from which OpenCV chooses the format."""
-        return self.path.with_name(f".{self.path.stem}.part{self.path.suffix}")
+        """Its name until then: hidden, not too long, and with the same suffix, from which OpenCV chooses the format."""
+        return self.path.with_name(f".{self.path.stem[:MAX_STEM]}.part{self.path.suffix}")
 
     def check(self) -> None:
         """Raise UsageError if the file cannot be created."""
-        if self.path.is_dir():
-            raise UsageError(f"--annotate {self.path}: is a folder", cure="give the name of a file")
         try:
+            if self.path.is_dir():
+                raise UsageError(f"--annotate {self.path}: is a folder", cure="give the name of a file")
             self.partial.touch()
             self.partial.unlink()
         except OSError as error:

@@ -15,7 +15,7 @@ from fer_edge.annotation.overlay import Annotator, Picture
 from fer_edge.annotation.picture_writer import FolderWriter, PictureWriter
 from fer_edge.annotation.video_writer import VIDEO_SUFFIXES, VideoWriter
 from fer_edge.cameras.frame import Frame
-from fer_edge.cameras.pictures import PICTURE_SUFFIXES, is_picture
+from fer_edge.cameras.pictures import PICTURE_SUFFIXES, is_picture, printable
 from fer_edge.config.addresses import hide_secrets
 from fer_edge.errors import UsageError
 from fer_edge.tracking.track import TrackedFace
@@ -54,7 +54,7 @@ def open_writer(
     source = Path(camera)
     if not source.is_file() and not source.is_dir():
         raise UsageError(f"--annotate {out}: needs a file or folder as --camera; {hide_secrets(camera)} is neither")
-    if out.exists() and out.samefile(source):
+    if _is_same(out, source):
         raise UsageError(f"--annotate {out}: is the same as --camera", cure="give another name")
     annotator = Annotator(labels, orient)
     if source.is_dir():
@@ -65,7 +65,16 @@ def open_writer(
         _check_suffix(out, PICTURE_SUFFIXES, "a picture")
         return PictureWriter(source, output, annotator)
     _check_suffix(out, VIDEO_SUFFIXES, "a clip")
+    if printable(out) != str(out):  # OpenCV would crash
+        raise UsageError(f"--annotate {printable(out)}: the name of the copy of a clip must be UTF-8")
     return VideoWriter(source, output, annotator)
+
+
+def _is_same(out: Path, source: Path) -> bool:
+    try:
+        return out.samefile(source)
+    except OSError:  # most often there is no such file yet
+        return False
 
 
 def _check_suffix(out: Path, suffixes: Sequence[str], source: str) -> None:

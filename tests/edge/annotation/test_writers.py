@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -38,6 +39,9 @@ def test_the_writer_is_chosen_by_the_source(tmp_path: Path, camera: Path, out: s
         (FACES / "astronaut.png", "copy.mp4", ".png"),
         (WALK, "missing/copy.mp4", "No such file"),
         (WALK, "folder.mp4", "is a folder"),
+        (WALK, f"{'x' * 260}.mp4", "File name too long"),
+        (FACES, "x" * 260, "File name too long"),
+        (WALK, "caf\udce9.mp4", "must be UTF-8"),
         (WALK, WALK, "the same as --camera"),
         (FACES, FACES, "the same as --camera"),
         (FACES, WALK, "is a file"),
@@ -54,6 +58,14 @@ def test_an_unusable_output_is_one_line_and_exit_code_2(
     assert message in lines[0]
     assert WALK.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["folder.mp4"]
+
+
+def test_a_picture_is_copied_under_the_longest_name_that_a_file_may_have(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    name = f"{'é' * 125}x.jpg"
+    shutil.copy(FACES / "angry.jpg", tmp_path / "in" / name)
+    code, _, _ = annotate(tmp_path / "in", tmp_path / "out")
+    assert (code, [path.name for path in (tmp_path / "out").iterdir()]) == (0, [name])
 
 
 def test_a_live_camera_cannot_be_annotated(tmp_path: Path) -> None:
