@@ -243,7 +243,7 @@ def check_path(path: Path) -> None:
     """Raise UsageError for a path at which no file can be."""
     problem = "expected a file in an existing folder, or memory"
     try:
-        if path.parent.is_dir() and (path.is_file() or not os.path.lexists(path)):
+        if path.absolute().parent.is_dir() and (path.is_file() or not os.path.lexists(path)):
             return
     except OSError as error:
         problem = f"{str(error.strerror).lower()}; {problem}"

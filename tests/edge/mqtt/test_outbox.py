@@ -205,6 +205,16 @@ def test_a_path_where_no_file_can_be_is_refused(tmp_path: Path) -> None:
         assert refusal.value.setting == "mqtt.outbox"
 
 
+def test_a_relative_path_in_a_folder_that_was_removed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UsageError, match=r"^x\.sqlite: no such file or directory; expected a file"):
+        Outbox(Path("x.sqlite"))
+
+
 def test_a_file_that_cannot_be_opened_at_first_is_used_later_with_what_is_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
