@@ -23,6 +23,7 @@ SHORTAGES = {
     errno.ENOMEM: "end other programs, or raise the limit of memory (ulimit -v, or MemoryMax= in the unit)",
     errno.EAGAIN: TOO_MANY_PROCESSES,
 }
+UNUSABLE_PATH = {errno.ENAMETOOLONG, errno.EACCES}  # where Path.is_dir and the like raise; elsewhere they are False
 NO_THREAD = "can't start new thread"  # the text of Python's RuntimeError
 
 
@@ -36,8 +37,8 @@ class OneLineParser(argparse.ArgumentParser):
 def run_command(command: str, body: Callable[[], int]) -> int:
     """Run the body of a command, from parsing its arguments on, and return its exit code.
 
-    A FerError, and a shortage of memory, files or processes, is reported on stderr in one line. If the reader of stdout
-    has exited, the command ends quietly.
+    A FerError, a path that cannot be used, and a shortage of memory, files or processes are reported on stderr in one
+    line. If the reader of stdout has exited, the command ends quietly.
     """
     prepare_streams()
     try:
@@ -50,8 +51,11 @@ def run_command(command: str, body: Callable[[], int]) -> int:
     except FerError as error:
         message, code = str(error), error.exit_code
     except (OSError, RuntimeError, ImportError, MemoryError) as error:
-        message, code = _describe_shortage(error), EXIT_FAULT
-        if not message:
+        if message := _describe_path(error):
+            code = EXIT_USAGE
+        elif message := _describe_shortage(error):
+            code = EXIT_FAULT
+        else:
             raise
     with contextlib.suppress(OSError):  # of stderr: the exit code is all that is left
         print(format_error(command, message), file=sys.stderr)
@@ -65,6 +69,13 @@ def _run_and_flush(body: Callable[[], int]) -> int:
         code = int(end.code or 0)
     sys.stdout.flush()
     return code
+
+
+def _describe_path(error: Exception) -> str:
+    """Which path cannot be used, and why; empty if the error has another reason."""
+    if isinstance(error, OSError) and error.errno in UNUSABLE_PATH and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return ""
 
 
 def _describe_shortage(error: Exception) -> str:

@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tests.support.media import MEDIA
@@ -41,6 +42,14 @@ def test_an_error_of_the_project_is_one_line_and_its_exit_code(
 
     assert run_command("fer-edge", fail) == code
     assert capsys.readouterr().err == "fer-edge: x\n"
+
+
+def test_a_path_that_cannot_be_used_is_one_line_and_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path("x" * 300)
+    assert run_command("fer-train", lambda: int(os.stat(path).st_size)) == 2  # noqa: PTH116 - as Path.is_dir does
+    assert capsys.readouterr().err == f"fer-train: {path}: File name too long\n"
+    with pytest.raises(FileNotFoundError):  # a fault of the program, not of its arguments
+        run_command("fer-train", lambda: int(os.stat("missing").st_size))  # noqa: PTH116
 
 
 def test_ctrl_c_is_exit_130_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,11 @@ from fer_edge.errors import UsageError
 
 def check_outside(data: Path, out: Path) -> None:
     """Raises UsageError when `out` is a file, or is `data` or inside it, where it would be read as part of the data."""
-    if out.resolve() == data.resolve():
+    # Unlike Path.resolve, realpath does not fail on a link to itself.
+    real_out, real_data = Path(os.path.realpath(out)), Path(os.path.realpath(data))
+    if real_out == real_data:
         raise UsageError(f"--out {out}: is the data itself", cure="give another folder")
-    if data.resolve() in out.resolve().parents:
+    if real_data in real_out.parents:
         raise UsageError(f"--out {out}: lies in {data}", cure="give a folder outside it")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file", cure="give a folder")

@@ -17,6 +17,15 @@ def test_the_data_and_folders_inside_it_are_refused(tmp_path: Path) -> None:
             check_outside(tmp_path / "data", out)
 
 
+def test_a_link_to_itself_is_refused_where_it_is_read_or_written(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "data").mkdir()
+    check_outside(tmp_path / "loop", tmp_path / "out")
+    check_outside(tmp_path / "data", tmp_path / "loop")
+    with pytest.raises(UsageError, match="loop: File exists"), output_folder(tmp_path / "loop"):
+        pass
+
+
 def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="is a file: give a folder"):

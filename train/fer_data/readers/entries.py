@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class _TreeReader:
     """Reads the folders of a tree; ends even if links form a circle, or lead to one folder many times."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
+        self._root = Path(os.path.realpath(root))  # which does not fail on a link to itself
         self._seen: set[tuple[int, int]] = set()  # device and inode of the folders read so far
 
     def read(self, path: Path, depth: int = 0) -> Folder:

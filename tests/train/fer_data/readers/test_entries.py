@@ -64,6 +64,12 @@ def test_links_to_folders_elsewhere_are_followed_once(tmp_path: Path) -> None:
     }
 
 
+def test_a_link_to_itself_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        read_tree(tmp_path / "loop")
+
+
 def test_folders_are_read_to_a_limit(tmp_path: Path) -> None:
     (tmp_path / "/".join("a" * 120)).mkdir(parents=True)
     assert list(defects(read_tree(tmp_path)).values()) == ["more than 100 folders deep"]
