@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,15 @@ def read_trained(path: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
         The class names, in output order, and the card.
 
     Raises:
-        UsageError: `fer-train fit` did not write the file.
+        UsageError: `fer-train fit` did not write the file, or it is damaged.
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            if damaged := archive.testzip():
+                raise zipfile.BadZipFile(f"{damaged} in it is damaged")
             return tuple(archive.read(LABELS).decode().split("\n")[:-1]), json.loads(archive.read(TRAINING_CARD))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError, ValueError) as error:
         cure = "fer-convert adopt takes a model of another origin"
         raise UsageError(f"{path}: not a model of fer-train fit ({error})", cure=cure) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from tests.support.processes import run_in_process
@@ -28,3 +29,16 @@ def test_a_folder_that_cannot_be_written_is_reported(trained: Path) -> None:
 def test_a_folder_without_a_run_is_reported(tmp_path: Path) -> None:
     done = run_in_process("fer_train", "report", tmp_path)
     assert_refused(done, "fer-train", "not the folder of a run")
+
+
+def test_a_damaged_model_is_reported_and_a_damaged_history_left_out(trained: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    (run / "history.csv").write_bytes(b"\xff\0epoch,loss")
+    assert run_in_process("fer_train", "report", run).code == 0
+    content = bytearray((run / "model.keras").read_bytes())
+    content[len(content) // 2] ^= 1
+    for damaged in (content, content[:2000], b""):
+        (run / "model.keras").write_bytes(damaged)
+        done = run_in_process("fer_train", "report", run)
+        assert_refused(done, "fer-train", f"{run}/model.keras: not a model of fer-train fit")

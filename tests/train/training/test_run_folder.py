@@ -53,6 +53,14 @@ def test_a_file_of_another_version_is_reported(tmp_path: Path) -> None:
         read_origins(tmp_path)
 
 
+@pytest.mark.parametrize("content", ["", "[]", "null", "[" * 100_000, "\0"])
+def test_a_damaged_configuration_is_reported(tmp_path: Path, content: str) -> None:
+    CONFIG.save(tmp_path, {})
+    (tmp_path / "recipe.json").write_text(content)
+    with pytest.raises(UsageError, match=f"^{tmp_path}: not the folder of a run"):
+        read_config(tmp_path)
+
+
 def test_accuracies_are_those_of_the_history(tmp_path: Path) -> None:
     assert read_accuracies(tmp_path) == ()
     (tmp_path / "history.csv").write_text("epoch,val_accuracy\n0,0.25\n1,0.5\n")

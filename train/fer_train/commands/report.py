@@ -27,6 +27,7 @@ def _run(arguments: Namespace) -> int:
     import keras
 
     from fer_data.output_folder import output_folder
+    from fer_data.trained_model import read_trained
     from fer_train.report.run_report import write_report
     from fer_train.training.partition import find_test_faces, partition
     from fer_train.training.run_folder import MODEL, read_config, read_facts
@@ -36,6 +37,7 @@ def _run(arguments: Namespace) -> int:
         raise UsageError(
             f"{arguments.run_folder}: no {MODEL} in it yet", cure="fer-train fit --resume finishes the run"
         )
+    read_trained(arguments.run_folder / MODEL)  # Keras would not report damage in one line
     source = dataclasses.replace(config.source, data=arguments.data or config.source.data)
     config, faces = dataclasses.replace(config, source=source), source.read()
     if arguments.split:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from fer_data.dataset import FaceSet
 from fer_data.metrics import Curves, Scores, macro_average
 from fer_data.operating_points import OperatingPoint
 from fer_data.plotting import draw_matrix, new_figure, short
+from fer_train.report.history import read_history
 
 COLUMNS, ROWS = 6, 4  # of misclassified faces
 EMPTY: NDArray[np.float64] = np.empty(0)
@@ -30,12 +30,8 @@ def _style(index: int) -> dict[str, Any]:
 
 
 def history(path: Path) -> Figure:
-    """Loss, accuracy and, if it was logged, learning rate by epoch, from a history.csv with at least one epoch.
-
-    Of an epoch that is in the file twice, because the run was interrupted during it, the last row counts.
-    """
-    with path.open(newline="") as file:
-        rows = list({row["epoch"]: row for row in csv.DictReader(file)}.values())
+    """Loss, accuracy and, if it was logged, learning rate by epoch, from a history.csv with at least one epoch."""
+    rows = read_history(path)
     epochs = [int(row["epoch"]) + 1 for row in rows]
     marker = "o" if len(rows) == 1 else ""
     panels = [("loss", "Loss"), ("accuracy", "Accuracy")]
@@ -43,9 +39,9 @@ def history(path: Path) -> Figure:
         panels.append(("learning_rate", "Learning rate"))
     figure = new_figure(3 + 2.5 * len(panels), 4)
     for axes, (key, title) in zip(figure.subplots(1, len(panels)), panels, strict=True):
-        axes.plot(epochs, [float(row[key]) for row in rows], marker=marker, label="training (augmented, raw weights)")
+        axes.plot(epochs, [row[key] for row in rows], marker=marker, label="training (augmented, raw weights)")
         if f"val_{key}" in rows[0]:
-            values = [float(row[f"val_{key}"]) for row in rows]
+            values = [row[f"val_{key}"] for row in rows]
             axes.plot(epochs, values, marker=marker, label="validation (averaged weights)")
         axes.set(title=title, xlabel="epoch", xlim=(epochs[0] - 0.5, epochs[-1] + 0.5))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))

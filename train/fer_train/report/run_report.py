@@ -23,6 +23,7 @@ from fer_train.prediction import probabilities
 from fer_train.recipe import REASONS
 from fer_train.report import plots
 from fer_train.report.explanations import EXPLANATIONS
+from fer_train.report.history import read_history
 from fer_train.report.html_page import Section, Table, write_page
 from fer_train.report.network_cost import NetworkCost, network_cost
 from fer_train.report.verdict import Judgement, judge, read_training_facts
@@ -118,7 +119,7 @@ def _figures(result: _Result, history: Path) -> dict[str, Figure]:
         "calibration.png": plots.calibration(result.curves.calibration),
         "mistakes.png": plots.mistakes(result.faces, result.probabilities),
     }
-    if history.exists() and history.stat().st_size:  # empty when a finished run was started again without it
+    if read_history(history):  # there is none when a finished run was started again without it
         figures["curves.png"] = plots.history(history)
     if result.curves.operating_points:
         positive, scores = result.faces.labels == 1, result.probabilities[:, 1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 from fer_data.data_source import DataSource
 from fer_edge.errors import UsageError
 from fer_train.recipe import REASONS, Recipe
+from fer_train.report.history import read_history
 from fer_train.training.quantized_weights import describe_origin
 
 BACKUP = "backup.weights.h5"
@@ -136,12 +136,7 @@ def read_origins(run: Path) -> dict[str, Any]:
 
 def read_accuracies(run: Path) -> tuple[float, ...]:
     """The validation accuracy of each complete epoch so far."""
-    try:
-        with (run / HISTORY).open(newline="") as file:
-            epochs = {row["epoch"]: float(row["val_accuracy"]) for row in csv.DictReader(file)}
-    except OSError:
-        return ()
-    return tuple(epochs.values())
+    return tuple(epoch["val_accuracy"] for epoch in read_history(run / HISTORY))
 
 
 def read_facts(run: Path) -> dict[str, Any]:
@@ -156,6 +151,8 @@ def read_facts(run: Path) -> dict[str, Any]:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path.parent}: not the folder of a run of fer-train fit: {error}") from error
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        raise UsageError(f"{path.parent}: not the folder of a run of fer-train fit: {path.name} holds no settings")
+    return content
