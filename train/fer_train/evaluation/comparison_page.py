@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from fer_data.formatting import counted, percent
 from fer_data.plotting import new_figure, recall_bars, short_path
 from fer_train.evaluation.comparison import Compared, Comparison
 from fer_train.evaluation.winner import Ranking, describe_interval, describe_winner, rank
+from fer_train.report.history import read_history
 from fer_train.report.html_page import Section, Table, write_page
 
 MIB = 2**20
@@ -124,14 +124,13 @@ def _curves(models: Sequence[Compared]) -> Figure:
     figure = new_figure(9, 4)
     panels = figure.subplots(1, 2)
     for model in models:
-        if not model.history:
+        history = read_history(model.history) if model.history else []
+        if not history:
             continue
-        with model.history.open(newline="") as file:
-            epochs = {int(row["epoch"]) + 1: row for row in csv.DictReader(file)}
-        marker = "o" if len(epochs) == 1 else ""
+        epochs, marker = [row["epoch"] + 1 for row in history], "o" if len(history) == 1 else ""
         for axes, key, scale in zip(panels, ("val_accuracy", "val_loss"), (100, 1), strict=True):
-            values = [scale * float(row[key]) for row in epochs.values()]
-            axes.plot(list(epochs), values, marker=marker, label=short_path(model.name))
+            values = [scale * row[key] for row in history]
+            axes.plot(epochs, values, marker=marker, label=short_path(model.name))
     for axes, title in zip(panels, ("Validation accuracy, %", "Validation loss"), strict=True):
         axes.set(title=title, xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))

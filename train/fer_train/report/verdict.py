@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from fer_data.formatting import counted, percent, printable
 from fer_data.metrics import Scores
+from fer_train.report.history import read_history
 
 ONE_CLASS = 0.95  # share of the predictions from which on a model is reported to predict one class only
 FEW_STEPS = 500  # of the optimizer; a network from random weights has learnt little before
@@ -80,12 +80,11 @@ def read_training_facts(run: Path) -> TrainingFacts | None:
     try:
         counts = json.loads((run / "run.json").read_text())["faces"]["training"]
         recipe = json.loads((run / "recipe.json").read_text())
-        with (run / "history.csv").open(newline="") as file:
-            epochs = {row["epoch"]: float(row["accuracy"]) for row in csv.DictReader(file)}
+        epochs = [epoch["accuracy"] for epoch in read_history(run / "history.csv")]
         by_class = {name: sum(row[name] for row in counts.values()) for name in next(iter(counts.values()))}
         smallest = min(by_class, key=lambda name: by_class[name])
         steps = len(epochs) * max(1, sum(by_class.values()) // int(recipe["batch"]))
-        return TrainingFacts((smallest, by_class[smallest]), [*epochs.values()][-1], steps, float(recipe["average"]))
+        return TrainingFacts((smallest, by_class[smallest]), epochs[-1], steps, float(recipe["average"]))
     except (OSError, ValueError, LookupError, TypeError, StopIteration):
         return None
 
