@@ -13,7 +13,7 @@ from paho.mqtt.properties import Properties
 
 from fer_edge.backoff import Backoff
 from fer_edge.config.broker import Broker, tls_context
-from fer_edge.mqtt.limited_client import MAX_PACKET_SIZE, LimitedClient, TlsSocket
+from fer_edge.mqtt.limited_client import LimitedClient, TlsSocket
 from fer_edge.mqtt.timeouts import Timeouts
 
 SESSION_EXPIRY = 60  # seconds that the broker keeps commands for the device while the connection is lost
@@ -82,7 +82,7 @@ def make_client(settings: ConnectionSettings, version: MQTTProtocolVersion, in_f
     return client
 
 
-def connect(client: paho.Client, settings: ConnectionSettings, *, clean_start: bool) -> None:
+def connect(client: LimitedClient, settings: ConnectionSettings, *, clean_start: bool) -> None:
     """Open the network connection and send CONNECT.
 
     Args:
@@ -98,7 +98,7 @@ def connect(client: paho.Client, settings: ConnectionSettings, *, clean_start: b
     options: dict[str, Any] = {}
     if client.protocol == MQTTProtocolVersion.MQTTv5:
         session = make_properties(
-            PacketTypes.CONNECT, SessionExpiryInterval=SESSION_EXPIRY, MaximumPacketSize=MAX_PACKET_SIZE
+            PacketTypes.CONNECT, SessionExpiryInterval=SESSION_EXPIRY, MaximumPacketSize=client.max_packet_size
         )
         options = {"clean_start": clean_start, "properties": session}
     client.connect(broker.host, broker.port, settings.timeouts.keepalive, **options)

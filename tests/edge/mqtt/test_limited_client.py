@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import tracemalloc
 
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
+from tests.support.mosquitto import Mosquitto
+from tests.support.mqtt import publish
 from tests.support.scripted_broker import ACCEPTED, sending_broker
 from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
 from fer_edge.mqtt.acknowledgements import Acknowledgement
-from fer_edge.mqtt.connection import Callbacks, Connection, Disconnect
-from fer_edge.mqtt.limited_client import MAX_PACKET_SIZE
+from fer_edge.mqtt.connection import IN_FLIGHT, Callbacks, Connection, Disconnect
+from fer_edge.mqtt.limited_client import MAX_MESSAGE_SIZE, MAX_PACKET_SIZE
 from fer_edge.mqtt.paho_client import ConnectionSettings
 
 ACCEPTED_3_1_1 = b"\x20\x02\x00\x00"
 MQTT5, MQTT311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 HUGE = b"\x30\x80\xe5\x9a\x77"  # the head of a PUBLISH of 250,000,000 bytes
+MAX_MEMORY = 2 << 20  # bytes
 HELLO = b"\x30\x0a\x00\x04good\x00abc"
-LARGEST = b"\x30\xff\xff\x0f" + b"\x00\x04good\x00" + bytes(MAX_PACKET_SIZE - 8)
+LARGEST_PARSED = b"\x30\xff\x3f" + b"\x00\x04good\x00" + bytes(MAX_MESSAGE_SIZE - 8)
+
+
+def encode_length(number: int) -> bytes:
+    """A length as MQTT encodes it."""
+    rest, low = divmod(number, 128)
+    return bytes([low | 128]) + encode_length(rest) if rest else bytes([low])
 
 
 class Recorder:
@@ -72,7 +82,7 @@ def test_a_packet_that_is_too_large_is_not_received(version: MQTTProtocolVersion
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert "announced a packet" in end.problem.text
-    assert peak < 10 * MAX_PACKET_SIZE
+    assert peak < MAX_MEMORY
 
 
 @pytest.mark.parametrize("codes", [b"", b"\x00\x00", b"\x01\x87\x01", b"\x80"])
@@ -95,7 +105,9 @@ def test_an_answer_with_a_wrong_number_of_codes_counts_as_a_refusal(
 def test_a_topic_that_is_empty_or_not_utf_8_is_ignored_and_the_largest_message_is_received(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with sending_broker(ACCEPTED + b"\x30\x05\x00\x02\xff\xfe\x00" + b"\x30\x03\x00\x00\x00" + HELLO + LARGEST) as port:
+    with sending_broker(
+        ACCEPTED + b"\x30\x05\x00\x02\xff\xfe\x00" + b"\x30\x03\x00\x00\x00" + HELLO + LARGEST_PARSED
+    ) as port:
         recorder = Recorder(port)
         thread = threading.Thread(target=recorder.run)
         thread.start()
@@ -103,6 +115,45 @@ def test_a_topic_that_is_empty_or_not_utf_8_is_ignored_and_the_largest_message_i
         recorder.connection.close()
         thread.join(10)
     assert not caplog.records
+
+
+@pytest.mark.parametrize("version", [MQTT5, MQTT311])
+def test_a_large_message_is_acknowledged_and_ignored_in_little_memory(version: MQTTProtocolVersion) -> None:
+    body = b"\x00\x04good\x00\x07" + bytes(MAX_PACKET_SIZE - 8)
+    accepted = ACCEPTED if version == MQTT5 else ACCEPTED_3_1_1
+    hello = HELLO if version == MQTT5 else b"\x30\x09\x00\x04good\x00abc"
+    with sending_broker(accepted + b"\x32" + encode_length(len(body)) + body + hello) as port:
+        recorder = Recorder(port, version)
+        tracemalloc.start()
+        thread = threading.Thread(target=recorder.run)
+        thread.start()
+        wait_until(lambda: recorder.topics == ["good"])
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        recorder.connection.close()
+        thread.join(10)
+    assert peak < MAX_MEMORY
+
+
+def test_messages_with_thousands_of_properties_do_not_hold_up_others(mosquitto: Mosquitto) -> None:
+    properties = 50_000 * b"\x26\x00\x00\x00\x00"  # each an empty name and an empty value
+    recorder = Recorder(mosquitto.port)
+    thread = threading.Thread(target=recorder.run)
+    thread.start()
+    wait_until(lambda: list(recorder.connection.acknowledgements()))
+    with socket.create_connection(("127.0.0.1", mosquitto.port)) as stranger:
+        stranger.sendall(b"\x10\x11\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x04evil")
+        for number in range(1, IN_FLIGHT + 6):  # more than Mosquitto sends without an acknowledgement
+            body = b"\x00\x04good" + number.to_bytes(2) + encode_length(len(properties)) + properties
+            stranger.sendall(b"\x32" + encode_length(len(body)) + body)
+        acknowledgements = b""
+        while not acknowledgements.endswith(b"\x40\x02" + number.to_bytes(2)):
+            acknowledgements += stranger.recv(1000)
+        publish(mosquitto, "good", "hello")
+        wait_until(lambda: recorder.topics, 5)
+        recorder.connection.close()
+        thread.join(10)
+    assert recorder.topics == ["good"]
 
 
 class BlockedRecorder(Recorder):
@@ -123,8 +174,6 @@ def test_a_broker_that_requests_answers_and_never_reads_them_is_disconnected() -
 
 def test_a_websocket_frame_without_end_costs_the_connection() -> None:
     frame = b"\x82\x7f" + (2**40).to_bytes(8, "big")
-    with sending_broker(
-        frame + ACCEPTED, endless=(HELLO[:1] + b"\xff\x7f" + b"\x00\x04good\x00" + bytes(16376)) * 4
-    ) as port:
+    with sending_broker(frame + ACCEPTED, endless=LARGEST_PARSED * 8) as port:
         end = Recorder(port, scheme="ws").run()
     assert end.problem.text == "sent a WebSocket frame that is too large"
