@@ -32,6 +32,20 @@ class HttpProtocol(web.RequestHandler):
         super().__init__(server, loop=asyncio.get_running_loop(), keepalive_timeout=idle_timeout, **options)
         self.is_authenticated = self.is_busy = False
         self.has_ended = asyncio.Event()
+        self._is_malformed = False
+
+    def data_received(self, data: bytes) -> None:
+        """Called by asyncio. Parse what was received, and nothing after an error.
+
+        The traceback of an error holds what was received, up to 256 KB, in a reference cycle with the error. Thousands
+        of malformed requests would fill the memory until the garbage collection.
+        """
+        if self._is_malformed:
+            return
+        super().data_received(data)
+        if self._messages and (error := getattr(self._messages[-1][0], "exc", None)):
+            self._is_malformed = True
+            error.__traceback__ = None
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Called by asyncio."""
@@ -51,6 +65,8 @@ class HttpProtocol(web.RequestHandler):
         if status == 500 and not isinstance(exc, UnicodeError):
             log.error("page: %s %s", request.method, request.raw_path, exc_info=exc)
             return _ErrorResponse(request, status, "internal error; see the log of the sensor")
+        if exc:
+            exc.__traceback__ = None  # see data_received
         reason = (message or "not UTF-8").partition("\n")[0].rstrip(":")
         return _ErrorResponse(request, 400, f"malformed request: {reason[:MAX_ERROR_LENGTH]}")
 

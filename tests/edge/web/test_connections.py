@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import socket
 import ssl
 import statistics
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -105,6 +107,35 @@ async def closed(*streams: Stream) -> list[bool]:
     """Which of these connections the server has closed."""
     await asyncio.sleep(0.1)
     return [reader.at_eof() for reader, _ in streams]
+
+
+def test_malformed_requests_leave_nothing_in_memory_for_the_garbage_collection() -> None:
+    rest = b"a" * 200_000
+    requests = [
+        b"PRI * HTTP/2.0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: ",
+        b"POST /private HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nz",
+        REQUEST + b"\0",
+    ]
+
+    async def attack(server: Server) -> int:
+        before = 0
+        for head in requests[:1] + requests * 5:
+            reader, writer = await server.connect(head + rest)
+            with suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+            await asyncio.sleep(0.02)
+            before = before or tracemalloc.get_traced_memory()[0]  # the first request imports modules
+        return tracemalloc.get_traced_memory()[0] - before
+
+    gc.disable()
+    tracemalloc.start()
+    try:
+        assert with_server(attack, ConnectionLimits()) < len(rest)
+    finally:
+        tracemalloc.stop()
+        gc.enable()
 
 
 def test_a_stranger_too_many_takes_the_place_of_the_oldest_one_from_the_same_network() -> None:
