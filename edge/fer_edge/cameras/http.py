@@ -55,10 +55,10 @@ class HttpCamera:
         kind = response.headers.get_content_maintype() if response else ""
         if response and kind == "multipart":
             boundary = str(response.headers.get_boundary("")).lstrip("-").encode(errors="replace")
-            self._pictures = _Stream(BodyReader(response, self._clock.monotonic), boundary, self._fps, self._clock)
+            self._pictures = _Stream(BodyReader(response, self._client.limit), boundary, self._fps, self._clock)
         elif response and (kind == "image" or _begins_as_jpeg(response)):
             self._pictures = _Polled(
-                BodyReader(response, self._clock.monotonic), self._client, self._fps or POLL_RATE, self._clock
+                BodyReader(response, self._client.limit), self._client, self._fps or POLL_RATE, self._clock
             )
             self._describe_polling(self._fps or POLL_RATE)
         else:
@@ -155,7 +155,7 @@ class _Polled:
         response = self._client.get()
         if not response:
             raise CameraError("its response is not HTTP", cure=CHECK_ADDRESS)
-        return BodyReader(response, self._clock.monotonic)
+        return BodyReader(response, self._client.limit)
 
 
 def _begins_as_jpeg(response: HTTPResponse) -> bool:

@@ -1,4 +1,7 @@
-"""Cameras over HTTP that give single pictures, or streams as unlike as they are found."""
+"""Cameras over HTTP that give single pictures, or streams as unlike as they are found.
+
+This covers `http_client` and `http_limits`, which only `http` uses.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,10 @@ from tests.support.mjpeg import jpeg
 from fer_edge.cameras.base import Camera, CameraError, CameraImage
 from fer_edge.cameras.cures import CHECK_ADDRESS
 from fer_edge.cameras.http import HttpCamera
+from fer_edge.cameras.http_client import BodyReader, HttpClient
 from fer_edge.cameras.network import network_camera
-from fer_edge.config.camera import CameraOptions
+from fer_edge.config.addresses import parse_address
+from fer_edge.config.camera import ADDRESS_FORM, CameraOptions
 
 JPEG = jpeg(0)
 AT = JPEG.index(b"\xff\xc0")
@@ -114,7 +119,8 @@ READ_BOMBS = """
 import resource, sys, time
 from fer_edge.cameras.base import CameraError
 from fer_edge.cameras.network import network_camera
-from fer_edge.config.camera import CameraOptions
+from fer_edge.config.addresses import parse_address
+from fer_edge.config.camera import ADDRESS_FORM, CameraOptions
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 camera = network_camera(sys.argv[1], CameraOptions(fps=20))
 camera.open()
@@ -166,10 +172,43 @@ def test_a_body_without_end_is_given_up() -> None:
         camera.close()
 
 
+CHUNKED = b"Content-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n\xff\xd8\xff\r\n0\r\n"
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.1])
+@pytest.mark.parametrize(
+    ("start", "endless", "error"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX: ", b"a", r"no video from this address \(no complete response in time\)"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", r"no video from this address \(no complete response in time\)"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", b"a", r"no video from this address \(HTTP 302\)"),
+        (b"HTTP/1.1 200 OK\r\n" + CHUNKED, b"X: a\r\n", "its picture has no end"),
+    ],
+    ids=["head", "continue", "redirect", "trailers"],
+)
+def test_a_response_without_end_is_given_up_in_time(start: bytes, endless: bytes, error: str, pause: float) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(start)
+        while True:
+            handler.wfile.write(endless)
+            time.sleep(pause)
+
+    def request(address: str) -> None:
+        client = HttpClient(parse_address(address, ADDRESS_FORM), head_timeout=0.5)
+        if response := client.get():
+            BodyReader(response, client.limit, timeout=0.5).read_all()
+
+    with http_camera(respond) as address:
+        began = time.monotonic()
+        with pytest.raises(CameraError, match=error):
+            request(address)
+        assert time.monotonic() - began < 3
+
+
 @pytest.mark.parametrize(
     ("status", "header", "value", "error"),
     [
-        (302, "Location", "ftp://127.0.0.1:9/x", r"\(it redirects to FTP\)"),
+        (302, "Location", "FTP://127.0.0.1:9/x", r"\(it redirects to FTP\)"),
         (302, "Location", "file:///etc/passwd", r"\(HTTP 302\)"),
         (401, "WWW-Authenticate", 'Digest realm="x", nonce=', r"\(not a response\)"),
     ],
