@@ -118,12 +118,17 @@ def _check_y4m(file: BinaryIO, size: int, has_frames: bool) -> str | None:
 def _y4m_frame_size(header: bytes) -> int:
     """The bytes of a frame, from the parameters in the first line."""
     parameters = {part[:1]: part[1:] for part in header.split()}
-    width, height = int(parameters.get(b"W", b"0")), int(parameters.get(b"H", b"0"))
+    width, height = (_whole_number(parameters.get(name, b"")) for name in (b"W", b"H"))
     chroma = parameters.get(b"C", b"420")
     samples = width * height * (2 if chroma == b"444alpha" else 1)
     if divisors := _Y4M_CHROMA.get(chroma[:3]):
         samples += 2 * ceil(height / divisors[0]) * ceil(width / divisors[1])
     return samples * (2 if re.search(rb"(p|mono)\d+$", chroma) else 1)
+
+
+def _whole_number(digits: bytes) -> int:
+    """The number; 0 if it is none, or too large for a picture."""
+    return int(digits) if re.fullmatch(rb"\d{1,6}", digits) else 0
 
 
 def _check_mpeg_ts(file: BinaryIO, size: int, has_frames: bool) -> str | None:

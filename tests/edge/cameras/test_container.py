@@ -48,6 +48,13 @@ def test_a_recording_of_a_browser_that_ends_before_its_first_cluster_is_damaged(
     assert find_cut(tmp_path / "live.webm") == NO_FRAME
 
 
+@pytest.mark.parametrize("header", [b"Wx Hy", b"W" + b"9" * 5000, b"W-4 H-4", b"C420", b"W4 H4 C\xff"])
+def test_a_malformed_header_of_a_y4m_is_no_error_of_the_search(tmp_path: Path, header: bytes) -> None:
+    (tmp_path / "clip.y4m").write_bytes(b"YUV4MPEG2 " + header + b"\nFRAME\n" + bytes(1000))
+    with pytest.raises((UsageError, DamagedError), match=r"clip\.y4m"):
+        list(VideoFile(tmp_path / "clip.y4m"))
+
+
 def test_a_transport_stream_of_garbage_after_its_first_packets_is_damaged(tmp_path: Path) -> None:
     for name, packet in (("clip.ts", 188), ("clip.m2ts", 192)):
         ffmpeg(*SMALL, "-c:v", "mpeg2video", tmp_path / name)
