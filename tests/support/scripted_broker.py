@@ -7,6 +7,7 @@ import hashlib
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
@@ -54,6 +55,20 @@ def sending_broker(packets: bytes, endless: bytes = b"") -> Iterator[int]:
                 connection.sendall(endless)
             while connection.recv(1000):
                 pass
+
+    with _server(serve) as port:
+        yield port
+
+
+@contextmanager
+def dripping_broker(interval: float) -> Iterator[int]:
+    """A server that answers with one byte after another, `interval` seconds apart, without end. Yields its port."""
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            while True:
+                connection.sendall(b"a")
+                time.sleep(interval)
 
     with _server(serve) as port:
         yield port

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from contextlib import suppress
+import threading
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -63,6 +64,11 @@ class LimitedClient(paho.Client):
     accepts = LARGEST_PACKET
     _aborted = False
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """See paho."""
+        super().__init__(*arguments, **options)
+        self._handshake = ExitStack()  # left when the handshakes have been made or have failed
+
     @property
     def max_packet_size(self) -> int:
         """Bytes of the largest packet that the broker may send."""
@@ -73,7 +79,25 @@ class LimitedClient(paho.Client):
         self._aborted = True
         if paho_socket := self.socket():
             with suppress(OSError), socket.socket(fileno=os.dup(paho_socket.fileno())) as duplicate:
-                duplicate.shutdown(socket.SHUT_RDWR)
+                _shut_down(duplicate)
+
+    def _create_socket(self) -> Any:
+        """Connect, and make the handshakes of TLS and WebSocket."""
+        with self._handshake:
+            try:
+                return super()._create_socket()
+            except (IndexError, UnicodeDecodeError) as error:  # a malformed header of the WebSocket's
+                raise paho.WebsocketConnectionError("WebSocket handshake error") from error
+
+    def _create_socket_connection(self) -> socket.socket:
+        """Connect, and shut the connection down unless the handshakes end within `connect_timeout`."""
+        connected = super()._create_socket_connection()
+        duplicate = self._handshake.enter_context(connected.dup())
+        timer = threading.Timer(self.connect_timeout, _shut_down, [duplicate])
+        timer.daemon = True  # the process may end meanwhile
+        self._handshake.callback(timer.cancel)
+        timer.start()
+        return connected
 
     def _sock_recv(self, bufsize: int) -> bytes:
         """Receive bytes; paho requests one at a time, and of a packet whose length it knows everything missing."""
@@ -127,3 +151,8 @@ class LimitedClient(paho.Client):
         """Refuse a message of QoS 2, which paho would keep until the broker releases it: none is subscribed to."""
         self.failure = ProtocolError("sent a message of QoS 2, and QoS 1 was requested")
         return MQTTErrorCode.MQTT_ERR_PROTOCOL
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended
+        connection.shutdown(socket.SHUT_RDWR)

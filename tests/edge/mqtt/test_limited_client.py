@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 import tracemalloc
 
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt import publish
-from tests.support.scripted_broker import ACCEPTED, sending_broker
+from tests.support.scripted_broker import ACCEPTED, dripping_broker, hanging_up_broker, sending_broker
 from tests.support.waiting import wait_until
 
 from fer_edge.config.broker import Broker
@@ -18,6 +19,7 @@ from fer_edge.mqtt.acknowledgements import Acknowledgement
 from fer_edge.mqtt.connection import IN_FLIGHT, Callbacks, Connection, Disconnect
 from fer_edge.mqtt.limited_client import MAX_MESSAGE_SIZE, MAX_PACKET_SIZE
 from fer_edge.mqtt.paho_client import ConnectionSettings
+from fer_edge.mqtt.timeouts import Timeouts
 
 ACCEPTED_3_1_1 = b"\x20\x02\x00\x00"
 MQTT5, MQTT311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
@@ -36,11 +38,14 @@ def encode_length(number: int) -> bytes:
 class Recorder:
     """A connection to a broker on the loopback interface, and the topics of the messages it has received."""
 
-    def __init__(self, port: int, version: MQTTProtocolVersion = MQTT5, scheme: str = "mqtt") -> None:
+    def __init__(
+        self, port: int, version: MQTTProtocolVersion = MQTT5, scheme: str = "mqtt", timeouts: Timeouts | None = None
+    ) -> None:
         self.topics: list[str] = []
         callbacks = Callbacks(self.on_connect, lambda message: self.topics.append(message.topic), lambda: None)
+        broker = Broker("127.0.0.1", port, scheme=scheme, path="/mqtt")
         self.connection = Connection(
-            ConnectionSettings(Broker("127.0.0.1", port, scheme=scheme, path="/mqtt"), None, "cam"), version, callbacks
+            ConnectionSettings(broker, None, "cam", timeouts=timeouts or Timeouts()), version, callbacks
         )
 
     def on_connect(self, connection: Connection) -> None:
@@ -177,3 +182,22 @@ def test_a_websocket_frame_without_end_costs_the_connection() -> None:
     with sending_broker(frame + ACCEPTED, endless=LARGEST_PARSED * 8) as port:
         end = Recorder(port, scheme="ws").run()
     assert end.problem.text == "sent a WebSocket frame that is too large"
+
+
+@pytest.mark.parametrize("header", [b"", b"Sec-WebSocket-Accept", b"Sec-WebSocket-Accept: \xff"])
+def test_a_malformed_websocket_handshake_costs_the_connection(header: bytes) -> None:
+    response = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n" + header + b"\r\n\r\n"
+    with hanging_up_broker(lambda _: response) as port:
+        end = Recorder(port, scheme="ws").run()
+    assert end.problem.text == "websocket handshake error"
+    assert end.problem.cure
+    assert end.problem.cure.startswith("check port and path in mqtt.url")
+
+
+@pytest.mark.parametrize("interval", [0.0, 0.1])
+def test_a_handshake_without_end_is_given_up_in_time(interval: float) -> None:
+    with dripping_broker(interval) as port:
+        began = time.monotonic()
+        end = Recorder(port, scheme="ws", timeouts=Timeouts(connect=0.5)).run()
+    assert time.monotonic() - began < 3
+    assert end.problem.text == "websocket handshake error"
