@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ def test_resume_accepts_no_other_flag_than_epochs(trained: Path) -> None:
 def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:
     done = run_in_process("fer_train", "fit", "--resume", tmp_path)
     assert_refused(done, "fer-train", "not the folder of a run")
+
+
+def test_a_damaged_backup_is_reported_with_the_cure(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    backup = tmp_path / "run" / "backup.weights.h5"
+    for content in (backup.read_bytes()[:100], b"junk", b""):
+        backup.write_bytes(content)
+        done = run_in_process("fer_train", "fit", "--resume", tmp_path / "run", "--epochs", "9")
+        assert_refused(done, "fer-train", f"{backup}: damaged (", printed="read ")
+        assert done.err.endswith("remove it to train anew\n")
 
 
 @pytest.mark.parametrize(

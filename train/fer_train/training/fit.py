@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fer_data.dataset import FaceSet
 from fer_data.formatting import counted
 from fer_data.trained_model import TRAINING_CARD
-from fer_edge.errors import FerError
+from fer_edge.errors import FerError, UsageError
 from fer_edge.inference.model_file import LABELS, append_entries
 from fer_train.architectures.registry import build
 from fer_train.recipe import NO_WEIGHTS, Recipe
@@ -97,7 +97,7 @@ def fit(
     network = build_trainable(ema_model, recipe)
     model = compile_model(network, recipe, targets.shape[1], all_batches.steps)
     if backup.exists():
-        model.load_weights(backup)
+        _load_backup(model, backup)
     done = int(model.optimizer.iterations) // all_batches.steps
     advance_dropout(model, done * all_batches.steps)
     batches = Batches(training.pixels, targets, recipe, done, processes.share if processes else (0, 1))
@@ -139,6 +139,14 @@ def _initial_model(recipe: Recipe, classes: Sequence[str], batches: Batches, *, 
         if recipe.head_epochs:
             fit_head(model, (batches[number] for number in range(batches.steps)), recipe.head_epochs, recipe.seed)
     return model
+
+
+def _load_backup(model: keras.Model, backup: Path) -> None:
+    try:
+        model.load_weights(backup)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"{backup}: damaged ({reason})", cure="remove it to train anew") from error
 
 
 def _train(
