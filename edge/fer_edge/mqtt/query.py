@@ -69,7 +69,11 @@ def query_device(
 def _parse(name: str, payload: bytes) -> Any:
     """A status as text, any other message as an object; empty if another program has published something else."""
     try:
-        return payload.decode() if name == "status" else _as_object(json.loads(payload))
+        if name == "status":
+            return payload.decode()
+        value = json.loads(payload)
+        json.dumps(value, allow_nan=False)  # Python reads NaN, Infinity and 1e999, none of which it may print as JSON
+        return _as_object(value)
     except (ValueError, RecursionError):
         return {}
 

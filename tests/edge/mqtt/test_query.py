@@ -112,7 +112,19 @@ def test_whatever_another_program_has_published_is_printed_in_eight_printable_li
     assert all(line.isprintable() and len(line) <= MAX_LINE for line in lines)
 
 
-@pytest.mark.parametrize("payload", ["[" * 100_000, "NaN", "[]", "9" * 5000, '{"model": 7, "x": "\\ud800"}', "\x1b"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "[" * 100_000,
+        "NaN",
+        '{"x": [-Infinity]}',
+        '{"x": 1e999}',
+        "[]",
+        "9" * 5000,
+        '{"model": 7, "x": "\\ud800"}',
+        "\x1b",
+    ],
+)
 def test_a_retained_message_of_another_program_does_not_prevent_the_answer(mosquitto: Mosquitto, payload: str) -> None:
     reply = '{{"transaction": "{}", "health": {}}}'
     with Publisher(Broker("127.0.0.1", mosquitto.port), None, "cam", Outbox()) as device:
@@ -125,5 +137,5 @@ def test_a_retained_message_of_another_program_does_not_prevent_the_answer(mosqu
         device.subscribe("fer/cam/cmd/health", answer)
         assert device.flush(10)
         answers = query_device(Broker("127.0.0.1", mosquitto.port), None, "cam", timeout=5)
-    assert json.dumps(answers).isascii()
+    assert json.dumps(answers, allow_nan=False).isascii()
     assert len(format_status("cam", answers)) == 8
