@@ -58,10 +58,14 @@ class DaemonProcess:
     def send_command(self, name: str, payload: str = "") -> dict[str, Any]:
         """Send a command and return the reply."""
         before = len(self.published(f"reply/{name}"))
-        publish(self._broker, f"fer/cam/cmd/{name}", payload)
+        self.publish_command(name, payload)
         wait_until(lambda: len(self.published(f"reply/{name}")) > before)
         reply: dict[str, Any] = self.published(f"reply/{name}")[-1]
         return reply
+
+    def publish_command(self, name: str, payload: str) -> None:
+        """Send a command without waiting for a reply."""
+        publish(self._broker, f"fer/cam/cmd/{name}", payload)
 
     def close(self) -> str:
         """Stop the daemon and return what it wrote to stderr."""
