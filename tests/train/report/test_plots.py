@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from tests.support.scored_faces import scored_faces
-from tests.support.training import write_history
 
 from fer_train.report import plots
-
-
-def test_the_learning_rate_has_a_panel_if_it_was_logged(tmp_path: Path) -> None:
-    row = (0.3, 1.8, 0.4, 1.6)
-    write_history(tmp_path, [(0, *row)])
-    assert [axes.get_title() for axes in plots.history(tmp_path / "history.csv").axes] == ["Loss", "Accuracy"]
-    head = "epoch,accuracy,loss,val_accuracy,val_loss,learning_rate"
-    write_history(tmp_path, [(0, *row, 0.1), (1, *row, 0.05)], head)
-    rate = plots.history(tmp_path / "history.csv").axes[2]
-    assert rate.get_title() == "Learning rate"
-    assert [list(line.get_ydata()) for line in rate.get_lines()] == [[0.1, 0.05]]
-
-
-def test_the_last_row_of_a_repeated_epoch_counts(tmp_path: Path) -> None:
-    write_history(tmp_path, [(0, 0.1, 3, 0.1, 3), (1, 0.2, 2, 0.2, 2), (1, 0.3, 1, 0.3, 1)])
-    training = plots.history(tmp_path / "history.csv").axes[0].get_lines()[0]
-    assert (list(training.get_xdata()), list(training.get_ydata())) == ([1, 2], [3, 1])
 
 
 def test_up_to_24_mistakes_are_plotted_with_the_most_confident_first() -> None:

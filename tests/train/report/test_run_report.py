@@ -43,6 +43,7 @@ def test_a_report_has_plots_and_a_page_that_needs_no_other_file(tmp_path: Path, 
         assert min(plot.shape[:2]) > 250
         assert plot.std() > 10
     assert page.count('src="PNG"') == len(expected)
+    assert "refresh" not in page, "only the page of an unfinished run reloads"
     assert not re.search(r"""(src|href)=["'](?!PNG|#)|https?://|@import|url\(""", page)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -18,13 +19,16 @@ from fer_train.training.callbacks import Interruptible
 def test_ctrl_c_ends_a_run_with_one_line_on_how_to_resume(data: Path, tmp_path: Path) -> None:
     arguments = command("fer_train", "fit", *SHORT_RUN, "--data", data, "--out", tmp_path / "run", "--epochs", 50)
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        wait_until((tmp_path / "run" / "history.csv").exists, 120)
+        wait_until((tmp_path / "run" / "report.html").exists, 120)
         process.send_signal(signal.SIGINT)
         assert process.stderr
         message = process.stderr.read()
         assert process.wait(30) == 130
     assert "Traceback" not in message
     assert "the same command resumes" in message
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "The run is not finished." in page
+    assert re.search(r"<h1>Training of the model nano: epoch \d+ of 50</h1>", page)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from fer_data.formatting import counted, percent
 from fer_data.plotting import new_figure, recall_bars, short_path
 from fer_train.evaluation.comparison import Compared, Comparison
 from fer_train.evaluation.winner import Ranking, describe_interval, describe_winner, rank
-from fer_train.report.history import read_history
+from fer_train.report.history import read_epochs
 from fer_train.report.html_page import Section, Table, write_page
 
 MIB = 2**20
@@ -124,7 +124,7 @@ def _curves(models: Sequence[Compared]) -> Figure:
     figure = new_figure(9, 4)
     panels = figure.subplots(1, 2)
     for model in models:
-        history = read_history(model.history) if model.history else []
+        history = read_epochs(model.history) if model.history else []
         if not history:
             continue
         epochs, marker = [row["epoch"] + 1 for row in history], "o" if len(history) == 1 else ""

@@ -9,7 +9,8 @@ EXPLANATIONS = {
         "An epoch is one pass over the training faces. The loss measures how far the predictions are off (lower is "
         "better), the accuracy is the share of correct ones. Once validation stops improving, more epochs do not help; "
         "if it gets worse while training still improves, the model is overfitting. Augmentation makes the training "
-        "faces harder, so validation may well be better than training.",
+        "faces harder, so validation may well be better than training. The star marks the epoch with the best "
+        "validation accuracy; a model that stays at the dotted line has learnt nothing.",
     ),
     "confusion.png": (
         "Confusion matrix",

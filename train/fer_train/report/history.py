@@ -7,7 +7,7 @@ import csv
 from pathlib import Path
 
 
-def read_history(path: Path) -> list[dict[str, float]]:
+def read_epochs(path: Path) -> list[dict[str, float]]:
     """Read a history.csv: a row for each epoch, by the names of the columns.
 
     Of an epoch that is in the file twice, because the run was interrupted during it, the last row counts. A row that is

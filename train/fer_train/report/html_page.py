@@ -37,9 +37,19 @@ class Section:
     table: Table | None = None
 
 
-def write_page(out: Path, title: str, summary: str, sections: Sequence[Section]) -> None:
-    """Write an HTML page, whose pictures are embedded, to `out`; each line of the summary becomes a paragraph."""
+def write_page(out: Path, title: str, summary: str, sections: Sequence[Section], *, refresh: int | None = None) -> None:
+    """Write an HTML page, whose pictures are embedded.
+
+    Args:
+        out: The file, which is replaced as a whole, so that a browser never loads half of it.
+        title: The heading.
+        summary: The text below it, a paragraph each line.
+        sections: The rest.
+        refresh: Seconds after which a browser reloads the page; None: never.
+    """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["embed"] = lambda path: "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
     template = environment.from_string((files(__package__) / "page.html").read_text())
-    out.write_text(template.render(title=title, summary=summary, sections=sections))
+    draft = out.with_name(f"draft-{out.name}")
+    draft.write_text(template.render(title=title, summary=summary, sections=sections, refresh=refresh))
+    draft.replace(out)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from fer_data.dataset import FaceSet
 from fer_data.metrics import Curves, Scores, macro_average
 from fer_data.operating_points import OperatingPoint
 from fer_data.plotting import draw_matrix, new_figure, short
-from fer_train.report.history import read_history
 
 COLUMNS, ROWS = 6, 4  # of misclassified faces
 EMPTY: NDArray[np.float64] = np.empty(0)
@@ -27,27 +25,6 @@ EMPTY: NDArray[np.float64] = np.empty(0)
 def _style(index: int) -> dict[str, Any]:
     """Colour and line style of a class by its index: ten colours, then the same ones dashed."""
     return {"color": colormaps["tab10"](index % 10), "linestyle": "-" if index < 10 else "--"}
-
-
-def history(path: Path) -> Figure:
-    """Loss, accuracy and, if it was logged, learning rate by epoch, from a history.csv with at least one epoch."""
-    rows = read_history(path)
-    epochs = [int(row["epoch"]) + 1 for row in rows]
-    marker = "o" if len(rows) == 1 else ""
-    panels = [("loss", "Loss"), ("accuracy", "Accuracy")]
-    if "learning_rate" in rows[0]:
-        panels.append(("learning_rate", "Learning rate"))
-    figure = new_figure(3 + 2.5 * len(panels), 4)
-    for axes, (key, title) in zip(figure.subplots(1, len(panels)), panels, strict=True):
-        axes.plot(epochs, [row[key] for row in rows], marker=marker, label="training (augmented, raw weights)")
-        if f"val_{key}" in rows[0]:
-            values = [row[f"val_{key}"] for row in rows]
-            axes.plot(epochs, values, marker=marker, label="validation (averaged weights)")
-        axes.set(title=title, xlabel="epoch", xlim=(epochs[0] - 0.5, epochs[-1] + 0.5))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-        axes.grid(alpha=0.3)
-    figure.legend(handles=figure.axes[0].get_lines(), loc="outside lower center", ncols=2, fontsize=9)
-    return figure
 
 
 def confusion(scores: Scores) -> Figure:

@@ -23,8 +23,8 @@ from fer_train.prediction import probabilities
 from fer_train.recipe import REASONS
 from fer_train.report import plots
 from fer_train.report.explanations import EXPLANATIONS
-from fer_train.report.history import read_history
 from fer_train.report.html_page import Section, Table, write_page
+from fer_train.report.learning_curves import History, learning_curves, read_history
 from fer_train.report.network_cost import NetworkCost, network_cost
 from fer_train.report.verdict import Judgement, judge, read_training_facts
 
@@ -79,7 +79,7 @@ def write_report(
     if test is not None:
         metrics["test"] = {"split": test.split_names(), **results[1].scores.as_json(), **results[1].curves.as_json()}
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    figures = _figures(result, out / "history.csv")
+    figures = _figures(result, read_history(out))
     for name, figure in figures.items():
         figure.savefig(out / name, dpi=120, bbox_inches="tight")
     tables = [_classes(part) for part in results]
@@ -111,7 +111,7 @@ def _metrics(result: _Result, facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _figures(result: _Result, history: Path) -> dict[str, Figure]:
+def _figures(result: _Result, history: History | None) -> dict[str, Figure]:
     figures = {
         "confusion.png": plots.confusion(result.scores),
         "roc.png": plots.roc(result.curves),
@@ -119,8 +119,8 @@ def _figures(result: _Result, history: Path) -> dict[str, Figure]:
         "calibration.png": plots.calibration(result.curves.calibration),
         "mistakes.png": plots.mistakes(result.faces, result.probabilities),
     }
-    if read_history(history):  # there is none when a finished run was started again without it
-        figures["curves.png"] = plots.history(history)
+    if history:
+        figures["curves.png"] = learning_curves(history)
     if result.curves.operating_points:
         positive, scores = result.faces.labels == 1, result.probabilities[:, 1]
         points = [operating_point(positive, scores, threshold) for threshold in np.linspace(0, 1, 201)]

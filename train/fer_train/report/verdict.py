@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_data.formatting import counted, percent, printable
 from fer_data.metrics import Scores
-from fer_train.report.history import read_history
+from fer_train.report.history import read_epochs
 
 ONE_CLASS = 0.95  # share of the predictions from which on a model is reported to predict one class only
 FEW_STEPS = 500  # of the optimizer; a network from random weights has learnt little before
@@ -80,7 +80,7 @@ def read_training_facts(run: Path) -> TrainingFacts | None:
     try:
         counts = json.loads((run / "run.json").read_text())["faces"]["training"]
         recipe = json.loads((run / "recipe.json").read_text())
-        epochs = [epoch["accuracy"] for epoch in read_history(run / "history.csv")]
+        epochs = [epoch["accuracy"] for epoch in read_epochs(run / "history.csv")]
         by_class = {name: sum(row[name] for row in counts.values()) for name in next(iter(counts.values()))}
         smallest = min(by_class, key=lambda name: by_class[name])
         steps = len(epochs) * max(1, sum(by_class.values()) // int(recipe["batch"]))

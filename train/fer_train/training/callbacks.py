@@ -1,4 +1,4 @@
-"""Keras callbacks that make a run resumable and interruptible."""
+"""Keras callbacks that make a run resumable, interruptible and observable."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 import keras
 import numpy as np
+
+from fer_train.report.progress import write_progress
 
 BYTES_OF_WEIGHT = 4
 FILE_OVERHEAD = 2**20  # bytes: names and structure of the files
@@ -75,3 +77,14 @@ class Backup(keras.callbacks.Callback):
         draft = self._path.with_name(f"draft-{self._path.name}")
         self.model.save_weights(draft, overwrite=True)
         draft.replace(self._path)
+
+
+class ProgressPage(keras.callbacks.Callback):
+    """Writes report.html anew after each epoch; it comes after the callback that writes history.csv."""
+
+    def __init__(self, run: Path) -> None:
+        super().__init__()
+        self._run = run
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        write_progress(self._run)

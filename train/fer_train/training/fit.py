@@ -26,7 +26,7 @@ from fer_train.recipe import NO_WEIGHTS, Recipe
 from fer_train.report.run_report import write_report
 from fer_train.report.verdict import Judgement
 from fer_train.training.batches import Batches
-from fer_train.training.callbacks import Backup, DiskSpace, Interruptible
+from fer_train.training.callbacks import Backup, DiskSpace, Interruptible, ProgressPage
 from fer_train.training.compilation import advance_dropout, build_trainable, compile_model
 from fer_train.training.distribution import Processes, use_data_parallel
 from fer_train.training.duration import describe_duration, estimate_epoch
@@ -116,6 +116,8 @@ def fit(
             print(f"{text}, about {describe_duration(seconds)}", flush=True)
         history = keras.callbacks.CSVLogger(folder / HISTORY, append=True)
         callbacks = [DiskSpace(folder), evaluation, history, Backup(folder / BACKUP), Interruptible()]
+        if first:
+            callbacks.append(ProgressPage(out))
         _train(model, batches, recipe, done, callbacks, verbose=first)
     evaluation.update(all_batches.steps)
     if recipe.patience:

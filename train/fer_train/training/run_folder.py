@@ -12,7 +12,7 @@ from typing import Any
 from fer_data.data_source import DataSource
 from fer_edge.errors import UsageError
 from fer_train.recipe import REASONS, Recipe
-from fer_train.report.history import read_history
+from fer_train.report.history import read_epochs
 from fer_train.training.quantized_weights import describe_origin
 
 BACKUP = "backup.weights.h5"
@@ -136,7 +136,7 @@ def read_origins(run: Path) -> dict[str, Any]:
 
 def read_accuracies(run: Path) -> tuple[float, ...]:
     """The validation accuracy of each complete epoch so far."""
-    return tuple(epoch["val_accuracy"] for epoch in read_history(run / HISTORY))
+    return tuple(epoch["val_accuracy"] for epoch in read_epochs(run / HISTORY))
 
 
 def read_facts(run: Path) -> dict[str, Any]:

@@ -1,0 +1,51 @@
+"""report.html while a run is under way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from fer_data.formatting import percent
+from fer_train.recipe import REASONS
+from fer_train.report.explanations import EXPLANATIONS
+from fer_train.report.html_page import Section, Table, write_page
+from fer_train.report.learning_curves import History, learning_curves, read_history
+
+REFRESH_INTERVAL = 10  # seconds
+CURVES = "curves.png"
+
+
+def write_progress(run: Path) -> None:
+    """Write curves.png and report.html of a run that is not finished, from its history.csv and recipe.json."""
+    history = read_history(run)
+    if not history:
+        return
+    recipe = json.loads((run / "recipe.json").read_text())
+    reasons = recipe.pop(REASONS, {})
+    learning_curves(history).savefig(run / CURVES, dpi=100)
+    title, caption, text = EXPLANATIONS[CURVES]
+    rows = [(name, value, reasons.get(name, "")) for name, value in recipe.items()]
+    sections = [
+        Section(title, text, [(run / CURVES, caption)]),
+        Section("Recipe", table=Table(("setting", "value", "reason"), rows)),
+    ]
+    epoch, epochs = max(history.epochs), recipe["epochs"]
+    heading = f"Training of the model {recipe['model']}: epoch {epoch} of {epochs}"
+    write_page(run / "report.html", heading, _summary(history), sections, refresh=REFRESH_INTERVAL)
+
+
+def _summary(history: History) -> str:
+    latest, best = history.epochs[max(history.epochs)], history.best
+    text = ""
+    if best is not None:
+        text = (
+            f"After this epoch {percent(latest['val_accuracy'])} of the validation faces are classified correctly; "
+            f"the best so far is epoch {best} with {percent(history.epochs[best]['val_accuracy'])}."
+        )
+    if history.chance is not None:
+        text += f" Predicting the most frequent class for every face would give {percent(history.chance)}."
+    return (
+        f"{text}\nThe run is not finished. This page is written anew after every epoch and reloads every "
+        f"{REFRESH_INTERVAL} seconds; the complete report replaces it at the end. A run that was interrupted continues "
+        "with fer-train fit --resume."
+    )
