@@ -16,6 +16,11 @@ from fer_train.architectures.registry import ARCHITECTURES
 NO_WEIGHTS = "none"
 REASONS = "reasons"  # key in recipe.json: why a value that was not given was chosen, by its name
 PRECISIONS = ("float32", "mixed_bfloat16")
+AUGMENTATIONS: dict[str, dict[str, float]] = {  # by --augment, the values that differ from the defaults
+    "none": dict.fromkeys(("mirror", "rotate", "zoom", "shift", "brightness", "contrast", "noise", "erase"), 0.0),
+    "light": {"rotate": 5.0, "zoom": 0.08, "shift": 0.05, "brightness": 0.08, "contrast": 0.12, "erase": 0.0},
+    "full": {},
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class Recipe:
     hints_weight: Annotated[float, "with hints (FER+ votes beside the labels): weight of the second task"] = 1.0
 
     # augmentation; drawn for each face, uniformly within +- the value
+    augment: Annotated[str, "how much the training faces are changed, by the values below that are not given"] = "full"
+    mirror: Annotated[float, "probability of mirroring a face"] = 0.5
     rotate: Annotated[float, "largest rotation, in degrees"] = 10.0
     zoom: Annotated[float, "largest relative change of the size"] = 0.15
     shift: Annotated[float, "largest shift, as a share of the side"] = 0.1
@@ -74,11 +81,12 @@ class Recipe:
         """Raises UsageError for a value out of range, with the name of its flag."""
         self._check("model", self.model in ARCHITECTURES, f"one of {', '.join(ARCHITECTURES)}")
         self._check("precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
+        self._check("augment", self.augment in AUGMENTATIONS, f"one of {', '.join(AUGMENTATIONS)}")
         for name in ("epochs", "batch"):
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ("dropout", "momentum", "label_smoothing", "average", "zoom", "shift"):
             self._check(name, 0 <= getattr(self, name) < 1, "at least 0 and less than 1")
-        for name in ("class_weights", "teacher_weight", "brightness", "contrast", "noise", "erase"):
+        for name in ("class_weights", "teacher_weight", "brightness", "contrast", "noise", "erase", "mirror"):
             self._check(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         at_least_0 = ("seed", "head_epochs", "learning_rate", "warmup", "weight_decay", "patience", "hints_weight")
         for name in (*at_least_0, "rotate", "mixup"):

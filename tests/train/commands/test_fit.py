@@ -59,6 +59,7 @@ def test_a_damaged_backup_is_reported_with_the_cure(trained: Path, tmp_path: Pat
         ("--data {0}/faces.csv --distribute 127.0.0.1:1,2,2", "with INDEX from 0 to COUNT-1"),
         ("--data {0}/faces.csv --batch 16 --distribute 127.0.0.1:1,3,0", "--batch 16: must be a multiple of the 3"),
         ("--data {0}/faces.csv --dropout 1", "--dropout 1.0: must be at least 0 and less than 1"),
+        ("--data {0}/faces.csv --augment strong", "--augment strong: must be one of none, light, full"),
         ("--data {0}/faces.csv --erase nan", "--erase nan: must be between 0 and 1"),
         ("--data {0}/faces.csv --learning-rate -1", "--learning-rate -1.0: must be at least 0"),
         ("--data {0}/faces.csv --epochs many", "--epochs: invalid"),

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fer_train.recipe import Recipe
+from fer_train.recipe import AUGMENTATIONS, Recipe
 from fer_train.training.augmentation import augment
 
 UNCHANGED = Recipe(rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
@@ -19,11 +19,19 @@ def augment_often(recipe: Recipe, count: int = 200) -> np.ndarray:
     return np.stack([augment(FACE, recipe, rng) for _ in range(count)])
 
 
-def test_without_augmentation_a_face_is_unchanged_or_mirrored() -> None:
+@pytest.mark.parametrize("augmentation", AUGMENTATIONS)
+def test_only_with_augmentation_none_a_face_is_unchanged(augmentation: str) -> None:
+    changed = augment_often(Recipe(**AUGMENTATIONS[augmentation]))
+    unchanged = [np.array_equal(face, FACE) for face in changed]
+    assert all(unchanged) if augmentation == "none" else not any(unchanged)
+
+
+def test_without_other_augmentation_a_face_is_unchanged_or_mirrored() -> None:
     changed = augment_often(UNCHANGED)
     mirrored = np.array([np.array_equal(face, FACE[:, ::-1]) for face in changed])
     assert all(np.array_equal(face, FACE) for face in changed[~mirrored])
     assert 70 < mirrored.sum() < 130
+    assert not any(np.array_equal(face, FACE) for face in augment_often(dataclasses.replace(UNCHANGED, mirror=1)))
 
 
 def test_the_same_seed_gives_the_same_face_and_the_original_is_unchanged() -> None:

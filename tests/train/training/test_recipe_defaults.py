@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_train.architectures.registry import ARCHITECTURES
-from fer_train.recipe import Recipe
+from fer_train.recipe import AUGMENTATIONS, Recipe
 from fer_train.training.recipe_defaults import DERIVED, LARGE_SET, MIN_STEPS, SMALL_SET, complete_recipe
 
 
@@ -51,6 +51,20 @@ def test_without_initial_weights_a_small_set_is_trained_on_for_longer() -> None:
     scratch, transfer = complete_recipe({"weights": "none"}, 300, 2)[0], complete_recipe({}, 300, 2)[0]
     assert (scratch.weights, transfer.weights) == ("none", "base")
     assert scratch.epochs > LARGE_SET.epochs > transfer.epochs
+
+
+@pytest.mark.parametrize("faces", [300, 30_000])
+def test_augment_sets_the_changes_that_are_not_given(faces: int) -> None:
+    assert complete_recipe({"augment": "full"}, faces, 2)[0] == complete_recipe({}, faces, 2)[0]
+    none, reasons = complete_recipe({"augment": "none", "erase": 0.2}, faces, 2)
+    changes = ("mirror", "rotate", "zoom", "shift", "brightness", "contrast", "noise", "mixup")
+    assert [getattr(none, name) for name in changes] == [0] * len(changes)
+    assert none.erase == 0.2
+    assert reasons["mirror"] == "--augment none"
+    assert "erase" not in reasons
+    light = complete_recipe({"augment": "light", "mirror": 0.1}, faces, 2)[0]
+    assert (light.mirror, light.erase) == (0.1, 0)
+    assert all(0 < getattr(light, name) < getattr(Recipe(), name) for name in AUGMENTATIONS["light"] if name != "erase")
 
 
 @given(

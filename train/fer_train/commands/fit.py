@@ -21,7 +21,7 @@ from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
 from fer_train.architectures.registry import ARCHITECTURES
 from fer_train.commands import Subparsers
 from fer_train.commands.ending import print_ending
-from fer_train.recipe import PRECISIONS, Recipe, help_texts
+from fer_train.recipe import AUGMENTATIONS, PRECISIONS, Recipe, help_texts
 from fer_train.training.recipe_defaults import DERIVED, MIN_BATCH, complete_recipe
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _add_data_flags(parser: OneLineParser) -> None:
 
 def _add_recipe_flags(parser: OneLineParser) -> None:
     group = parser.add_argument_group("recipe")
-    choices = {"model": ARCHITECTURES, "precision": PRECISIONS}
+    choices = {"model": ARCHITECTURES, "precision": PRECISIONS, "augment": AUGMENTATIONS}
     texts = help_texts()
     for field in dataclasses.fields(Recipe):
         default = f"by the number of faces, {field.default} for many" if field.name in DERIVED else field.default
@@ -222,7 +222,8 @@ def _print_faces(config: RunConfig, faces: FaceSet) -> None:
     if reason:
         rows.append(("weights", f"{recipe.weights}: {reason}"))
     values = f"batch {recipe.batch}, learning rate {recipe.learning_rate:g}, warm-up {recipe.warmup:g} epochs, "
-    rows.append(("recipe", f"{values}average {recipe.average:g}; recipe.json gives the reasons"))
+    values += f"average {recipe.average:g}, augmentation {recipe.augment}"
+    rows.append(("recipe", f"{values}; recipe.json gives the reasons"))
     print(aligned(rows), flush=True)
 
 

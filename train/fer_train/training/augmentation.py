@@ -24,12 +24,12 @@ def augment(face: Face, recipe: Recipe, rng: np.random.Generator) -> Face:
 
 
 def _transform(face: Face, recipe: Recipe, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Zoom, rotate, shift and, half of the time, mirror a face."""
+    """Zoom, rotate, shift and perhaps mirror a face."""
     height, width = face.shape
     scale, angle = 1 + rng.uniform(-recipe.zoom, recipe.zoom), rng.uniform(-recipe.rotate, recipe.rotate)
     matrix = np.asarray(cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, scale), np.float64)
     matrix[:, 2] += rng.uniform(-recipe.shift, recipe.shift, 2) * (width, height)
-    if rng.random() < 0.5:
+    if rng.random() < recipe.mirror:
         matrix[0] = (0, 0, width - 1) - matrix[0]
     return np.asarray(cv2.warpAffine(face, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101), np.float64)
 

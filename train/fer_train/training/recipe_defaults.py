@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fer_edge.config.model import SHIPPED
-from fer_train.recipe import NO_WEIGHTS, Recipe
+from fer_train.recipe import AUGMENTATIONS, NO_WEIGHTS, Recipe
 
 LARGE_SET = Recipe()  # the values for FER-2013, 28,709 faces; those that are not derived hold for every set
 SMALL_SET = 2000  # faces; smaller sets start from the shipped weights
@@ -33,7 +33,7 @@ def complete_recipe(given: Mapping[str, Any], faces: int, classes: int) -> tuple
     """
     values, reasons = dict(given), {}
     small = faces < SMALL_SET or faces < SMALL_CLASS * classes
-    for rule in (_weights, _batch, _optimisation, _average):
+    for rule in (_weights, _batch, _optimisation, _average, _augmentation):
         for name, value, reason in rule(Recipe(**values), faces, small):
             if name not in given:
                 values[name], reasons[name] = value, reason
@@ -77,6 +77,11 @@ def _average(recipe: Recipe, faces: int, small: bool) -> Derived:
     steps = recipe.epochs * recipe.steps(faces)
     average = max(0.0, 1 - 1 / max(1, AVERAGED_SHARE * steps))
     yield "average", min(LARGE_SET.average, round(average, 4)), f"over about a fifteenth of the {steps:,} steps"
+
+
+def _augmentation(recipe: Recipe, faces: int, small: bool) -> Derived:
+    for name, value in AUGMENTATIONS[recipe.augment].items():
+        yield name, value, f"--augment {recipe.augment}"
 
 
 DERIVED = tuple(complete_recipe({}, SMALL_SET, 2)[1])  # the names of the values that follow from the set
