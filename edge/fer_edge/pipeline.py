@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -46,11 +47,11 @@ class Pipeline:
         """Raises RuntimeError if this OpenCV comes without the cascade for faces."""
         self._detectors = detectors or Detectors()
         self._classifier, self._measure = classifier, measure
-        self._options = options or PipelineOptions()
+        self._options = _with_min_score(options or PipelineOptions(), classifier)
         self._still_detector = StillDetector(self._options.min_face, self._detectors)
         self._video_detector = GuidedDetector(self._options.min_face, self._detectors)
         self._contrast = self._detectors.contrast_stretch()
-        self._tracker = Tracker(self._options)
+        self._tracker = Tracker(self._options, min_scores=classifier.model.min_scores)
         self._last_frame: Frame | None = None
         self._tracked_faces: tuple[TrackedFace, ...] = ()
 
@@ -167,6 +168,13 @@ class Pipeline:
             duration=face.duration if change.type == "end" else None,
             file=frame.file,
         )
+
+
+def _with_min_score(options: PipelineOptions, classifier: EmotionClassifier) -> PipelineOptions:
+    """The options, with a minimum score unless the model file has those of its classes."""
+    if options.min_score is None and not classifier.model.min_scores:
+        return replace(options, min_score=0.0)
+    return options
 
 
 def _fractions(box: Box, width: int, height: int) -> tuple[float, float, float, float]:

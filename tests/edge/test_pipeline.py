@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
 from fer_edge.events import MessageBuilder, encode
 from fer_edge.inference.classifier import EmotionClassifier
+from fer_edge.inference.loader import open_engine
 from fer_edge.pipeline import Pipeline
 
 
@@ -28,6 +30,14 @@ def pipeline(classifier: EmotionClassifier) -> Pipeline:
 @pytest.fixture
 def clip_pipeline(classifier: EmotionClassifier) -> Pipeline:
     return Pipeline(classifier, PipelineOptions(min_face=0.1))
+
+
+def test_the_minimum_score_is_0_unless_the_model_has_those_of_its_classes(classifier: EmotionClassifier) -> None:
+    assert Pipeline(classifier).options.min_score == 0.0
+    model = replace(classifier.model, card={"min_score": {"happy": 0.7}})
+    own = EmotionClassifier(model, open_engine(model))
+    assert Pipeline(own).options.min_score is None
+    assert Pipeline(own, PipelineOptions(min_score=0.0)).options.min_score == 0.0
 
 
 @pytest.fixture

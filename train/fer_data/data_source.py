@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from fer_data.class_lists import split_assignment, split_list, unescape
 from fer_data.dataset import FaceSet
 from fer_data.readers import read_faces
 from fer_data.readers.ferplus import AS_HINTS, AS_LABELS
 from fer_data.readers.names import name_key
 from fer_edge.errors import DataError, UsageError
 
+ESCAPING = r"in a name, write \, \+ and \="
 MAX_REPORTED = 5  # damaged pictures that are named on stderr; the others are counted
 
 
@@ -79,13 +81,15 @@ def add_source_flags(parser: ArgumentParser) -> None:
         default=AS_LABELS,
         help="use the votes as labels, or as hints: a second task beside the labels (%(default)s)",
     )
-    parser.add_argument("--merge", action="append", default=[], metavar="A+B=C", help="join classes; may be repeated")
-    parser.add_argument("--classes", default="", metavar="A,B", help="use only these classes, in this order")
+    merge = f"join classes; may be repeated; {ESCAPING}"
+    parser.add_argument("--merge", action="append", default=[], metavar="A+B=C", help=merge)
+    classes = f"use only these classes, in this order; {ESCAPING}"
+    parser.add_argument("--classes", default="", metavar="A,B", help=classes)
 
 
 def parse_source(arguments: Namespace) -> DataSource:
     """The data source that the flags describe. Raises UsageError."""
-    classes = tuple(part.strip() for part in arguments.classes.split(",") if part.strip())
+    classes = tuple(map(unescape, split_list(arguments.classes, ",")))
     if len(set(classes)) < len(classes):
         raise UsageError(f"--classes {arguments.classes}: a class is named twice")
     if len(classes) == 1:
@@ -112,11 +116,12 @@ def _merges(texts: Sequence[str], classes: tuple[str, ...], *, lenient: bool) ->
     into: dict[str, str] = {}
     spelled = {name_key(name): name for name in classes}
     for text in texts:
-        parts, _, name = (part.strip() for part in text.partition("="))
-        sources = [spelled.get(name_key(part), part.strip()) for part in parts.split("+")]
+        parts, name = split_assignment(text)
+        names = map(unescape, split_list(parts, "+"))
+        sources = [spelled.get(name_key(part), part) for part in names]
         unknown = [source for source in sources if source not in classes]
         if not name or (unknown and not lenient):
             wrong = f"the data has no {', '.join(unknown)}, only {', '.join(classes)}" if unknown else "no name after ="
             raise UsageError(f"--merge {text}: {wrong}", cure="write it as angry+disgust=angry")
-        into |= dict.fromkeys(sources, name)
+        into |= dict.fromkeys(sources, unescape(name))
     return into

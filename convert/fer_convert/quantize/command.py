@@ -12,6 +12,7 @@ import numpy as np
 
 from fer_convert.check.mapping import check_model, require_mappable
 from fer_convert.data_flags import add_data_flags, read_faces_for
+from fer_convert.min_scores import parse_min_scores
 from fer_convert.output_file import check_output_file
 from fer_convert.quantize.loss import QuantizationLoss
 from fer_data.classifiers import probabilities
@@ -39,6 +40,12 @@ def add_command(commands: argparse._SubParsersAction[OneLineParser]) -> None:
         "--max-drop", type=float, default=0.5, metavar="POINTS", help="loss of accuracy to accept there (%(default)s)"
     )
     command.add_argument(
+        "--min-score",
+        default="",
+        metavar="CLASS=P,...",
+        help="probability that a class must reach on the device to be reported; the report of the run lists some",
+    )
+    command.add_argument(
         "--allow-cpu-ops", action="store_true", help="accept operators that the Edge TPU does not support"
     )
     command.set_defaults(run=_run)
@@ -50,6 +57,7 @@ def _run(arguments: Namespace) -> int:
     from fer_convert.quantize.conversion import quantize, representative_faces
 
     labels, training = read_trained(arguments.model)
+    min_scores = parse_min_scores(arguments.min_score, labels)
     model = keras.saving.load_model(arguments.model, compile=False)
     faces = read_faces_for(arguments, labels, training)
     split = arguments.split or faces.test_split()
@@ -66,6 +74,8 @@ def _run(arguments: Namespace) -> int:
     print(f"{split}, {loss}")
     loss.check(arguments.max_drop)
     card = _card(arguments.name or arguments.out.stem, training, {"split": split, **asdict(loss)})
+    if min_scores:
+        card["min_score"] = min_scores
     model_file = write_model(arguments.out, graph, labels, card)
     size = f"{len(graph) / 1024:.0f} KiB"
     print(f"{arguments.out}: {size}, full-integer, {len(labels)} classes, sha256 {model_file.sha256}")

@@ -51,7 +51,7 @@ class PipelineOptions:
         min_sharpness: Crops less sharp than this are not classified, see `inference.crop.sharpness`.
         smoothing: Time constant of a face's smoothed probabilities, seconds.
         hold: How long another emotion must be the most probable one before it is reported, seconds.
-        min_score: Probability that it must reach, too, 0..1.
+        min_score: Probability that it must reach, too, 0..1; None: that of the model file for each class, else 0.
         slowdown: Scan and classify this many times less often than configured; a power of two. For a machine that is
             hot or slow.
     """
@@ -62,7 +62,7 @@ class PipelineOptions:
     min_sharpness: float = 0.02
     smoothing: float = 0.4
     hold: float = 0.3
-    min_score: float = 0.0
+    min_score: float | None = None
     slowdown: int = 1
 
 

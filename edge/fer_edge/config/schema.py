@@ -107,8 +107,9 @@ SETTINGS = (
             "classifications of each face per second; more while its expression changes",
             default=PipelineOptions.rate, metavar="HZ", adjustable=True),
     Setting("faces.min_score", "--min-score", PROBABILITY, "pipeline.min_score",
-            "minimum probability for a change of emotion to be reported",
-            default=PipelineOptions.min_score, metavar="P", adjustable=True),
+            "minimum probability for a change of emotion to be reported; also overrides those that the model file has "
+            "for its classes", default_text="those of the model file, else 0.0", example=0.5, metavar="P",
+            adjustable=True),
 
     Setting("web.listen", "--web", TEXT, "web.listen",
             "serve the live page: at PORT for this machine only, at HOST:PORT (0.0.0.0:8080 for the network, with a "

@@ -13,7 +13,11 @@ from fer_edge.inference.selection import select_engine
 def check_model(config: Config) -> Finding:
     """Check that the file is complete, matches its checksum and names its classes. Raises ModelError."""
     model = read_model(config.model)
-    return ok(f"{model.name}, sha256 {model.sha256[:12]}: {', '.join(model.labels)}")
+    text = f"{model.name}, sha256 {model.sha256[:12]}: {', '.join(model.labels)}"
+    scores = [f"{model.labels[label]} {score:g}" for label, score in model.min_scores.items()]
+    if scores and config.pipeline.min_score is None:
+        text += f"; minimum scores: {', '.join(scores)}"
+    return ok(text)
 
 
 def check_accelerator(config: Config) -> Finding:

@@ -1,8 +1,8 @@
 """One file is the whole model: the TFLite graph with labels and card appended as a zip archive.
 
 The graph comes first and is all that a TFLite runtime loads. `labels.txt` (one class a line, in output order) and
-`fer.json`, the card (name, version, training data, metrics, sha256 of the graph, crop margin), follow it, as in the
-TFLite metadata convention.
+`fer.json`, the card (name, version, training data, metrics, sha256 of the graph, crop margin, minimum scores), follow
+it, as in the TFLite metadata convention.
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ class ModelFile:
         """What a crop adds to the detector's box on each side, as a share of its size, 0..1."""
         return float(self.card.get("crop_margin", 0.0))
 
+    @property
+    def min_scores(self) -> dict[int, float]:
+        """By label index, the probability, 0..1, that an emotion must reach to be reported; of some classes or none."""
+        return {self.labels.index(name): float(score) for name, score in self.card.get("min_score", {}).items()}
+
 
 def read_model(path: Path) -> ModelFile:
     """Read and check a model file.
@@ -118,7 +123,7 @@ def read_tflite(path: Path) -> ModelFile:
         labels = parse_labels(entries[LABELS]) if LABELS in entries else ()
     except ValueError as error:
         raise model_error(path, f"{LABELS} in it: {error}") from error
-    model = ModelFile(path, content[:graph_size], labels, _parse_card(path, entries.get(CARD, b"{}")))
+    model = ModelFile(path, content[:graph_size], labels, _parse_card(path, entries.get(CARD, b"{}"), labels))
     if model.card.get("sha256", model.sha256) != model.sha256:
         raise model_error(path, "the graph is not the one its card describes (sha256 differs)", "copy the file again")
     return model
@@ -166,7 +171,7 @@ def parse_labels(text: bytes) -> tuple[str, ...]:
     return labels
 
 
-def _parse_card(path: Path, text: bytes) -> dict[str, Any]:
+def _parse_card(path: Path, text: bytes, labels: tuple[str, ...]) -> dict[str, Any]:
     try:
         card = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -176,9 +181,17 @@ def _parse_card(path: Path, text: bytes) -> dict[str, Any]:
     if not isinstance(card.get("training", {}), dict):
         raise model_error(path, f"training in its {CARD} must be a JSON object")
     margin = card.get("crop_margin", 0.0)
-    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin <= 1:
+    if not _is_share(margin):
         raise model_error(path, f"crop_margin in its {CARD} is {margin!r:.40}; expected a number from 0 to 1")
+    scores = card.get("min_score", {})
+    if not isinstance(scores, dict) or not all(name in labels and _is_share(score) for name, score in scores.items()):
+        expected = "its classes, each with a number from 0 to 1"
+        raise model_error(path, f"min_score in its {CARD} is {scores!r:.80}; expected {expected}")
     return card
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def write_model(path: Path, graph: bytes, labels: tuple[str, ...], card: dict[str, Any]) -> ModelFile:

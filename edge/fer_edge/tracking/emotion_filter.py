@@ -49,9 +49,14 @@ class EmotionFilter:
             self.probabilities = probabilities
         self.classified_at = time
 
+    @property
+    def leading(self) -> int:
+        """Label index of the most probable emotion."""
+        return int(self.probabilities.argmax())
+
     def start(self) -> None:
         """Report the most probable emotion from now on."""
-        self.emotion = int(self.probabilities.argmax())
+        self.emotion = self.leading
 
     def switch_and_return_previous(self, time: float, hold: float, min_score: float) -> int | None:
         """Report another emotion if it has been the most probable one for long enough.
@@ -64,7 +69,7 @@ class EmotionFilter:
         Returns:
             The label index reported until now, or None if nothing changed.
         """
-        leading = int(self.probabilities.argmax())
+        leading = self.leading
         if leading == self.emotion or self.probabilities[leading] < min_score:
             self._leading_since = math.inf
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,9 +67,22 @@ class Tracker:
         faces: The confirmed tracks after the last frame, the largest first.
     """
 
-    def __init__(self, options: PipelineOptions | None = None, rules: TrackRules | None = None) -> None:
+    def __init__(
+        self,
+        options: PipelineOptions | None = None,
+        rules: TrackRules | None = None,
+        min_scores: Mapping[int, float] | None = None,
+    ) -> None:
+        """A tracker without tracks.
+
+        Args:
+            options: How faces are classified and reported.
+            rules: When tracks start and end.
+            min_scores: The minimum scores of the model file, see ModelFile.min_scores; `options` may override them.
+        """
         self.faces: tuple[TrackedFace, ...] = ()
         self._options, self._rules = options or PipelineOptions(), rules or TrackRules()
+        self._min_scores = min_scores or {}
         self._tracks: list[Track] = []
         self._last_number = 0
         self._dominant_number = 0
@@ -164,8 +177,13 @@ class Tracker:
             return None
         if not track.number:
             return self._start(track) if self._is_face(track) else None
-        previous = track.emotions.switch_and_return_previous(self._time, self._options.hold, self._options.min_score)
+        min_score = self._min_score(track.emotions.leading)
+        previous = track.emotions.switch_and_return_previous(self._time, self._options.hold, min_score)
         return None if previous is None else Change("update", track.snapshot(self._time), previous)
+
+    def _min_score(self, label: int) -> float:
+        own = self._options.min_score
+        return self._min_scores.get(label, 0.0) if own is None else own
 
     def _is_face(self, track: Track) -> bool:
         """Whether there is enough evidence to confirm a track."""

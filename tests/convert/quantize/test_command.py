@@ -35,6 +35,7 @@ def folder(data: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) 
     (path / "faces.csv").symlink_to(data)
     (path / "run").symlink_to(trained)
     arguments = [path / "run" / "model.keras", "--data", path / "faces.csv", "--out", path / "fer.tflite", *ROUGH]
+    arguments += ["--min-score", "happy=0.7,Sad=0.55"]
     done = run("fer_convert", "quantize", *arguments)
     assert done.code == 0, done.err
     (path / "quantize.txt").write_text(done.out)
@@ -56,6 +57,7 @@ def test_the_file_fulfils_the_model_contract(folder: Path) -> None:
 def test_the_card_has_training_and_metrics(folder: Path) -> None:
     card = read_model(folder / "fer.tflite").card
     assert card["name"] == "fer"
+    assert card["min_score"] == {"happy": 0.7, "sad": 0.55}
     assert card["training"]["data"] == "faces.csv"
     assert card["training"]["recipe"]["model"] == "nano"
     assert card["metrics"]["split"] == "PublicTest"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from tests.support.graphs import NANO, altered
 from tests.support.models import write_compiled
 
 from fer_edge.config.accelerator import LIBRARY_VARIABLE
-from fer_edge.config.model import DEFAULT_MODEL, DETECTORS, Config
+from fer_edge.config.model import DEFAULT_MODEL, DETECTORS, Config, PipelineOptions
 from fer_edge.diagnostics.finding import ok
 from fer_edge.diagnostics.model import check_accelerator, check_detector, check_model
 from fer_edge.errors import FerError
@@ -22,6 +23,15 @@ def test_a_model_is_named_with_its_checksum_and_classes() -> None:
     assert check_model(Config(camera="", broker=None)) == ok(
         f"base, sha256 {model.sha256[:12]}: {', '.join(model.labels)}"
     )
+
+
+def test_the_minimum_scores_of_a_model_are_named_unless_the_owner_sets_one(tmp_path: Path) -> None:
+    model = read_model(DEFAULT_MODEL)
+    write_model(tmp_path / "m.tflite", model.graph, model.labels, {"min_score": {"sad": 0.6, "happy": 0.75}})
+    config = Config(camera="", broker=None, model=tmp_path / "m.tflite")
+    assert check_model(config).text.endswith("; minimum scores: sad 0.6, happy 0.75")
+    own = replace(config, pipeline=PipelineOptions(min_score=0.0))
+    assert "minimum scores" not in check_model(own).text
 
 
 def test_a_file_that_is_no_model_is_an_error(tmp_path: Path) -> None:

@@ -118,6 +118,23 @@ def test_a_crop_margin_outside_0_to_1_is_refused(tmp_path: Path, graph: bytes, m
         read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: f'{{"crop_margin": {margin}}}'}))
 
 
+def test_minimum_scores_are_read_by_class(tmp_path: Path, graph: bytes) -> None:
+    labels = ("happy", "sad", "fear")
+    assert write_model(tmp_path / "old.tflite", graph, labels, {}).min_scores == {}
+    write_model(tmp_path / "m.tflite", graph, labels, {"min_score": {"fear": 0.75, "happy": 1}})
+    assert read_model(tmp_path / "m.tflite").min_scores == {2: 0.75, 0: 1.0}
+
+
+@pytest.mark.parametrize(
+    "scores", ['{"bored": 0.5}', '{"a": 1.5}', '{"a": "0.5"}', '{"a": true}', '{"a": NaN}', "0.5", "[0.5, 0.5]", "null"]
+)
+def test_minimum_scores_of_other_classes_or_ranges_are_refused(tmp_path: Path, graph: bytes, scores: str) -> None:
+    with pytest.raises(
+        ModelError, match=r"min_score in its fer\.json .* expected its classes, each with a number from 0"
+    ):
+        read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: f'{{"min_score": {scores}}}'}))
+
+
 def test_a_card_with_a_hundred_thousand_brackets_is_refused(tmp_path: Path, graph: bytes) -> None:
     with pytest.raises(ModelError, match="not JSON"):
         read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: "[" * 100_000}))

@@ -36,7 +36,9 @@ def test_pause_and_resume() -> None:
 
 def test_set_changes_options_and_returns_all_of_them() -> None:
     bench = CommandBench()
-    options = PipelineOptions()
+    assert "min_score" not in bench.request("set"), "those of the model file hold"
+    options = PipelineOptions(min_score=0.0)
+    bench.pipeline.adjust(options)
     defaults = {"ok": True, **{name: getattr(options, name) for name in ADJUSTABLE}, "state_every": 1.0}
     assert {"min_face", "min_score", "rate"} <= set(ADJUSTABLE)
     assert bench.request("set") == defaults

@@ -187,6 +187,19 @@ def test_adjusted_options_apply_to_the_tracks_that_exist() -> None:
     assert kinds(play(tracker, [[(LEFT, unsure)]] * 5, start=5.0)) == [("update", 1)]
 
 
+def test_the_minimum_scores_of_the_model_hold_for_their_classes_unless_there_is_an_option() -> None:
+    unsure = np.array([0.45, 0.55], np.float32)
+    frames = [[(LEFT, HAPPY)]] * 10 + [[(LEFT, unsure)]] * 40
+
+    def updates(options: PipelineOptions, min_scores: dict[int, float]) -> bool:
+        return ("update", 1) in kinds(play(Tracker(options, min_scores=min_scores), frames))
+
+    default = PipelineOptions()
+    assert [updates(default, scores) for scores in ({}, {0: 0.9}, {1: 0.5}, {1: 0.6})] == [True, True, True, False]
+    assert updates(PipelineOptions(min_score=0.0), {1: 0.6})
+    assert not updates(PipelineOptions(min_score=0.6), {1: 0.1})
+
+
 # --- faces
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.fer2013 import FACE
+from tests.support.fer2013 import FACE, write_picture
 from tests.support.synthetic_faces import striped_faces, write_csv
 
 from fer_data.data_source import DataSource, add_source_flags, parse_source
@@ -28,6 +28,17 @@ def test_classes_are_merged_and_then_chosen(tmp_path: Path) -> None:
     faces = DataSource(data, merge=("angry+disgust=bad",), classes=("happy", "bad")).read()
     assert faces.classes == ("happy", "bad")
     assert len(faces) == 30
+
+
+def test_names_with_separators_are_escaped(tmp_path: Path) -> None:
+    for number, name in enumerate(("a,b", "x=y", "c+d", "e")):
+        write_picture(tmp_path / "faces" / name / "1.png", number)
+        write_picture(tmp_path / "faces" / name / "2.png", number + 50)
+    parser = OneLineParser()
+    parser.add_argument("--data", type=Path)
+    add_source_flags(parser)
+    flags = ["--data", str(tmp_path / "faces"), "--merge", r"x\=y+c\+d=1\+1=2", "--classes", r"a\,b,1+1=2"]
+    assert parse_source(parser.parse_args(flags)).read().classes == ("a,b", "1+1=2")
 
 
 def test_an_unknown_class_in_a_merge_is_an_error_unless_lenient(tmp_path: Path) -> None:

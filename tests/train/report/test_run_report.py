@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sklearn import metrics
 from tests.support.scored_faces import score_reader, scored_faces
 from tests.support.training import read_metrics, write_history
 
+from fer_convert.min_scores import parse_min_scores
 from fer_data.dataset import FaceSet
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_train.prediction import probabilities
@@ -51,7 +53,7 @@ def test_the_metrics_keep_their_names_and_include_the_facts(tmp_path: Path) -> N
     two, _ = report(tmp_path, scored_faces(60, 2), seconds=7, teacher=None)
     always = """model validation faces accuracy interval95 balanced_accuracy macro_f1 recall precision f1 support
         classes confusion auc macro_auc average_precision macro_average_precision ece parameters macs edge_tpu_bytes
-        seconds teacher keras backend python"""
+        min_score seconds teacher keras backend python"""
     assert set(two) == {*always.split(), "positive", "thresholds", "chosen_threshold"}
     assert (two["model"], two["validation"], two["faces"], two["seconds"]) == ("float", ["PublicTest"], 60, 7)
     assert (two["parameters"], two["macs"]) == (4608, 4608)
@@ -120,6 +122,24 @@ def test_the_page_shows_the_recipe_the_facts_and_the_cost_of_the_network(tmp_pat
     assert "an estimated 0.1 MiB, which fits" in page
     assert "<td>flatten" in page
     assert "(chosen)" in page
+
+
+def test_the_minimum_scores_are_listed_with_the_flag_that_carries_them_to_the_device(tmp_path: Path) -> None:
+    faces = dataclasses.replace(scored_faces(300, 3), classes=("happy, very", "sad", "fear"))
+    numbers, page = report(tmp_path, faces)
+    scores = numbers["min_score"]["0.9"]
+    assert min(scores.values()) > 0
+    flag = page.partition("for 90 %: --min-score ")[2].partition("; for")[0]
+    assert flag == r"happy\, very={},sad={},fear={}".format(*scores.values())
+    assert parse_min_scores(flag, faces.classes) == scores
+    predictions = probabilities(score_reader(3), faces.pixels)
+    predicted = predictions.argmax(axis=1)
+    for label, score in enumerate(scores.values()):
+        precision, lower = (
+            (faces.labels == label)[(predicted == label) & (predictions[:, label] >= value)].mean()
+            for value in (score, score - 0.01)
+        )
+        assert lower < 0.9 <= precision, "the least that reaches it"
 
 
 def test_without_a_history_there_is_no_section_on_training(tmp_path: Path) -> None:

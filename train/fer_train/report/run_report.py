@@ -18,6 +18,7 @@ from fer_data.dataset import FaceSet
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_data.formatting import number, percent
 from fer_data.metrics import Curves, Scores
+from fer_data.min_scores import MinScore, choose_min_scores
 from fer_data.operating_points import operating_point
 from fer_train.prediction import probabilities
 from fer_train.recipe import REASONS
@@ -25,6 +26,7 @@ from fer_train.report import plots
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
 from fer_train.report.learning_curves import History, learning_curves, read_history
+from fer_train.report.min_scores import PRECISIONS, min_scores_json, min_scores_section
 from fer_train.report.network_cost import NetworkCost, network_cost
 from fer_train.report.verdict import Judgement, judge, read_training_facts
 
@@ -49,6 +51,12 @@ class _Result:
     scores: Scores
     curves: Curves
     cost: NetworkCost
+
+    @property
+    def min_scores(self) -> dict[float, list[MinScore | None]]:
+        """The minimum scores of the classes, by the precision to reach."""
+        labels = self.faces.labels
+        return {precision: choose_min_scores(labels, self.probabilities, precision) for precision in PRECISIONS}
 
     @property
     def name(self) -> str:
@@ -83,7 +91,13 @@ def write_report(
     for name, figure in figures.items():
         figure.savefig(out / name, dpi=120, bbox_inches="tight")
     tables = [_classes(part) for part in results]
-    sections = [*tables, *_plots(result, out, figures), _network(cost), *_settings(out, facts)]
+    sections = [
+        *tables,
+        *_plots(result, out, figures),
+        min_scores_section(result.scores, result.min_scores),
+        _network(cost),
+        *_settings(out, facts),
+    ]
     summary = "\n".join(_summary(*both) for both in zip(results, judgements, strict=True))
     write_page(out / "report.html", f"Report on the model {model.name}", summary, sections)
     return judgements
@@ -101,6 +115,7 @@ def _metrics(result: _Result, facts: Mapping[str, Any]) -> dict[str, Any]:
         "validation": result.faces.split_names(),
         **result.scores.as_json(),
         **result.curves.as_json(),
+        "min_score": min_scores_json(result.faces.classes, result.min_scores),
         "parameters": result.cost.parameters,
         "macs": result.cost.macs,
         "edge_tpu_bytes": result.cost.edge_tpu_bytes,
