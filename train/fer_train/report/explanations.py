@@ -53,8 +53,10 @@ EXPLANATIONS = {
     ),
     "mistakes.png": (
         "The most confident mistakes",
-        "True class → predicted class with its probability",
+        "True class → predicted class with its probability; beside it the evidence for the predicted class",
         "The wrong predictions with the highest probability. Some of them reveal wrong labels in the data, others what "
-        "the training faces lack.",
+        "the training faces lack. The brighter a place in the picture beside a face, the more it supports the wrong "
+        "class (Grad-CAM, Selvaraju et al., ICCV 2017). Evidence outside the face, or on glasses, hands or a caption, "
+        "means that the network learnt what should not matter: add faces that break the coincidence, or crop tighter.",
     ),
 }

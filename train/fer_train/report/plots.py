@@ -13,12 +13,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from fer_data.calibration import Calibration
-from fer_data.dataset import FaceSet
 from fer_data.metrics import Curves, Scores, macro_average
 from fer_data.operating_points import OperatingPoint
 from fer_data.plotting import draw_matrix, new_figure, short
 
-COLUMNS, ROWS = 6, 4  # of misclassified faces
 EMPTY: NDArray[np.float64] = np.empty(0)
 
 
@@ -125,23 +123,4 @@ def threshold(points: Sequence[OperatingPoint], chosen: OperatingPoint | None, p
     axes.set(xlabel=f"threshold on the probability of {short(positive)}", xlim=(0, 1), ylim=(-0.02, 1.02))
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper", fontsize=9)
-    return figure
-
-
-def mistakes(faces: FaceSet, probabilities: NDArray[np.float32]) -> Figure:
-    """The misclassified faces, by probabilities [N,classes], with the highest confidence; up to 24."""
-    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    wrong = np.flatnonzero(predicted != faces.labels)
-    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][: COLUMNS * ROWS]
-    rows = max(1, -(-len(chosen) // COLUMNS))
-    figure = new_figure(1.6 * COLUMNS, 2.05 * rows)
-    grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-    for axes in grid:
-        axes.set_axis_off()
-    for axes, face in zip(grid, chosen, strict=False):
-        axes.imshow(faces.pixels[face], cmap="gray", vmin=0, vmax=255)
-        true, answer = (short(faces.classes[label]) for label in (faces.labels[face], predicted[face]))
-        axes.set_title(f"{true} →\n{answer} {100 * confidence[face]:.0f} %", fontsize=8)
-    if not len(chosen):
-        figure.suptitle(f"no mistake in {len(faces)} faces", y=0.5)
     return figure

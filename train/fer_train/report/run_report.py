@@ -27,6 +27,7 @@ from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
 from fer_train.report.learning_curves import History, learning_curves, read_history
 from fer_train.report.min_scores import PRECISIONS, min_scores_json, min_scores_section
+from fer_train.report.mistakes import mistakes
 from fer_train.report.network_cost import NetworkCost, network_cost
 from fer_train.report.verdict import Judgement, judge, read_training_facts
 
@@ -87,7 +88,7 @@ def write_report(
     if test is not None:
         metrics["test"] = {"split": test.split_names(), **results[1].scores.as_json(), **results[1].curves.as_json()}
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    figures = _figures(result, read_history(out))
+    figures = _figures(model, result, read_history(out))
     for name, figure in figures.items():
         figure.savefig(out / name, dpi=120, bbox_inches="tight")
     tables = [_classes(part) for part in results]
@@ -126,13 +127,13 @@ def _metrics(result: _Result, facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _figures(result: _Result, history: History | None) -> dict[str, Figure]:
+def _figures(model: keras.Model, result: _Result, history: History | None) -> dict[str, Figure]:
     figures = {
         "confusion.png": plots.confusion(result.scores),
         "roc.png": plots.roc(result.curves),
         "precision_recall.png": plots.precision_recall(result.curves),
         "calibration.png": plots.calibration(result.curves.calibration),
-        "mistakes.png": plots.mistakes(result.faces, result.probabilities),
+        "mistakes.png": mistakes(model, result.faces, result.probabilities),
     }
     if history:
         figures["curves.png"] = learning_curves(history)

@@ -1,0 +1,40 @@
+"""The most confident mistakes of a model, each beside the evidence for its prediction."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from fer_data.dataset import FaceSet
+from fer_data.plotting import new_figure, short
+from fer_train.report.activation_maps import activation_maps
+
+COLUMNS, ROWS = 4, 6  # of misclassified faces
+
+
+def mistakes(model: keras.Model, faces: FaceSet, probabilities: NDArray[np.float32]) -> Figure:
+    """The misclassified faces, by probabilities [N,classes], with the highest confidence; up to 24.
+
+    If the network has activation maps, each face is followed by that of the predicted class.
+    """
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != faces.labels)
+    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][: COLUMNS * ROWS]
+    maps = activation_maps(model, faces.pixels[chosen], predicted[chosen])
+    rows = max(1, -(-len(chosen) // COLUMNS))
+    figure = new_figure(2.4 * COLUMNS, 1.65 * rows)
+    grid = figure.subplots(rows, 2 * COLUMNS, squeeze=False).reshape(-1, 2)
+    for axes in grid.ravel():
+        axes.set_axis_off()
+    for index, ((left, right), face) in enumerate(zip(grid, chosen, strict=False)):
+        left.imshow(faces.pixels[face], cmap="gray", vmin=0, vmax=255)
+        true, answer = (short(faces.classes[label]) for label in (faces.labels[face], predicted[face]))
+        left.set_title(f"{true} →\n{answer} {100 * confidence[face]:.0f} %", fontsize=8)
+        if maps is not None:
+            right.imshow(faces.pixels[face], cmap="gray", vmin=0, vmax=255)
+            right.imshow(maps[index], cmap="inferno", vmin=0, vmax=1, alpha=0.55)
+    if not len(chosen):
+        figure.suptitle(f"no mistake in {len(faces)} faces", y=0.5)
+    return figure
