@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.support.fer2013 import write_picture
 from tests.support.processes import run_in_process
 from tests.support.refusals import assert_refused
 from tests.support.training import fit
@@ -19,6 +20,16 @@ def test_resume_accepts_no_other_flag_than_epochs(trained: Path) -> None:
     assert_refused(done, "fer-train", "--data cannot be given")
     done = run_in_process("fer_train", "fit", "--resume", trained, "--keep-copies")
     assert_refused(done, "fer-train", "--keep-copies cannot be given")
+
+
+def test_a_class_of_few_faces_is_a_warning(tmp_path: Path) -> None:
+    for number in range(44):
+        write_picture(tmp_path / "faces" / "happy" / f"{number}.png", number)
+    write_picture(tmp_path / "faces" / "sad" / "1.png", 99)
+    done = fit("--data", tmp_path / "faces", "--out", tmp_path / "run", "--epochs", 1)
+    assert done.code == 0, done.err
+    warning = "fer-train: warning: few training faces: sad 1; with fewer than 10 a class is hardly learnt\n"
+    assert done.err.count(warning) == 1
 
 
 def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:

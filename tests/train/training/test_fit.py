@@ -86,7 +86,8 @@ def test_a_killed_run_resumes_and_ends_with_the_weights_of_an_uninterrupted_one(
     weights = [keras.saving.load_model(folder / "model.keras").get_weights() for folder in (uninterrupted, resumed)]
     assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
     done = run_in_process("fer_train", "fit", "--resume", resumed)
-    assert (done.code, "Epoch" in done.out) == (0, False), "a finished run is only evaluated again"
+    assert (done.code, "Epoch" in done.out) == (0, False)
+    assert f"\n{resumed}: the run is finished (3 epochs; more than --epochs 3 continue it), it is only" in done.out
     again = keras.saving.load_model(resumed / "model.keras").get_weights()
     assert all(np.array_equal(one, other) for one, other in zip(again, weights[0], strict=True))
 
@@ -108,6 +109,9 @@ def test_patience_stops_early_and_keeps_the_best_epoch(data: Path, tmp_path: Pat
     assert "likely because  its weights" not in done.out
     assert re.search(r"likely because  it was trained for \d+ steps only", done.out)
     assert f"next            fer-train inspect {data}\n" in done.out
+    again = run_in_process("fer_train", "fit", "--resume", tmp_path / "run")
+    assert f"{tmp_path / 'run'}: the run is finished ({len(rows)} epochs; --patience ended it)" in again.out
+    assert read_history(tmp_path / "run") == rows, "it is not trained further"
 
 
 def test_a_diverging_run_writes_no_model(data: Path, tmp_path: Path) -> None:

@@ -6,15 +6,18 @@ import dataclasses
 import errno
 import json
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fer_data.data_source import add_source_flags, parse_source
 from fer_data.dataset import TRAINING
-from fer_data.formatting import aligned, percent
+from fer_data.formatting import aligned, listed, percent
 from fer_edge.command_line import OneLineParser
 from fer_edge.config.model import SHIPPED, parse_model
 from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 UNSAFE_WITH_ONEDNN = {"mini-xception"}  # oneDNN has crashed in its training, with SIGSEGV
+FEW_FACES = 10  # of a class to train on
 READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 FIXED_FLAGS = (  # that --resume takes from the run folder
     "data",
@@ -227,12 +231,21 @@ def _print_faces(config: RunConfig, faces: FaceSet) -> None:
     print(aligned(rows), flush=True)
 
 
+def _warn_of_small_classes(training: FaceSet) -> None:
+    counts = np.bincount(training.labels, minlength=len(training.classes))
+    few = [f"{name} {count}" for name, count in zip(training.classes, counts, strict=True) if count < FEW_FACES]
+    if few:
+        text = f"few training faces: {listed(few)}; with fewer than {FEW_FACES} a class is hardly learnt"
+        sys.stderr.write(f"fer-train: warning: {text}\n")
+
+
 def _cross_validate(config: RunConfig, given: dict[str, Any] | None, faces: FaceSet, folds: int, out: Path) -> None:
     from fer_train.training.cross_validation import cross_validate
 
     training = int((faces.splits == TRAINING).sum()) * (folds - 1) // max(1, folds)
     config = _complete(config, given, max(1, training), len(faces.classes))
     _print_faces(config, faces)
+    _warn_of_small_classes(faces.split(TRAINING))
     scores = cross_validate(config, faces, folds, out)
     print(f"accuracy {percent(scores.accuracy, 2)} on {scores.count} held-out faces; {out}/folds.json")
 
@@ -257,6 +270,7 @@ def _fit(
 
     targets = make_targets(training, recipe, config.teachers)
     _print_faces(config, faces)
+    _warn_of_small_classes(training)
     if copies:
         print(f"{copies} training faces left out: exact copies of faces of another split (--keep-copies)", flush=True)
     test = find_test_faces(faces, validation)

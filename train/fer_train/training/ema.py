@@ -79,13 +79,20 @@ class EmaEvaluation(keras.callbacks.Callback):
             draft = self._checkpoint.with_name(f"draft-{self._checkpoint.name}")
             self._ema_model.save(draft)
             draft.replace(self._checkpoint)
-        if self._patience and len(self._accuracies) - 1 - int(np.argmax(self._accuracies)) >= self._patience:
+        if self.exhausted:
             self.model.stop_training = True
         if logs is not None:
             likelihood = np.take_along_axis(predicted, labels[:, None], axis=1)
             logs["val_loss"] = float(-np.log(np.maximum(likelihood, 1e-7)).mean())
             logs["val_accuracy"] = accuracy
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the patience has been exhausted, also before the run was resumed."""
+        if not (self._patience and self._accuracies):
+            return False
+        return len(self._accuracies) - 1 - int(np.argmax(self._accuracies)) >= self._patience
 
     def update(self, statistics_batches: int) -> None:
         """Copy the averaged weights into the EMA model and estimate its statistics over as many batches."""

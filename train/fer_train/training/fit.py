@@ -108,7 +108,11 @@ def fit(
     )
     evaluation.set_model(model)  # fit does so too, but not for a run that has ended
     started = time.monotonic()
-    if done < recipe.epochs:
+    finished = done >= recipe.epochs or evaluation.exhausted
+    if finished and first:
+        cure = f"more than --epochs {recipe.epochs} continue it" if done >= recipe.epochs else "--patience ended it"
+        print(f"{out}: the run is finished ({counted(done, 'epoch')}; {cure}), it is only evaluated again", flush=True)
+    if not finished:
         epochs = recipe.epochs - done
         seconds = epochs * estimate_epoch(model, batches, recipe, len(validation))
         if first:
@@ -126,7 +130,7 @@ def fit(
         shutil.rmtree(folder)
         return FittedRun(ema_model)
     _save(ema_model, config, training, out)
-    facts = read_facts(out) if done >= recipe.epochs else {"seconds": round(time.monotonic() - started)}
+    facts = read_facts(out) if finished else {"seconds": round(time.monotonic() - started)}
     accuracies = read_accuracies(out)
     epoch = 1 + int(np.argmax(accuracies)) if recipe.patience and accuracies else len(accuracies)
     return FittedRun(ema_model, write_report(ema_model, validation, out, {**facts, "epoch": epoch}, test))
