@@ -24,6 +24,7 @@ from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
 from fer_train.architectures.registry import ARCHITECTURES
 from fer_train.commands import Subparsers
 from fer_train.commands.ending import print_ending
+from fer_train.commands.learning_rate import find_learning_rate
 from fer_train.recipe import AUGMENTATIONS, PRECISIONS, Recipe, help_texts
 from fer_train.training.recipe_defaults import DERIVED, MIN_BATCH, complete_recipe
 
@@ -46,6 +47,7 @@ FIXED_FLAGS = (  # that --resume takes from the run folder
     "classes",
     "teacher",
     "folds",
+    "find_learning_rate",
 )
 
 
@@ -76,6 +78,11 @@ def add_command(commands: Subparsers) -> None:
     )
     parser.add_argument(
         "--folds", type=int, default=0, metavar="K", help="K-fold cross-validation on Training, instead of one run"
+    )
+    parser.add_argument(
+        "--find-learning-rate",
+        action="store_true",
+        help="instead of a run, train for a few steps at rising learning rates, plot the loss and suggest a rate",
     )
     parser.add_argument(
         "--distribute",
@@ -119,6 +126,8 @@ def _run(arguments: Namespace) -> int:
     config, given, out = _configure(arguments)
     if arguments.folds and arguments.distribute:
         raise UsageError("--folds: its runs are made one by one", cure="leave out --distribute")
+    if arguments.find_learning_rate and (arguments.folds or arguments.distribute):
+        raise UsageError("--find-learning-rate: is no run", cure="leave out --folds and --distribute")
     processes = _processes(arguments.distribute, arguments.batch)
     faces = config.source.read()
     try:
@@ -126,7 +135,7 @@ def _run(arguments: Namespace) -> int:
             if arguments.folds:
                 _cross_validate(config, given, faces, arguments.folds, out)
             else:
-                _fit(config, given, faces, out, processes)
+                _fit(config, given, faces, out, processes, find_rate=arguments.find_learning_rate)
     except KeyboardInterrupt:
         raise FitInterruptedError("interrupted", cure="the same command resumes from the last complete epoch") from None
     return 0
@@ -251,7 +260,13 @@ def _cross_validate(config: RunConfig, given: dict[str, Any] | None, faces: Face
 
 
 def _fit(
-    config: RunConfig, given: dict[str, Any] | None, faces: FaceSet, out: Path, processes: Processes | None
+    config: RunConfig,
+    given: dict[str, Any] | None,
+    faces: FaceSet,
+    out: Path,
+    processes: Processes | None,
+    *,
+    find_rate: bool,
 ) -> None:
     from fer_train.training.partition import find_test_faces, partition
 
@@ -273,6 +288,9 @@ def _fit(
     _warn_of_small_classes(training)
     if copies:
         print(f"{copies} training faces left out: exact copies of faces of another split (--keep-copies)", flush=True)
+    if find_rate:
+        find_learning_rate(recipe, training, targets, out)
+        return
     test = find_test_faces(faces, validation)
     judgements = fit(config, training, targets, validation, out, processes, test=test).judgements
     if judgements:

@@ -22,7 +22,7 @@ def build_trainable(ema_model: keras.Model, recipe: Recipe) -> keras.Model:
     return network
 
 
-def compile_model(network: keras.Model, recipe: Recipe, targets: int, steps: int) -> keras.Model:
+def compile_model(network: keras.Model, recipe: Recipe, targets: int, steps: int, schedule: Any = None) -> keras.Model:
     """Compile a network.
 
     With more targets than classes it gets a second softmax head beside the first: a second task on the same features
@@ -33,28 +33,32 @@ def compile_model(network: keras.Model, recipe: Recipe, targets: int, steps: int
         recipe: The optimizer's hyper-parameters.
         targets: The number of target columns.
         steps: The number of batches in an epoch.
+        schedule: The schedule of the learning rate; None: that of the recipe.
     """
     outputs, classes = network.output, network.output_shape[-1]
     if targets > classes:
         second = keras.layers.Dense(targets - classes, activation="softmax", dtype="float32", name="second")
         outputs = keras.layers.Concatenate(dtype="float32")([outputs, second(network.layers[-1].input)])
     model = keras.Model(network.input, outputs)
-    optimizer = _optimizer(recipe, steps)
+    optimizer = _optimizer(recipe, schedule or _schedule(recipe, steps))
     model.compile(optimizer, cross_entropy, metrics=[_accuracy(classes)], jit_compile=_jit_compile())
     model.optimizer.build(model.trainable_variables)
     return model
 
 
-def _optimizer(recipe: Recipe, steps: int) -> keras.Optimizer:
+def _schedule(recipe: Recipe, steps: int) -> Any:
     warmup = round(recipe.warmup * steps)
-    rate = keras.optimizers.schedules.CosineDecay(
+    return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0 if warmup else recipe.learning_rate,
         decay_steps=max(1, recipe.epochs * steps - warmup),
         warmup_target=recipe.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
+
+
+def _optimizer(recipe: Recipe, schedule: Any) -> keras.Optimizer:
     optimizer = keras.optimizers.SGD(
-        rate,
+        schedule,
         momentum=recipe.momentum,
         nesterov=True,
         weight_decay=recipe.weight_decay,

@@ -89,7 +89,7 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     all_batches = Batches(training.pixels, targets, recipe)
     backup = out / BACKUP
-    ema_model = _initial_model(recipe, training.classes, all_batches, resumed=backup.exists())
+    ema_model = build_initial_model(recipe, training.classes, all_batches, resumed=backup.exists())
     if first:
         config.save(out, {"training": training.counts(), "validation": validation.counts()})
     if processes:
@@ -136,7 +136,9 @@ def fit(
     return FittedRun(ema_model, write_report(ema_model, validation, out, {**facts, "epoch": epoch}, test))
 
 
-def _initial_model(recipe: Recipe, classes: Sequence[str], batches: Batches, *, resumed: bool) -> keras.Model:
+def build_initial_model(
+    recipe: Recipe, classes: Sequence[str], batches: Batches, *, resumed: bool = False
+) -> keras.Model:
     """The network before the first epoch, in float32; that of a resumed run gets its weights from the backup."""
     model = build(recipe.model, len(classes), recipe.dropout)
     if recipe.weights != NO_WEIGHTS and not resumed:

@@ -1,0 +1,51 @@
+"""fit --find-learning-rate: a learning rate range test instead of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.formatting import aligned
+
+if TYPE_CHECKING:
+    from fer_data.dataset import FaceSet
+    from fer_train.recipe import Recipe
+
+PLOT = "learning_rate.png"
+
+
+def find_learning_rate(recipe: Recipe, training: FaceSet, targets: NDArray[np.float32], out: Path) -> None:
+    """Print a suggested peak learning rate, and write OUT/learning_rate.png.
+
+    Args:
+        recipe: The recipe of the run.
+        training: The faces to train on.
+        targets: float32 [N,...].
+        out: The folder of the run, which is not begun.
+    """
+    import keras
+
+    from fer_data.output_folder import output_folder
+    from fer_train.report.learning_rate_plot import learning_rate_plot
+    from fer_train.training.batches import Batches
+    from fer_train.training.compilation import build_trainable
+    from fer_train.training.fit import build_initial_model
+    from fer_train.training.learning_rate_finder import sweep_learning_rate
+
+    keras.utils.set_random_seed(recipe.seed)
+    batches = Batches(training.pixels, targets, recipe)
+    network = build_trainable(build_initial_model(recipe, training.classes, batches), recipe)
+    sweep = sweep_learning_rate(network, recipe, batches, targets.shape[1])
+    lines = [list(map(float, values)) for values in (sweep.rates, sweep.losses, sweep.smoothed)]
+    with output_folder(out):
+        learning_rate_plot(*lines, sweep.suggested, recipe.learning_rate).savefig(out / PLOT, dpi=120)
+    rows = [
+        ("suggested", f"--learning-rate {sweep.suggested:g} for --batch {recipe.batch}"),
+        ("recipe", f"--learning-rate {recipe.learning_rate:g}"),
+        ("plot", str(out / PLOT)),
+        ("next", f"the same command with --learning-rate {sweep.suggested:g} instead of --find-learning-rate"),
+    ]
+    print(aligned(rows), flush=True)
