@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ def test_resume_accepts_no_other_flag_than_epochs(trained: Path) -> None:
     assert_refused(done, "fer-train", "--data cannot be given")
     done = run_in_process("fer_train", "fit", "--resume", trained, "--keep-copies")
     assert_refused(done, "fer-train", "--keep-copies cannot be given")
+
+
+def test_tensorboard_that_is_not_installed_is_reported(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    done = fit("--data", data, "--out", tmp_path / "run", "--tensorboard")
+    assert_refused(done, "fer-train", "--tensorboard: it is not installed: pip install '.[tensorboard]'")
 
 
 def test_a_class_of_few_faces_is_a_warning(tmp_path: Path) -> None:

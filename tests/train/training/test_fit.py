@@ -13,6 +13,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
+from tensorflow import make_ndarray
 from tests.support.fer2013 import VOTES_HEADER
 from tests.support.processes import command, run, run_in_process
 from tests.support.refusals import error_line
@@ -166,6 +167,15 @@ def test_hints_are_a_second_task_beside_the_labels(data: Path, trained: Path, tm
     assert done.code == 0, done.err
     classes = read_metrics(tmp_path / "labels")["classes"]
     assert classes[:2] == ["neutral", "happy"]
+
+
+def test_tensorboard_gets_the_figures_of_each_epoch(data: Path, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    done = fit("--data", data, "--out", tmp_path / "run", "--epochs", 2, "--tensorboard")
+    assert done.code == 0, done.err
+    events = accumulator.EventAccumulator(str(tmp_path / "run" / "tensorboard" / "validation")).Reload()
+    logged = [float(make_ndarray(event.tensor_proto)) for event in events.Tensors("epoch_accuracy")]
+    assert logged == pytest.approx([float(row["val_accuracy"]) for row in read_history(tmp_path / "run")], abs=1e-6)
 
 
 def test_copies_of_validation_faces_are_not_trained_on(data: Path, tmp_path: Path) -> None:

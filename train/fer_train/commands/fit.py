@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_data.data_source import add_source_flags, parse_source
+from fer_data.data_source import parse_source
 from fer_data.dataset import TRAINING
 from fer_data.formatting import aligned, listed, percent
-from fer_edge.command_line import OneLineParser
-from fer_edge.config.model import SHIPPED, parse_model
 from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
-from fer_train.architectures.registry import ARCHITECTURES
 from fer_train.commands import Subparsers
 from fer_train.commands.ending import print_ending
+from fer_train.commands.fit_flags import add_fit_flags
 from fer_train.commands.learning_rate import find_learning_rate
-from fer_train.recipe import AUGMENTATIONS, PRECISIONS, Recipe, help_texts
-from fer_train.training.recipe_defaults import DERIVED, MIN_BATCH, complete_recipe
+from fer_train.recipe import Recipe
+from fer_train.training.recipe_defaults import MIN_BATCH, complete_recipe
 
 if TYPE_CHECKING:
     from fer_data.dataset import FaceSet
@@ -60,65 +58,8 @@ class FitInterruptedError(FerError):
 def add_command(commands: Subparsers) -> None:
     """Register the command."""
     parser = commands.add_parser("fit", help="train a network; the same command again resumes an interrupted run")
-    _add_data_flags(parser)
-    parser.add_argument(
-        "--out", type=Path, help="folder of the run: model.keras, history.csv, metrics.json, report.html"
-    )
-    parser.add_argument(
-        "--resume", type=Path, metavar="RUN", help="resume the run in this folder, as it was configured"
-    )
-    parser.add_argument(
-        "--teacher",
-        type=parse_model,
-        action="append",
-        default=[],
-        metavar="MODEL",
-        help="a model whose predictions soften the targets: model.keras of an earlier run, a .tflite of fer-convert "
-        f"quantize, or a shipped one ({', '.join(SHIPPED)}); may be repeated",
-    )
-    parser.add_argument(
-        "--folds", type=int, default=0, metavar="K", help="K-fold cross-validation on Training, instead of one run"
-    )
-    parser.add_argument(
-        "--find-learning-rate",
-        action="store_true",
-        help="instead of a run, train for a few steps at rising learning rates, plot the loss and suggest a rate",
-    )
-    parser.add_argument(
-        "--distribute",
-        metavar="WHERE",
-        help="HOST:PORT,COUNT,INDEX: this is process INDEX of COUNT, the first listens on HOST:PORT; or auto: the "
-        "variables KERAS_DISTRIBUTION_*, else all devices of this machine (JAX backend)",
-    )
-    _add_recipe_flags(parser)
+    add_fit_flags(parser)
     parser.set_defaults(run=_run)
-
-
-def _add_data_flags(parser: OneLineParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, help="fer2013.csv, icml_face_data.csv, or a folder ROOT/[<split>/]<class>/*"
-    )
-    add_source_flags(parser)
-    parser.add_argument(
-        "--validation",
-        help="the split to validate on, or the share of Training to hold out for it, e.g. 0.2 "
-        "(default: the split validation if it exists, else 0.1)",
-    )
-    parser.add_argument(
-        "--keep-copies", action="store_true", help="train on exact copies of faces of other splits, too"
-    )
-
-
-def _add_recipe_flags(parser: OneLineParser) -> None:
-    group = parser.add_argument_group("recipe")
-    choices = {"model": ARCHITECTURES, "precision": PRECISIONS, "augment": AUGMENTATIONS}
-    texts = help_texts()
-    for field in dataclasses.fields(Recipe):
-        default = f"by the number of faces, {field.default} for many" if field.name in DERIVED else field.default
-        listed = f"; one of {', '.join(choices[field.name])}" if field.name in choices else ""
-        text = f"{texts[field.name]}{listed} (default: {default})".replace("%", "%%")
-        flag = "--" + field.name.replace("_", "-")
-        group.add_argument(flag, type=type(field.default), metavar="X", help=text)
 
 
 def _run(arguments: Namespace) -> int:
@@ -128,6 +69,9 @@ def _run(arguments: Namespace) -> int:
         raise UsageError("--folds: its runs are made one by one", cure="leave out --distribute")
     if arguments.find_learning_rate and (arguments.folds or arguments.distribute):
         raise UsageError("--find-learning-rate: is no run", cure="leave out --folds and --distribute")
+    if arguments.tensorboard:
+        _require_tensorboard()
+        config = dataclasses.replace(config, tensorboard=True)
     processes = _processes(arguments.distribute, arguments.batch)
     faces = config.source.read()
     try:
@@ -149,6 +93,13 @@ def _avoid_onednn(arguments: Namespace) -> None:
             model = json.loads((arguments.resume / "recipe.json").read_text())["model"]
     if model in UNSAFE_WITH_ONEDNN:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+
+def _require_tensorboard() -> None:
+    try:
+        import tensorboard  # noqa: F401  (TensorFlow writes its files, and needs it for that)
+    except ImportError:
+        raise UsageError("--tensorboard: it is not installed", cure="pip install '.[tensorboard]'") from None
 
 
 @contextmanager

@@ -39,9 +39,9 @@ def find_learning_rate(recipe: Recipe, training: FaceSet, targets: NDArray[np.fl
     batches = Batches(training.pixels, targets, recipe)
     network = build_trainable(build_initial_model(recipe, training.classes, batches), recipe)
     sweep = sweep_learning_rate(network, recipe, batches, targets.shape[1])
-    lines = [list(map(float, values)) for values in (sweep.rates, sweep.losses, sweep.smoothed)]
+    rates = {"suggested": sweep.suggested, "of the recipe": recipe.learning_rate}
     with output_folder(out):
-        learning_rate_plot(*lines, sweep.suggested, recipe.learning_rate).savefig(out / PLOT, dpi=120)
+        learning_rate_plot(sweep.rates, sweep.losses, sweep.smoothed, rates).savefig(out / PLOT, dpi=120)
     rows = [
         ("suggested", f"--learning-rate {sweep.suggested:g} for --batch {recipe.batch}"),
         ("recipe", f"--learning-rate {recipe.learning_rate:g}"),

@@ -32,7 +32,16 @@ from fer_train.training.distribution import Processes, use_data_parallel
 from fer_train.training.duration import describe_duration, estimate_epoch
 from fer_train.training.ema import EmaEvaluation
 from fer_train.training.initial_weights import fit_head, load_initial_weights
-from fer_train.training.run_folder import BACKUP, HISTORY, MODEL, RunConfig, read_accuracies, read_facts, read_origins
+from fer_train.training.run_folder import (
+    BACKUP,
+    HISTORY,
+    LOGS,
+    MODEL,
+    RunConfig,
+    read_accuracies,
+    read_facts,
+    read_origins,
+)
 
 CHECKPOINT = "checkpoint.keras"
 
@@ -120,8 +129,7 @@ def fit(
             print(f"{text}, about {describe_duration(seconds)}", flush=True)
         history = keras.callbacks.CSVLogger(folder / HISTORY, append=True)
         callbacks = [DiskSpace(folder), evaluation, history, Backup(folder / BACKUP), Interruptible()]
-        if first:
-            callbacks.append(ProgressPage(out))
+        callbacks += _progress_callbacks(config, out) if first else []
         _train(model, batches, recipe, done, callbacks, verbose=first)
     evaluation.update(all_batches.steps)
     if recipe.patience:
@@ -155,6 +163,11 @@ def _load_backup(model: keras.Model, backup: Path) -> None:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"{backup}: damaged ({reason})", cure="remove it to train anew") from error
+
+
+def _progress_callbacks(config: RunConfig, out: Path) -> list[keras.callbacks.Callback]:
+    tensorboard = [keras.callbacks.TensorBoard(out / LOGS, write_graph=False)] if config.tensorboard else []
+    return [ProgressPage(out), *tensorboard]
 
 
 def _train(

@@ -17,6 +17,7 @@ from fer_train.training.quantized_weights import describe_origin
 
 BACKUP = "backup.weights.h5"
 HISTORY = "history.csv"
+LOGS = "tensorboard"
 METRICS = "metrics.json"
 MODEL = "model.keras"
 RECIPE = "recipe.json"
@@ -34,6 +35,7 @@ class RunConfig:
         teachers: Models whose predictions soften the targets.
         recipe: The hyper-parameters.
         reasons: Why a hyper-parameter that was not given was chosen, by its name.
+        tensorboard: Whether to log for TensorBoard, too; not kept in the folder of the run.
     """
 
     source: DataSource
@@ -42,6 +44,7 @@ class RunConfig:
     teachers: tuple[Path, ...]
     recipe: Recipe
     reasons: Mapping[str, str] = field(default_factory=dict)
+    tensorboard: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """All of it except the recipe, which has its own file; paths are absolute, to resume from another folder."""
