@@ -8,6 +8,7 @@
 # make test-picamera2  tests the fake picamera2 and the daemon against the real one, on libcamera's virtual camera that
 #                plays pictures; needs root
 # make test-homeassistant  lets a real Home Assistant discover the device; needs Python 3.13
+# make test-tfjs  exports a model with the converter of TensorFlow.js, and runs it in Node and in Chromium
 # make test-systemd  tests the service under a real systemd, in a container with this machine's own root and in one with
 #                Debian 13: install, watchdog, crash, sandbox, upgrade, roll-back, removal; needs root
 # make test-debian  runs `make test`, and under Python 3.13 `make test-homeassistant`, in bare Debian 12 and 13 systems, in
@@ -47,7 +48,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-systemd test-debian lock audit models models-gpu ship face-network bench clean
+.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-systemd test-debian lock audit models models-gpu ship face-network bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -83,6 +84,9 @@ test-picamera2: $(VENV)/.test
 
 test-homeassistant: $(VENV)/.test $(VENV)-homeassistant/.installed
 	FER_EDGE_HOMEASSISTANT=$(VENV)-homeassistant/bin/python $(BIN)/python -m pytest -rP tests/homeassistant
+
+test-tfjs: $(VENV)/.test $(VENV)-tfjs/.installed
+	FER_EDGE_TFJS=$(VENV)-tfjs $(BIN)/python -m pytest -rP tests/tfjs
 
 test-systemd: $(VENV)/.test
 	@$(call need,systemd-container mosquitto mosquitto-clients python3-venv shellcheck mmdebstrap)
@@ -199,7 +203,7 @@ $(VENV)/.web: $(BIN)/python $(PACKAGE)
 $(VENV)/.test: $(BIN)/python $(PACKAGE)
 	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev chromium nginx-light)
 	$(PIP) --upgrade 'pip>=25.1'
-	$(PIP) --editable '.[train,convert,demo,web,tensorboard]' --group dev
+	$(PIP) --editable '.[train,convert,export,demo,web,tensorboard]' --group dev
 	@touch $@
 
 # A fixed version, since the tests use its internals, with the paho-mqtt that its manifest requires.
@@ -210,10 +214,18 @@ $(VENV)-homeassistant/.installed:
 	$(VENV)-homeassistant/bin/pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0
 	@touch $@
 
+# tensorflowjs 4.22 ends at Python 3.12, and later ydf want a later protobuf than its TensorFlow.
+$(VENV)-tfjs/.installed: $(VENV)/.test
+	@$(call need,nodejs npm)
+	$(BIN)/uv venv --quiet --clear --python '>=3.10,<3.13' $(VENV)-tfjs
+	$(BIN)/uv pip install --quiet --python $(VENV)-tfjs/bin/python tensorflowjs==4.22.0 'ydf<0.12'
+	npm install --silent --prefix $(VENV)-tfjs @tensorflow/tfjs@4.22.0
+	@touch $@
+
 $(VENV)-audit/.installed:
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/pip install --quiet --disable-pip-version-check bandit pip-audit
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-homeassistant build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-homeassistant $(VENV)-tfjs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -52,6 +52,7 @@ def test_the_wheel_holds_packages_model_and_schema_and_no_tests(wheel: Path) -> 
         f"{wheel_info(wheel)}/licenses/LICENSE",
         f"{wheel_info(wheel)}/licenses/NOTICE",
         "fer_train/report/page.html",
+        "fer_convert/export/run_tfjs.cjs",
         "fer_edge/models/README.md",
         "fer_edge/schema/event.json",
         "fer_edge/py.typed",

@@ -8,6 +8,7 @@ import fer_convert.adopt.command
 import fer_convert.check.command
 import fer_convert.compile.command
 import fer_convert.evaluate.command
+import fer_convert.export.command
 import fer_convert.latency.command
 import fer_convert.quantize.command
 from fer_data.host_command import run_host_command
@@ -36,6 +37,7 @@ def _parser() -> OneLineParser:
     fer_convert.latency.command.add_command(commands)
     fer_convert.check.command.add_command(commands)
     fer_convert.compile.command.add_command(commands)
+    fer_convert.export.command.add_command(commands)
     return parser
 
 

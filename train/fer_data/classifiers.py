@@ -25,6 +25,9 @@ KERAS_SUFFIX = ".keras"
 KERAS_MODEL = "model.keras"  # in the folder of a run
 BATCH = 256
 
+Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""From faces, uint8 [N,H,W], to probabilities, float32 [N,classes]."""
+
 
 @dataclass(frozen=True)
 class Classifier:
@@ -38,7 +41,7 @@ class Classifier:
         crop_margin: How much wider than the box of a face its crop is, see crop_face().
         model: The model file, or the Keras model.
         side: Width and height of the faces that it takes, pixels.
-        classify: From faces, uint8 [N,H,W] of any size, to probabilities, float32 [N,classes].
+        classify: Classifies faces of any size.
     """
 
     name: str
@@ -48,7 +51,12 @@ class Classifier:
     crop_margin: float
     model: Any
     side: int
-    classify: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    classify: Classify
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether it is a model file and not a Keras model."""
+        return isinstance(self.model, ModelFile)
 
 
 def probabilities(classifier: EmotionClassifier, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
