@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import textwrap
+import warnings
 from collections.abc import Iterator
 
 import keras
@@ -63,7 +64,9 @@ def _calibrated_graph(model: keras.Model, faces: list[NDArray[np.float32]]) -> b
     converter.representative_dataset = lambda: ([face] for face in faces)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter._experimental_calibrate_only = True
-    return bytes(converter.convert())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Statistics for quantized inputs were expected")  # it needs none
+        return bytes(converter.convert())
 
 
 @contextlib.contextmanager
