@@ -38,6 +38,9 @@ def test_each_face_is_evaluated_by_the_network_that_was_not_trained_on_it(tmp_pa
     flags = ["--model", "nano", "--batch", 32, "--epochs", 1, "--folds", 2]
     done = run_in_process("fer_train", "fit", "--data", data, "--out", tmp_path / "run", *flags)
     assert done.code == 0, done.err
+    assert "all 2 folds" in done.out
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "<h1>Cross-validation in 2 folds</h1>" in page
     summary = json.loads((tmp_path / "run" / "folds.json").read_text())
     predicted = np.load(tmp_path / "run" / "out_of_fold.npz")
     training = faces.split("Training")
@@ -52,3 +55,7 @@ def test_each_face_is_evaluated_by_the_network_that_was_not_trained_on_it(tmp_pa
     assert np.allclose(summary["accuracies"], accuracies)
     assert np.isclose(summary["mean"], np.mean(accuracies))
     assert summary["faces"] == len(training)
+    assert f"{100 * summary['accuracy']:.1f} % of {len(training)} faces are classified correctly" in page
+    assert f"<td>2</td><td>{100 * accuracies[1]:.1f} %</td><td>fold-2/report.html</td>" in page
+    assert page.count("data:image/png;base64") == 5
+    assert "<td>epochs</td><td>1</td>" in page

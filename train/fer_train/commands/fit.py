@@ -17,7 +17,7 @@ import numpy as np
 
 from fer_data.data_source import parse_source
 from fer_data.dataset import TRAINING
-from fer_data.formatting import aligned, listed, percent
+from fer_data.formatting import aligned, listed
 from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
 from fer_train.commands import Subparsers
 from fer_train.commands.ending import print_ending
@@ -206,8 +206,9 @@ def _cross_validate(config: RunConfig, given: dict[str, Any] | None, faces: Face
     config = _complete(config, given, max(1, training), len(faces.classes))
     _print_faces(config, faces)
     _warn_of_small_classes(faces.split(TRAINING))
-    scores = cross_validate(config, faces, folds, out)
-    print(f"accuracy {percent(scores.accuracy, 2)} on {scores.count} held-out faces; {out}/folds.json")
+    judgement = cross_validate(config, faces, folds, out)
+    following = "the same command without --folds, and with another --out, trains one model on more faces"
+    print(aligned([*judgement.rows(), ("page", str(out / "report.html")), ("next", following)]), flush=True)
 
 
 def _fit(

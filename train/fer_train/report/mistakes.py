@@ -14,15 +14,15 @@ from fer_train.report.activation_maps import activation_maps
 COLUMNS, ROWS = 4, 6  # of misclassified faces
 
 
-def mistakes(model: keras.Model, faces: FaceSet, probabilities: NDArray[np.float32]) -> Figure:
+def mistakes(model: keras.Model | None, faces: FaceSet, probabilities: NDArray[np.float32]) -> Figure:
     """The misclassified faces, by probabilities [N,classes], with the highest confidence; up to 24.
 
-    If the network has activation maps, each face is followed by that of the predicted class.
+    If there is a model, and it has activation maps, each face is followed by that of the predicted class.
     """
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != faces.labels)
     chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][: COLUMNS * ROWS]
-    maps = activation_maps(model, faces.pixels[chosen], predicted[chosen])
+    maps = activation_maps(model, faces.pixels[chosen], predicted[chosen]) if model else None
     rows = max(1, -(-len(chosen) // COLUMNS))
     figure = new_figure(2.4 * COLUMNS, 1.65 * rows)
     grid = figure.subplots(rows, 2 * COLUMNS, squeeze=False).reshape(-1, 2)

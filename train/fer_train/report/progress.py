@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from fer_data.formatting import percent
-from fer_train.recipe import REASONS
 from fer_train.report.explanations import EXPLANATIONS
-from fer_train.report.html_page import Section, Table, write_page
+from fer_train.report.html_page import Section, write_page
 from fer_train.report.learning_curves import History, learning_curves, read_history
+from fer_train.report.sections import recipe_sections
 
 REFRESH_INTERVAL = 10  # seconds
 CURVES = "curves.png"
@@ -21,14 +21,9 @@ def write_progress(run: Path) -> None:
     if not history:
         return
     recipe = json.loads((run / "recipe.json").read_text())
-    reasons = recipe.pop(REASONS, {})
     learning_curves(history).savefig(run / CURVES, dpi=100)
     title, caption, text = EXPLANATIONS[CURVES]
-    rows = [(name, value, reasons.get(name, "")) for name, value in recipe.items()]
-    sections = [
-        Section(title, text, [(run / CURVES, caption)]),
-        Section("Recipe", table=Table(("setting", "value", "reason"), rows)),
-    ]
+    sections = [Section(title, text, [(run / CURVES, caption)]), *recipe_sections(run, {})]
     epoch, epochs = max(history.epochs), recipe["epochs"]
     heading = f"Training of the model {recipe['model']}: epoch {epoch} of {epochs}"
     write_page(run / "report.html", heading, _summary(history), sections, refresh=REFRESH_INTERVAL)

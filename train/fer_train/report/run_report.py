@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from fer_data.dataset import FaceSet
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
-from fer_data.formatting import number, percent
+from fer_data.formatting import percent
 from fer_data.metrics import Curves, Scores
 from fer_data.min_scores import MinScore, choose_min_scores
 from fer_data.operating_points import operating_point
 from fer_train.prediction import probabilities
-from fer_train.recipe import REASONS
 from fer_train.report import plots
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
@@ -29,6 +28,7 @@ from fer_train.report.learning_curves import History, learning_curves, read_hist
 from fer_train.report.min_scores import PRECISIONS, min_scores_json, min_scores_section
 from fer_train.report.mistakes import mistakes
 from fer_train.report.network_cost import NetworkCost, network_cost
+from fer_train.report.sections import classes_section, recipe_sections
 from fer_train.report.verdict import Judgement, judge, read_training_facts
 
 FEW_FACES = 50  # with fewer, a recall may be off by some 14 points
@@ -91,13 +91,13 @@ def write_report(
     figures = _figures(model, result, read_history(out))
     for name, figure in figures.items():
         figure.savefig(out / name, dpi=120, bbox_inches="tight")
-    tables = [_classes(part) for part in results]
+    tables = [classes_section(part.name, part.scores, part.curves) for part in results]
     sections = [
         *tables,
         *_plots(result, out, figures),
         min_scores_section(result.scores, result.min_scores),
         _network(cost),
-        *_settings(out, facts),
+        *recipe_sections(out, facts),
     ]
     summary = "\n".join(_summary(*both) for both in zip(results, judgements, strict=True))
     write_page(out / "report.html", f"Report on the model {model.name}", summary, sections)
@@ -173,29 +173,6 @@ def _weakness(scores: Scores, name: str) -> str:
     return f"{name} (recall {percent(scores.recall[name])}, most often mistaken for {other})"
 
 
-def _classes(result: _Result) -> Section:
-    scores, curves = result.scores, result.curves
-    rows = [
-        (
-            name,
-            scores.support[name],
-            percent(scores.recall[name]),
-            percent(scores.precision[name]),
-            percent(scores.f1[name]),
-            number(curves.auc[name]),
-            number(curves.average_precision[name]),
-        )
-        for name in scores.classes
-    ]
-    return Section(
-        f"Classes ({result.name})",
-        f"Averaged over the classes, recall is {percent(scores.balanced_accuracy)} and F1 {percent(scores.macro_f1)}. "
-        "Recall is the share of the faces of a class that are found, precision the share of the faces predicted as a "
-        "class that belong to it, F1 the harmonic mean of both. AUC and average precision (AP) are explained below.",
-        table=Table(("class", "faces", "recall", "precision", "F1", "AUC", "AP"), rows),
-    )
-
-
 def _plots(result: _Result, out: Path, figures: Mapping[str, Figure]) -> Iterator[Section]:
     for name, (title, caption, text) in EXPLANATIONS.items():
         if name in figures:
@@ -226,15 +203,3 @@ def _network(cost: NetworkCost) -> Section:
         f"{'fits' if cost.fits else 'does not fit'}: the chip holds about {EDGE_TPU_MEMORY // MIB} MiB.{beyond}",
         table=Table(("layer", "kind", "output", "parameters", "MACs"), rows),
     )
-
-
-def _settings(out: Path, facts: Mapping[str, Any]) -> Iterator[Section]:
-    recipe = out / "recipe.json"
-    settings = {**(json.loads(recipe.read_text()) if recipe.exists() else {}), **facts}
-    reasons = settings.pop(REASONS, {})
-    if settings:
-        text = (
-            "The hyper-parameters that the model was trained with, and the reasons for those that follow from the data."
-        )
-        rows = [(name, value, reasons.get(name, "")) for name, value in settings.items()]
-        yield Section("Recipe", text, table=Table(("setting", "value", "reason"), rows))

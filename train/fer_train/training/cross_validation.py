@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.dataset import TRAINING, FaceSet
-from fer_data.metrics import Scores
 from fer_edge.errors import UsageError
 from fer_train.prediction import probabilities
+from fer_train.report.folds_report import write_folds_report
+from fer_train.report.verdict import Judgement
 from fer_train.training.fit import fit
 from fer_train.training.run_folder import RunConfig
 from fer_train.training.targets import make_targets
@@ -31,15 +32,16 @@ def assign_folds(faces: FaceSet, count: int, seed: int) -> NDArray[np.int64]:
     return np.asarray(folds[first], np.int64)
 
 
-def cross_validate(config: RunConfig, faces: FaceSet, count: int, out: Path) -> Scores:
+def cross_validate(config: RunConfig, faces: FaceSet, count: int, out: Path) -> Judgement:
     """Train `count` networks, each on all folds of Training except one, and evaluate it on that one.
 
-    Writes the runs to OUT/fold-1 and so on, OUT/folds.json (the accuracy of each, their mean and standard deviation,
-    and the scores over all faces) and OUT/out_of_fold.npz (for each face its name, its label and the probabilities
-    float32 [N,classes] of the network that was not trained on it). A second call resumes an interrupted one.
+    Writes the runs to OUT/fold-1 and so on, OUT/report.html with its plots, OUT/folds.json (the accuracy of each, their
+    mean and standard deviation, and the scores over all faces) and OUT/out_of_fold.npz (for each face its name, its
+    label and the probabilities float32 [N,classes] of the network that was not trained on it). A second call resumes an
+    interrupted one.
 
     Returns:
-        The scores over all faces.
+        What the networks are worth on all faces.
 
     Raises:
         UsageError: Too few or too many folds, or a folder holds another run.
@@ -61,9 +63,9 @@ def cross_validate(config: RunConfig, faces: FaceSet, count: int, out: Path) -> 
         model = fit(fold_config, included, targets, held_out, out / f"fold-{fold + 1}").model
         predicted[folds == fold] = probabilities(model, held_out.pixels)
         accuracies.append(float((predicted[folds == fold].argmax(axis=1) == held_out.labels).mean()))
-    scores = Scores.of(training.labels, predicted.argmax(axis=1), faces.classes)
+    judgement = write_folds_report(training, predicted, accuracies, out)
     mean, deviation = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
-    summary = {"accuracies": accuracies, "mean": mean, "deviation": deviation, **scores.as_json()}
+    summary = {"accuracies": accuracies, "mean": mean, "deviation": deviation, **judgement.scores.as_json()}
     (out / "folds.json").write_text(json.dumps(summary, indent=2) + "\n")
     np.savez_compressed(out / "out_of_fold.npz", names=training.names, labels=training.labels, probabilities=predicted)
-    return scores
+    return judgement
