@@ -53,10 +53,12 @@ EXPLANATIONS = {
     ),
     "mistakes.png": (
         "The most confident mistakes",
-        "True class → predicted class with its probability; beside it the evidence for the predicted class",
+        "True class → predicted class with its probability",
         "The wrong predictions with the highest probability. Some of them reveal wrong labels in the data, others what "
-        "the training faces lack. The brighter a place in the picture beside a face, the more it supports the wrong "
-        "class (Grad-CAM, Selvaraju et al., ICCV 2017). Evidence outside the face, or on glasses, hands or a caption, "
-        "means that the network learnt what should not matter: add faces that break the coincidence, or crop tighter.",
+        "the training faces lack. If there is a coloured picture beside a face: the brighter a place in it, the more "
+        "it supports the wrong class (Grad-CAM, Selvaraju et al., ICCV 2017), as finely as the last feature map of the "
+        "network has positions: 6 x 6 for nano and small, 3 x 3 for base. Evidence outside the face, or on glasses, "
+        "hands or a caption, means that the network learnt what should not matter: add faces in which it does not "
+        "coincide with the class, or crop tighter.",
     ),
 }

@@ -11,7 +11,8 @@ from fer_data.dataset import FaceSet
 from fer_data.plotting import new_figure, short
 from fer_train.report.activation_maps import activation_maps
 
-COLUMNS, ROWS = 4, 6  # of misclassified faces
+MAX_FACES = 24
+WIDTH, TITLE_HEIGHT = 9.6, 0.45  # inches
 
 
 def mistakes(model: keras.Model | None, faces: FaceSet, probabilities: NDArray[np.float32]) -> Figure:
@@ -21,20 +22,23 @@ def mistakes(model: keras.Model | None, faces: FaceSet, probabilities: NDArray[n
     """
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != faces.labels)
-    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][: COLUMNS * ROWS]
+    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:MAX_FACES]
     maps = activation_maps(model, faces.pixels[chosen], predicted[chosen]) if model else None
-    rows = max(1, -(-len(chosen) // COLUMNS))
-    figure = new_figure(2.4 * COLUMNS, 1.65 * rows)
-    grid = figure.subplots(rows, 2 * COLUMNS, squeeze=False).reshape(-1, 2)
-    for axes in grid.ravel():
+    pictures, columns = (1, 6) if maps is None else (2, 8)  # of each face; in a row
+    rows = max(1, -(-len(chosen) * pictures // columns))
+    side = WIDTH / columns
+    figure = new_figure(WIDTH, (side + TITLE_HEIGHT) * rows)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
         axes.set_axis_off()
-    for index, ((left, right), face) in enumerate(zip(grid, chosen, strict=False)):
-        left.imshow(faces.pixels[face], cmap="gray", vmin=0, vmax=255)
+    for index, face in enumerate(chosen):
+        own = grid[pictures * index : pictures * (index + 1)]
+        for axes in own:
+            axes.imshow(faces.pixels[face], cmap="gray", vmin=0, vmax=255)
         true, answer = (short(faces.classes[label]) for label in (faces.labels[face], predicted[face]))
-        left.set_title(f"{true} →\n{answer} {100 * confidence[face]:.0f} %", fontsize=8)
+        own[0].set_title(f"{true} →\n{answer} {100 * confidence[face]:.0f} %", fontsize=8)
         if maps is not None:
-            right.imshow(faces.pixels[face], cmap="gray", vmin=0, vmax=255)
-            right.imshow(maps[index], cmap="inferno", vmin=0, vmax=1, alpha=0.55)
+            own[1].imshow(maps[index], cmap="inferno", vmin=0, vmax=1, alpha=0.55)
     if not len(chosen):
         figure.suptitle(f"no mistake in {len(faces)} faces", y=0.5)
     return figure
