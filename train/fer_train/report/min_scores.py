@@ -26,7 +26,7 @@ def min_scores_section(scores: Scores, chosen: Chosen) -> Section:
     text = (
         "If a class is reported too often, require a higher probability of it: more of the predictions that remain are "
         "correct, and more faces of the class are missed. The table has for each class the least probability from "
-        "which on so many of its predictions are correct, and a dash where that is not reached with at least "
+        "which on the given share of its predictions is correct, and a dash where that is not reached with at least "
         f"{MIN_FACES} faces. They were chosen on the faces that they are evaluated on, and are slightly worse on new "
         "ones. fer-convert quantize writes those that you choose into the model file, and the device then reports a "
         "change to a class only from its score on: "

@@ -80,7 +80,7 @@ class Backup(keras.callbacks.Callback):
 
 
 class ProgressPage(keras.callbacks.Callback):
-    """Writes report.html anew after each epoch; it comes after the callback that writes history.csv."""
+    """Writes report.html anew after each epoch; to be listed after the callback that writes history.csv."""
 
     def __init__(self, run: Path) -> None:
         super().__init__()
