@@ -26,6 +26,7 @@ FACES = striped_faces(420)
 
 
 ROUGH = ["--max-drop", "5"]  # a network of five epochs, on 105 faces
+MIN_SCORES = ["--min-score", "happy=0.7,Sad=0.55"]
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +36,7 @@ def folder(data: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) 
     (path / "faces.csv").symlink_to(data)
     (path / "run").symlink_to(trained)
     arguments = [path / "run" / "model.keras", "--data", path / "faces.csv", "--out", path / "fer.tflite", *ROUGH]
-    arguments += ["--min-score", "happy=0.7,Sad=0.55"]
-    done = run("fer_convert", "quantize", *arguments)
+    done = run("fer_convert", "quantize", *arguments, *MIN_SCORES)
     assert (done.code, done.err) == (0, ""), "no messages of TensorFlow"
     (path / "quantize.txt").write_text(done.out)
     return path
@@ -80,7 +80,7 @@ def test_the_device_classifies_like_the_float_network(folder: Path) -> None:
 
 
 def test_the_same_model_and_data_give_the_same_bytes(folder: Path) -> None:
-    arguments = [folder / "run" / "model.keras", "--data", folder / "faces.csv", "--name", "fer", *ROUGH]
+    arguments = [folder / "run" / "model.keras", "--data", folder / "faces.csv", "--name", "fer", *ROUGH, *MIN_SCORES]
     assert run("fer_convert", "quantize", *arguments, "--out", folder / "again.tflite").code == 0
     assert (folder / "again.tflite").read_bytes() == (folder / "fer.tflite").read_bytes()
 
