@@ -201,7 +201,7 @@ $(VENV)/.web: $(BIN)/python $(PACKAGE)
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python $(PACKAGE)
-	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev chromium nginx-light)
+	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev chromium nginx-light fonts-lohit-deva fonts-wqy-microhei)
 	$(PIP) --upgrade 'pip>=25.1'
 	$(PIP) --editable '.[train,convert,export,demo,web,tensorboard]' --group dev
 	@touch $@

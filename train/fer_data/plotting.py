@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import unicodedata
+import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from fer_data.fonts import drawable, fallback_families
 from fer_data.metrics import Scores
 
 MAX_LABEL = 16  # characters of a class name on an axis
 MAX_MODEL_NAME = 28  # characters
+DPI = 120
+LEFT_TO_RIGHT = "\u200e"  # an invisible mark
+
+rcParams["text.parse_math"] = False  # a dollar sign in a name starts no formula
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -21,9 +31,32 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="compressed")
 
 
+def save_figure(figure: Figure, path: Path, dpi: float = DPI) -> None:
+    """Write a figure as a PNG file, with fonts for all its texts."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(path, dpi=dpi, bbox_inches="tight")  # makes the labels of the axes, which are texts, too
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
+    families = fallback_families("".join(text.get_text() for text in texts))
+    if families:
+        for text in texts:
+            text.set_fontfamily([*rcParams["font.family"], *families])
+        figure.savefig(path, dpi=dpi, bbox_inches="tight")
+
+
 def short(name: str) -> str:
-    """The name of a class, cut to what fits an axis."""
-    return name if len(name) <= MAX_LABEL else f"{name[: MAX_LABEL - 1]}…"
+    """The name of a class, without its middle if it is too long for an axis, in characters that can be drawn."""
+    half = MAX_LABEL // 2
+    return drawable(name if len(name) <= MAX_LABEL else f"{name[:half]}…{name[half - MAX_LABEL + 1 :]}")
+
+
+def mark_direction(label: str) -> str:
+    """The label, marked if it begins with an Arabic or Hebrew name, so that what follows the name is drawn behind it.
+
+    One with an underscore in front is marked too: matplotlib leaves such labels out of legends.
+    """
+    is_plain = label[:1] != "_" and unicodedata.bidirectional(label[:1]) not in {"R", "AL"}
+    return label if is_plain else LEFT_TO_RIGHT + label
 
 
 def draw_matrix(axes: Axes, values: NDArray[Any], darkest: float, classes: Sequence[str], title: str) -> None:
@@ -50,7 +83,15 @@ def recall_bars(models: Mapping[str, Scores], title: str) -> Figure:
     for index, (model, scores) in enumerate(models.items()):
         shares, below, above = _bars(scores, classes)
         centres = np.arange(len(classes)) + (index - (len(models) - 1) / 2) * bar
-        axes.bar(centres, shares, bar, yerr=(below, above), capsize=2, ecolor="black", label=short_path(model))
+        axes.bar(
+            centres,
+            shares,
+            bar,
+            yerr=(below, above),
+            capsize=2,
+            ecolor="black",
+            label=mark_direction(short_path(model)),
+        )
     axes.set_xticks(
         range(len(classes)), [short(name) for name in classes], rotation=30, ha="right", rotation_mode="anchor"
     )
@@ -77,4 +118,4 @@ def _bars(scores: Scores, classes: list[str]) -> tuple[list[float], list[float],
 
 def short_path(name: str) -> str:
     """The name of a model, cut at the front if it is too long, since paths differ at their ends."""
-    return name if len(name) <= MAX_MODEL_NAME else f"…{name[1 - MAX_MODEL_NAME :]}"
+    return drawable(name if len(name) <= MAX_MODEL_NAME else f"…{name[1 - MAX_MODEL_NAME :]}")

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fer_convert.evaluate.comparison import Comparison
-from fer_data.plotting import draw_matrix, new_figure, recall_bars, short_path
+from fer_data.plotting import draw_matrix, new_figure, recall_bars, save_figure, short_path
 
 MATRICES_PER_ROW = 3
 
@@ -16,7 +16,7 @@ MATRICES_PER_ROW = 3
 def write_plots(comparison: Comparison, out: Path) -> None:
     """Write confusion.png and recall.png into the folder `out`."""
     for name, figure in {"confusion.png": confusion(comparison), "recall.png": recall(comparison)}.items():
-        figure.savefig(out / name, dpi=120, bbox_inches="tight")
+        save_figure(figure, out / name)
 
 
 def confusion(comparison: Comparison) -> Figure:

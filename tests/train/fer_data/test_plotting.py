@@ -7,9 +7,10 @@ import numpy as np
 from fer_data.plotting import draw_matrix, new_figure, short
 
 
-def test_a_long_class_name_is_shortened() -> None:
+def test_the_middle_of_a_long_class_name_is_left_out_since_names_differ_at_their_ends() -> None:
     assert short("happy") == "happy"
-    assert short("a very long name of a class") == "a very long nam…"
+    assert short("sixteen letters.") == "sixteen letters."
+    assert short("a very long name of a class") == "a very l…a class"
 
 
 def test_a_matrix_has_a_number_in_every_cell_and_light_text_on_dark_ones() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
+import pytest
+from tests.support.browser import CHROMIUM
 from tests.support.fer2013 import write_picture
 
 from fer_train.report.html_page import Section, Table, write_page
@@ -28,3 +32,33 @@ def test_text_is_escaped(tmp_path: Path) -> None:
     assert "<script>" not in page
     assert "<b>" not in page
     assert "a &amp; b" in page
+
+
+def test_a_long_table_is_folded_to_its_summary(tmp_path: Path) -> None:
+    section = Section("Network", table=Table(("layer", "MACs"), [("conv", 1)], "The 1 <layer>"))
+    write_page(tmp_path / "page.html", "Title", "", [section])
+    page = re.sub(r"\s*\n\s*", "", (tmp_path / "page.html").read_text())
+    assert re.search(
+        r"<details><summary>The 1 &lt;layer&gt;</summary><div[^>]*><table>.*</table></div></details>", page
+    )
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="NOT TESTED: chromium is not installed")
+def test_names_of_90_letters_fit_a_phone(tmp_path: Path) -> None:
+    name = "m" * 90
+    head = ("class", "faces", "recall", "precision", "F1", "AUC", "AP")
+    rows = [(name, 3589, "100.0 %", "100.0 %", "100.0 %", "1.000", "1.000")]
+    write_page(tmp_path / "page.html", name, f"Weakest: {name}.", [Section(name, name, table=Table(head, rows))])
+    (tmp_path / "phone.html").write_text("""<iframe src="page.html" width="390" style="border: 0"></iframe><script>
+      onload = () => {
+        const { documentElement, body } = document.querySelector("iframe").contentDocument;
+        const boxes = [documentElement, ...body.querySelectorAll(".scroll")];
+        document.title = "widths " + boxes.flatMap((box) => [box.scrollWidth, box.clientWidth]).join(" ");
+      };
+    </script>""")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--allow-file-access-from-files"]
+    address = (tmp_path / "phone.html").as_uri()
+    command = [str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    widths = re.findall(r"<title>widths (\d+) (\d+) (\d+) (\d+)</title>", done.stdout)
+    assert [[*map(int, each)] for each in widths] == [[390, 390, 374, 374]]

@@ -29,6 +29,7 @@ def find_learning_rate(recipe: Recipe, training: FaceSet, targets: NDArray[np.fl
     import keras
 
     from fer_data.output_folder import output_folder
+    from fer_data.plotting import save_figure
     from fer_train.report.learning_rate_plot import learning_rate_plot
     from fer_train.training.batches import Batches
     from fer_train.training.compilation import build_trainable
@@ -41,7 +42,7 @@ def find_learning_rate(recipe: Recipe, training: FaceSet, targets: NDArray[np.fl
     sweep = sweep_learning_rate(network, recipe, batches, targets.shape[1])
     rates = {"suggested": sweep.suggested, "of the recipe": recipe.learning_rate}
     with output_folder(out):
-        learning_rate_plot(sweep.rates, sweep.losses, sweep.smoothed, rates).savefig(out / PLOT, dpi=120)
+        save_figure(learning_rate_plot(sweep.rates, sweep.losses, sweep.smoothed, rates), out / PLOT)
     rows = [
         ("suggested", f"--learning-rate {sweep.suggested:g} for --batch {recipe.batch}"),
         ("recipe", f"--learning-rate {recipe.learning_rate:g}"),

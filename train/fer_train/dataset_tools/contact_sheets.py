@@ -10,10 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fer_data.dataset import SIDE, FaceSet
+from fer_data.fonts import drawable
+from fer_data.plotting import mark_direction, save_figure, short
 
 FACE_INCHES = 0.85  # width of a face on a sheet
 GAP = 6  # pixels between faces
 CAPTION = 18  # pixels below a face, for two lines
+MAX_TICKS = 90  # characters that fit below a chart in one line
 
 
 def draw_balance(counts: dict[str, dict[str, int]], out: Path) -> None:
@@ -24,13 +27,18 @@ def draw_balance(counts: dict[str, dict[str, int]], out: Path) -> None:
     width = 0.8 / len(counts)
     for number, (split, row) in enumerate(counts.items()):
         left = np.arange(len(classes)) + (number - (len(counts) - 1) / 2) * width
-        bars = axes.bar(left, list(row.values()), width, label=f"{split} ({sum(row.values()):,})")
+        bars = axes.bar(
+            left, list(row.values()), width, label=mark_direction(f"{short(split)} ({sum(row.values()):,})")
+        )
         axes.bar_label(bars, fmt="{:,.0f}", fontsize=7, padding=1)
-    axes.set_xticks(range(len(classes)), classes, rotation=30 if len(classes) > 8 else 0)
+    names = [short(name) for name in classes]
+    axes.set_xticks(range(len(names)), names)
+    if len(names) * max(map(len, names)) > MAX_TICKS:
+        axes.tick_params("x", labelrotation=30, labelrotation_mode="xtick")
     axes.set(ylabel="faces")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend()
-    figure.savefig(out, dpi=120)
+    figure.legend(loc="outside upper right", ncols=4)
+    save_figure(figure, out)
 
 
 def draw_sizes(sizes: NDArray[np.int64], out: Path) -> None:
@@ -45,7 +53,7 @@ def draw_sizes(sizes: NDArray[np.int64], out: Path) -> None:
     axes.set_xticks([], minor=True)
     axes.set_xticks(ticks or [low], [f"{tick:g}" for tick in ticks or [low]])
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(out, dpi=120)
+    save_figure(figure, out)
 
 
 def draw_samples(faces: FaceSet, out: Path, columns: int = 14, seed: int = 0) -> None:
@@ -62,10 +70,10 @@ def draw_samples(faces: FaceSet, out: Path, columns: int = 14, seed: int = 0) ->
     axes = figure.subplots()
     axes.imshow(mosaic, cmap="gray", vmin=0, vmax=255)
     axes.set_xticks([])
-    axes.set_yticks(np.arange(len(rows)) * (SIDE + GAP) + SIDE / 2, [faces.classes[label] for label in labels])
+    axes.set_yticks(np.arange(len(rows)) * (SIDE + GAP) + SIDE / 2, [short(faces.classes[label]) for label in labels])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    figure.savefig(out, dpi=140)
+    save_figure(figure, out, dpi=140)
 
 
 def draw_grid(pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], out: Path, columns: int) -> None:
@@ -81,9 +89,9 @@ def draw_grid(pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], ou
     for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
         top, left = number // filled * (height + CAPTION + GAP), number % filled * (width + GAP)
         mosaic[top : top + height, left : left + width] = picture
-        axes.text(left + width / 2, top + height + 1, caption, fontsize=6, ha="center", va="top", parse_math=False)
+        axes.text(left + width / 2, top + height + 1, drawable(caption), fontsize=6, ha="center", va="top")
     axes.imshow(mosaic, cmap="gray", vmin=0, vmax=255)
-    figure.savefig(out, dpi=120)
+    save_figure(figure, out)
 
 
 def side_by_side(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from fer_data.dataset import FaceSet
 from fer_data.formatting import counted, printable
+from fer_data.plotting import short
 from fer_train.dataset_tools.contact_sheets import draw_balance, draw_grid, draw_samples, draw_sizes, side_by_side
 from fer_train.dataset_tools.duplicates import NEAR
 from fer_train.dataset_tools.inspection import Inspection, Matrix, Pair
@@ -146,18 +147,18 @@ def _pairs(faces: FaceSet, pairs: Sequence[Pair], out: Path, title: str) -> list
 
 def _pair_caption(faces: FaceSet, first: int, second: int) -> str:
     return "\n".join(
-        f"{faces.splits[index]} {faces.classes[faces.labels[index]]}, {_file_name(faces, index, CAPTION_LENGTH)}"
+        f"{faces.splits[index]} {short(faces.classes[faces.labels[index]])}, {_file_name(faces, index, CAPTION_LENGTH)}"
         for index in (first, second)
     )
 
 
 def _caption(faces: FaceSet, index: int) -> str:
-    return f"{faces.classes[faces.labels[index]]}\n{_file_name(faces, index, SINGLE_CAPTION_LENGTH)}"
+    return f"{short(faces.classes[faces.labels[index]])}\n{_file_name(faces, index, SINGLE_CAPTION_LENGTH)}"
 
 
 def _file_name(faces: FaceSet, index: int, length: int) -> str:
-    """The file name of a face; of a long one the end, where names differ. A dollar sign would start a formula."""
-    name = printable(str(faces.names[index])).rsplit("/", 1)[-1].replace("$", r"\$")
+    """The file name of a face; of a long one the end, where names differ."""
+    name = printable(str(faces.names[index])).rsplit("/", 1)[-1]
     return name if len(name) <= length else "…" + name[1 - length :]
 
 

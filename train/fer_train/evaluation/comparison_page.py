@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_data.formatting import counted, percent
-from fer_data.plotting import new_figure, recall_bars, short_path
+from fer_data.plotting import mark_direction, new_figure, recall_bars, save_figure, short_path
 from fer_train.evaluation.comparison import Compared, Comparison
 from fer_train.evaluation.winner import Ranking, describe_interval, describe_winner, rank
 from fer_train.report.history import read_epochs
@@ -95,7 +95,7 @@ def write_comparison(comparison: Comparison, out: Path) -> None:
         plots.append(("Training", "curves.png", "Validation by epoch", _curves(models)))
     sections = [Section("Side by side", f"* marks the most accurate model. {COST_TEXT}", table=Table(header, rows))]
     for heading, name, caption, figure in plots:
-        figure.savefig(out / name, dpi=120, bbox_inches="tight")
+        save_figure(figure, out / name)
         sections.append(Section(heading, figures=[(out / name, caption)]))
     summary = "\n".join(f"{line[:1].upper()}{line[1:]}." for line in describe_winner(comparison))
     write_page(out / "comparison.html", "Comparison of models", summary, sections)
@@ -130,7 +130,7 @@ def _curves(models: Sequence[Compared]) -> Figure:
         epochs, marker = [row["epoch"] + 1 for row in history], "o" if len(history) == 1 else ""
         for axes, key, scale in zip(panels, ("val_accuracy", "val_loss"), (100, 1), strict=True):
             values = [scale * row[key] for row in history]
-            axes.plot(epochs, values, marker=marker, label=short_path(model.name))
+            axes.plot(epochs, values, marker=marker, label=mark_direction(short_path(model.name)))
     for axes, title in zip(panels, ("Validation accuracy, %", "Validation loss"), strict=True):
         axes.set(title=title, xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))

@@ -25,7 +25,8 @@ EXPLANATIONS = {
         "For every threshold on the probability of a class: the share of its faces that are found (true positive rate, "
         "upwards) against the share of other faces that are mistaken for it (false positive rate, to the right). The "
         "closer to the upper left corner the better. The area under the curve (AUC) is 1 when every face of the class "
-        "scores higher than all others, and 0.5 for guessing.",
+        "scores higher than all others, and 0.5 for guessing. Two classes have one curve, since "
+        "what is not the second is the first.",
     ),
     "precision_recall.png": (
         "Precision and recall",

@@ -12,6 +12,7 @@ from fer_data.dataset import FaceSet
 from fer_data.formatting import percent
 from fer_data.metrics import Curves, Scores
 from fer_data.min_scores import choose_min_scores
+from fer_data.plotting import save_figure
 from fer_train.report import plots
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
@@ -43,7 +44,7 @@ def write_folds_report(
         "mistakes.png": mistakes(None, faces, probabilities),
     }
     for name, figure in figures.items():
-        figure.savefig(out / name, dpi=120, bbox_inches="tight")
+        save_figure(figure, out / name)
     chosen = {precision: choose_min_scores(faces.labels, probabilities, precision) for precision in PRECISIONS}
     sections = [
         _folds_section(accuracies),

@@ -14,10 +14,17 @@ import jinja2
 
 @dataclass(frozen=True)
 class Table:
-    """A header and rows of the same number of cells."""
+    """A header and rows of the same number of cells.
+
+    Attributes:
+        head: The header.
+        rows: The rows.
+        summary: A line to which a long table is folded; "" for a table that is not.
+    """
 
     head: Sequence[str]
     rows: Sequence[Sequence[Any]]
+    summary: str = ""
 
 
 @dataclass(frozen=True)

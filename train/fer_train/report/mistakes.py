@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fer_data.dataset import FaceSet
-from fer_data.plotting import new_figure, short
+from fer_data.plotting import mark_direction, new_figure, short
 from fer_train.report.activation_maps import activation_maps
 
 MAX_FACES = 24
@@ -35,7 +35,7 @@ def mistakes(model: keras.Model | None, faces: FaceSet, probabilities: NDArray[n
         own = grid[pictures * index : pictures * (index + 1)]
         for axes in own:
             axes.imshow(faces.pixels[face], cmap="gray", vmin=0, vmax=255)
-        true, answer = (short(faces.classes[label]) for label in (faces.labels[face], predicted[face]))
+        true, answer = (mark_direction(short(faces.classes[label])) for label in (faces.labels[face], predicted[face]))
         own[0].set_title(f"{true} →\n{answer} {100 * confidence[face]:.0f} %", fontsize=8)
         if maps is not None:
             own[1].imshow(maps[index], cmap="inferno", vmin=0, vmax=1, alpha=0.55)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fer_data.calibration import Calibration
 from fer_data.metrics import Curves, Scores, macro_average
 from fer_data.operating_points import OperatingPoint
-from fer_data.plotting import draw_matrix, new_figure, short
+from fer_data.plotting import draw_matrix, mark_direction, new_figure, short
 
 EMPTY: NDArray[np.float64] = np.empty(0)
 
@@ -39,9 +39,9 @@ def confusion(scores: Scores) -> Figure:
 
 
 def roc(curves: Curves) -> Figure:
-    """The ROC of each class against the rest, with its AUC."""
+    """The ROC of each class against the rest, with its AUC; of two classes, whose curves are equal, the second."""
     figure, axes = _square("false positive rate", "true positive rate (recall)")
-    for index, (name, curve) in enumerate(curves.roc.items()):
+    for index, (name, curve) in enumerate([*curves.roc.items()][len(curves.roc) == 2 :]):
         x, y = (curve.fpr, curve.tpr) if curve else (EMPTY, EMPTY)
         axes.plot(x, y, label=_legend_entry(name, curve.auc if curve else None), **_style(index))
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="guessing  0.500")
@@ -73,12 +73,12 @@ def _square(xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
 
 
 def _legend_entry(name: str, value: float | None) -> str:
-    return f"{short(name)}  " + ("too few faces" if value is None else f"{value:.3f}")
+    return mark_direction(f"{short(name)}  ") + ("too few faces" if value is None else f"{value:.3f}")
 
 
 def _add_legend(figure: Figure, measure: str, values: Mapping[str, float | None]) -> None:
     mean = macro_average(values.values())
-    title = measure if mean is None else f"{measure} (macro {mean:.3f})"
+    title = measure if mean is None or len(set(values.values())) == 1 else f"{measure} (macro {mean:.3f})"
     figure.legend(loc="outside right upper", title=title, fontsize=9, title_fontsize=9)
 
 
@@ -95,7 +95,8 @@ def calibration(bins: Calibration) -> Figure:
     dots = {"color": "black", "markersize": 4, "clip_on": False, "label": "mean confidence"}
     upper.plot(bins.confidence[some], bins.accuracy[some], "o", **dots)
     upper.plot([0, 1], [0, 1], color="black", linestyle=":", label="perfect calibration")
-    upper.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1), title=f"ECE {100 * bins.ece:.1f} %")
+    upper.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
+    upper.set_title(f"ECE {100 * bins.ece:.1f} %", pad=12)  # above the dots at the upper edge
     figure.legend(loc="outside right upper", fontsize=9)
     lower.bar(centres, bins.count, width, color="grey", edgecolor="white")
     lower.yaxis.set_major_locator(MaxNLocator(3, integer=True))

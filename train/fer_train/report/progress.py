@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from fer_data.formatting import percent
+from fer_data.plotting import save_figure
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, write_page
 from fer_train.report.learning_curves import History, learning_curves, read_history
@@ -21,7 +22,7 @@ def write_progress(run: Path) -> None:
     if not history:
         return
     recipe = json.loads((run / "recipe.json").read_text())
-    learning_curves(history).savefig(run / CURVES, dpi=100)
+    save_figure(learning_curves(history), run / CURVES)
     title, caption, text = EXPLANATIONS[CURVES]
     sections = [Section(title, text, [(run / CURVES, caption)]), *recipe_sections(run, {})]
     epoch, epochs = max(history.epochs), recipe["epochs"]

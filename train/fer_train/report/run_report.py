@@ -20,6 +20,7 @@ from fer_data.formatting import percent
 from fer_data.metrics import Curves, Scores
 from fer_data.min_scores import MinScore, choose_min_scores
 from fer_data.operating_points import operating_point
+from fer_data.plotting import save_figure
 from fer_train.prediction import probabilities
 from fer_train.report import plots
 from fer_train.report.explanations import EXPLANATIONS
@@ -90,7 +91,7 @@ def write_report(
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     figures = _figures(model, result, read_history(out))
     for name, figure in figures.items():
-        figure.savefig(out / name, dpi=120, bbox_inches="tight")
+        save_figure(figure, out / name)
     tables = [classes_section(part.name, part.scores, part.curves) for part in results]
     sections = [
         *tables,
@@ -201,5 +202,5 @@ def _network(cost: NetworkCost) -> Section:
         f"{cost.parameters:,} parameters and {cost.macs / 1e6:.1f} million multiply-accumulate operations (MACs) per "
         f"face. On the Edge TPU its weights take an estimated {cost.edge_tpu_bytes / MIB:.1f} MiB, which "
         f"{'fits' if cost.fits else 'does not fit'}: the chip holds about {EDGE_TPU_MEMORY // MIB} MiB.{beyond}",
-        table=Table(("layer", "kind", "output", "parameters", "MACs"), rows),
+        table=Table(("layer", "kind", "output", "parameters", "MACs"), rows, f"The {len(rows)} layers"),
     )
