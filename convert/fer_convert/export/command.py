@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import tempfile
 from argparse import Namespace
@@ -46,6 +47,7 @@ def _run(arguments: Namespace) -> int:
         check_output_file(out)
     else:
         _check_new_folder(out)
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # the converters read its graphs
     classifier = open_classifier(arguments.model)
     if classifier.is_quantized and arguments.format != "onnx":
         raise UsageError(

@@ -66,11 +66,11 @@ def export_tfjs(classifier: Classifier, out: Path) -> Classify:
     return classify
 
 
-def _run(command: list[str], given: bytes = b"") -> bytes:
+def _run(command: list[str], data: bytes = b"") -> bytes:
     """Run a program and return its output."""
     name = Path(command[0]).name
     try:
-        done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=TIMEOUT)  # noqa: S603
+        done = subprocess.run(command, input=data, capture_output=True, check=False, timeout=TIMEOUT)  # noqa: S603
     except subprocess.TimeoutExpired as error:
         raise ProgramError(f"{name} did not finish within {TIMEOUT:g} s") from error
     if done.returncode:
