@@ -110,7 +110,7 @@ class TileScan:
         return time - tile.searched_at > self._rules.max_age
 
     def _has_changed(self, tile: _Tile) -> bool:
-        return np.count_nonzero(self._changed_at[tile.pixels] > tile.searched_at) > tile.min_changes
+        return bool(np.count_nonzero(self._changed_at[tile.pixels] > tile.searched_at) > tile.min_changes)
 
     def _compare(self, scaled: NDArray[np.uint8], known: Sequence[Box], time: float) -> None:
         """Note what has changed since it was last noted, except the tracked faces and what they have uncovered."""

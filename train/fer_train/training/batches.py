@@ -69,8 +69,8 @@ class Batches(keras.utils.PyDataset):
     def _batch(self, epoch: int, number: int) -> Batch:
         """This process's share of a batch, before mixup."""
         size, first = self.size, number * self._recipe.batch + self._share[0] * self.size
-        places = np.arange(first, first + size)
-        chosen = self._order(epoch)[places % len(self._pixels)]
+        places = range(first, first + size)
+        chosen = self._order(epoch)[np.asarray(places) % len(self._pixels)]
         seeds = ((self._recipe.seed, epoch, place) for place in places)
         augmented = [
             augment(self._pixels[face], self._recipe, np.random.default_rng(seed))

@@ -34,7 +34,7 @@ def estimate_statistics(model: keras.Model, batches: Batches, count: int = STATI
     for number, group in enumerate(np.array_split(numbers, groups)):
         for layer in normalisations:
             layer.momentum = number / (number + 1)  # a plain mean over the batches
-        model(np.concatenate([batches.faces(batch) for batch in group]), training=True)
+        model(np.concatenate([batches.faces(int(batch)) for batch in group]), training=True)
     for layer, momentum in zip(normalisations, momenta, strict=True):
         layer.momentum = momentum
 
