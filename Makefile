@@ -214,11 +214,12 @@ $(VENV)-homeassistant/.installed:
 	$(VENV)-homeassistant/bin/pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0
 	@touch $@
 
-# tensorflowjs 4.22 ends at Python 3.12, and later ydf want a later protobuf than its TensorFlow.
+# tensorflowjs 4.22 ends at Python 3.12, later ydf want a later protobuf than its TensorFlow, and it
+# imports pkg_resources.
 $(VENV)-tfjs/.installed: $(VENV)/.test
 	@$(call need,nodejs npm)
 	$(BIN)/uv venv --quiet --clear --python '>=3.10,<3.13' $(VENV)-tfjs
-	$(BIN)/uv pip install --quiet --python $(VENV)-tfjs/bin/python tensorflowjs==4.22.0 'ydf<0.12'
+	$(BIN)/uv pip install --quiet --python $(VENV)-tfjs/bin/python tensorflowjs==4.22.0 'ydf<0.12' 'setuptools<81'
 	npm install --silent --prefix $(VENV)-tfjs @tensorflow/tfjs@4.22.0
 	@touch $@
 

@@ -19,7 +19,7 @@ from fer_data.classifiers import Classifier, Classify
 from fer_edge.errors import FerError, UsageError
 
 CONVERTER = "tensorflowjs_converter"
-CONVERTER_CURE = "uv tool install --python 3.12 --with 'ydf<0.12' tensorflowjs==4.22.0"
+CONVERTER_CURE = "uv tool install --python 3.12 --with 'ydf<0.12' --with 'setuptools<81' tensorflowjs==4.22.0"
 RUNTIME = "@tensorflow/tfjs"
 RUNTIME_CURE = f"install Node, and run `npm install {RUNTIME}` in this folder"
 RUNNER = Path(__file__).with_name("run_tfjs.cjs")

@@ -78,7 +78,7 @@ def _run(arguments: Namespace) -> int:
         card["min_score"] = min_scores
     model_file = write_model(arguments.out, graph, labels, card)
     size = f"{len(graph) / 1024:.0f} KiB"
-    print(f"{arguments.out}: {size}, full-integer, {len(labels)} classes, sha256 {model_file.sha256}")
+    print(f"{arguments.out}: {size}, full-integer, {len(labels)} classes, sha256 of the graph {model_file.sha256}")
     return 0
 
 

@@ -107,7 +107,11 @@ def read_tflite(path: Path) -> ModelFile:
     """
     content = read_content(path)
     if content[4:8] != TFLITE_IDENTIFIER:
-        raise model_error(path, "not a TFLite model", "fer-convert adopt makes one of a Keras model")
+        raise model_error(
+            path,
+            "not a TFLite model",
+            "fer-convert makes one of a Keras model: quantize of those of fer-train, adopt of others",
+        )
     if not zipfile.is_zipfile(io.BytesIO(content)):
         return ModelFile(path, content, (), {})
     try:

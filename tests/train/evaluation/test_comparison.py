@@ -50,6 +50,12 @@ def test_without_a_test_split_the_faces_are_those_that_all_models_held_out() -> 
     assert (part, len(names)) == ("all of them", 210), "none of them was trained on this set"
 
 
+def test_a_test_split_that_watched_a_training_is_named_with_the_flag_that_takes_it() -> None:
+    models = [classifier(FACES.classes, 1, "0.3"), classifier(FACES.classes, 1, "PublicTest")]
+    with pytest.raises(DataError, match=r"PublicTest was used to watch the training of one.*--split PublicTest"):
+        choose_faces(models, [FACES, FACES], "mine", None)
+
+
 def test_models_without_two_common_classes_have_no_faces_in_common() -> None:
     models = [classifier(("sad", "happy")), classifier(("Happy", "angry"))]
     with pytest.raises(DataError, match="no two classes that all of the models know"):

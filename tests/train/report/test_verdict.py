@@ -63,7 +63,8 @@ def test_the_error_of_a_figure_is_given_in_points() -> None:
     ("facts", "cause"),
     [
         ({"steps": 70, "average": 0.999}, "an average over about 1,000 steps, and it was trained for 70 only"),
-        ({"steps": 70}, "trained for 70 steps only"),
+        ({"steps": 70}, "trained for 70 steps only (give a smaller --batch or more --epochs)"),
+        ({"steps": 70, "stopped": True}, "trained for 70 steps only (give a smaller --batch or a larger --patience)"),
         ({"accuracy": 0.97}, "has memorised its training faces (97.0 % of them right)"),
         ({"smallest": ("sad", 12)}, "only 12 training faces of sad"),
         ({}, "has not learnt its training faces either (50.0 % of them right)"),

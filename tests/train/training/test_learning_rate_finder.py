@@ -21,8 +21,14 @@ def test_the_suggestion_is_well_below_the_rate_from_which_on_the_loss_rises(edge
     noise = np.random.default_rng(0).normal(0, 0.02, 200)
     losses = 1.5 + 0.4 * np.exp(-RATES / (edge / 30)) + 3 * np.maximum(0, np.log10(RATES / edge)) + noise
     suggested = Sweep(RATES, losses).suggested
+    assert suggested
     assert edge / 6 < suggested < edge / 1.5
     assert len(f"{suggested:g}".replace("0", "").replace(".", "")) <= 2
+
+
+def test_without_a_fall_of_the_loss_nothing_is_suggested() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.01, 200)
+    assert Sweep(RATES, 0.3 + 3 * np.maximum(0, np.log10(RATES / 0.01)) + noise).suggested is None
 
 
 def test_a_loss_that_never_rises_gives_a_rate_below_the_highest() -> None:

@@ -40,13 +40,16 @@ def find_learning_rate(recipe: Recipe, training: FaceSet, targets: NDArray[np.fl
     batches = Batches(training.pixels, targets, recipe)
     network = build_trainable(build_initial_model(recipe, training.classes, batches), recipe)
     sweep = sweep_learning_rate(network, recipe, batches, targets.shape[1])
-    rates = {"suggested": sweep.suggested, "of the recipe": recipe.learning_rate}
+    suggested = sweep.suggested
+    rates = ({"suggested": suggested} if suggested else {}) | {"of the recipe": recipe.learning_rate}
     with output_folder(out):
         save_figure(learning_rate_plot(sweep.rates, sweep.losses, sweep.smoothed, rates), out / PLOT)
+    flag = f"--learning-rate {suggested or recipe.learning_rate:g}"
+    unclear = f"none: the loss falls at no rate, as with weights that are trained already; keep {flag}"
     rows = [
-        ("suggested", f"--learning-rate {sweep.suggested:g} for --batch {recipe.batch}"),
+        ("suggested", f"{flag} for --batch {recipe.batch}" if suggested else unclear),
         ("recipe", f"--learning-rate {recipe.learning_rate:g}"),
         ("plot", str(out / PLOT)),
-        ("next", f"the same command with --learning-rate {sweep.suggested:g} instead of --find-learning-rate"),
+        ("next", f"the same command with {flag} instead of --find-learning-rate"),
     ]
     print(aligned(rows), flush=True)

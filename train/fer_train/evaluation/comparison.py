@@ -127,10 +127,19 @@ def choose_faces(
             held_out &= set(part.names.tolist())
     chosen = np.array([name for name in known.names.tolist() if name in held_out], known.names.dtype)
     if not len(chosen):
-        raise DataError(
-            "the models hold out different faces, and there is no test split", cure="give --split or --data"
-        )
+        raise _no_common_faces(classifiers, known)
     return "all of them" if len(chosen) == len(known) else "held out by all", chosen
+
+
+def _no_common_faces(classifiers: Sequence[Classifier], known: FaceSet) -> DataError:
+    watched = next((name for name in TEST_SPLITS if name in known.splits), None)
+    if not watched:
+        return DataError("the models hold out different faces, and there is no test split", cure="give other --data")
+    names = [model.name for model in classifiers if model.training.get("validation") == watched]
+    return DataError(
+        f"the models hold out different faces, and {watched} was used to watch the training of {', '.join(names)}",
+        cure=f"give --split {watched} to judge them on it all the same",
+    )
 
 
 def compare(classifiers: Sequence[Classifier], faces: Sequence[FaceSet], names: NDArray[np.str_]) -> list[Judged]:

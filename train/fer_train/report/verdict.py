@@ -67,12 +67,14 @@ class TrainingFacts:
         accuracy: The share of the training faces, 0..1, that were classified correctly in the last epoch.
         steps: How often the weights were updated.
         average: The momentum of their moving average.
+        stopped: Whether early stopping ended the run before its last epoch.
     """
 
     smallest: tuple[str, int]
     accuracy: float
     steps: int
     average: float
+    stopped: bool = False
 
 
 def read_training_facts(run: Path) -> TrainingFacts | None:
@@ -84,7 +86,8 @@ def read_training_facts(run: Path) -> TrainingFacts | None:
         by_class = {name: sum(row[name] for row in counts.values()) for name in next(iter(counts.values()))}
         smallest = min(by_class, key=lambda name: by_class[name])
         steps = len(epochs) * max(1, sum(by_class.values()) // int(recipe["batch"]))
-        return TrainingFacts((smallest, by_class[smallest]), epochs[-1], steps, float(recipe["average"]))
+        stopped = bool(recipe["patience"]) and len(epochs) < int(recipe["epochs"])
+        return TrainingFacts((smallest, by_class[smallest]), epochs[-1], steps, float(recipe["average"]), stopped)
     except (OSError, ValueError, LookupError, TypeError, StopIteration):
         return None
 
@@ -118,13 +121,14 @@ def _causes(scores: Scores, training: TrainingFacts | None) -> Iterator[str]:
 def _training_cause(training: TrainingFacts) -> str:
     name, count = training.smallest
     averaged = round(1 / (1 - training.average))
+    longer = "a larger --patience" if training.stopped else "more --epochs"
     if training.steps < 2 * averaged:
         return (
             f"its weights are an average over about {averaged:,} steps, and it was trained for {training.steps:,} only "
-            "(give a smaller --batch, a smaller --average or more --epochs)"
+            f"(give a smaller --batch, a smaller --average or {longer})"
         )
     if training.steps < FEW_STEPS:
-        return f"it was trained for {training.steps:,} steps only (give a smaller --batch or more --epochs)"
+        return f"it was trained for {training.steps:,} steps only (give a smaller --batch or {longer})"
     if training.accuracy >= LEARNT:
         return (
             f"it has memorised its training faces ({percent(training.accuracy)} of them right): more of them are "

@@ -18,6 +18,7 @@ STEPS = 200
 DIVERGED = 4.0  # times the least loss, from which on further steps show nothing
 SMOOTHING = 8.0  # steps, the standard deviation of the moving average of the loss
 TOLERANCE = 1.03  # times the least moving average, above which the loss is rising
+FALL = 0.97  # of the first moving average, to which the loss has to fall somewhere
 MARGIN = 3.0  # by which the suggested rate is below the one from which on the loss rises
 
 
@@ -41,10 +42,15 @@ class Sweep:
         return np.asarray(weights @ self.losses / weights.sum(axis=1))
 
     @property
-    def suggested(self) -> float:
-        """A peak learning rate, well below the one from which on the loss rises; with two significant digits."""
+    def suggested(self) -> float | None:
+        """A peak learning rate, well below the one from which on the loss rises; with two significant digits.
+
+        None if the loss does not fall at any rate, as with a network that is trained already.
+        """
         smoothed = self.smoothed
         least = int(smoothed.argmin())
+        if smoothed[least] > FALL * smoothed[0]:
+            return None
         rising = np.flatnonzero(smoothed[least:] > TOLERANCE * smoothed[least])
         edge = self.rates[least + rising[0]] if len(rising) else self.rates[-1]
         return float(f"{edge / MARGIN:.1e}")
