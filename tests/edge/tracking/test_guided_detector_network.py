@@ -36,7 +36,7 @@ def test_a_turned_face_is_one_track_with_its_angle(detectors: Detectors, angle: 
     assert [change.type for change in changes] == ["start"]
     assert all(len(found) == 1 for found in video.detections[10:])
     (tracked,) = video.tracker.faces
-    assert tracked.angle == pytest.approx(angle, abs=12)
+    assert tracked.angle == pytest.approx(angle, abs=15)  # of a single check
     assert tracked.box.iou(face.box) > 0.5
 
 
