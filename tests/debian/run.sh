@@ -20,4 +20,4 @@ while IFS= read -r variable; do environment+=("--setenv=$variable"); done \
 	< <(env | grep -iE '^(PIP_[A-Z_]+|https?_proxy|no_proxy)=' || true)
 # shellcheck disable=SC2086  # several flags
 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --as-pid2 --register=no --keep-unit --console=pipe \
-	--directory "$root" --chdir=/project --private-users=no "${environment[@]}" ${NSPAWN_FLAGS:-} make "$@"
+	--directory "$root" --chdir=/project --private-users=no --capability=CAP_NET_ADMIN "${environment[@]}" ${NSPAWN_FLAGS:-} make "$@"

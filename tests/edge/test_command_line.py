@@ -150,7 +150,7 @@ def test_the_exit_code_does_not_depend_on_stderr(stderr: str, flags: str, code: 
 
 def test_a_small_limit_of_open_files_is_one_line_and_exit_1() -> None:
     arguments = command("fer_edge", "--camera", MEDIA / "no_face.png", "--mqtt", "none")
-    script = ["sh", "-c", 'ulimit -n 8; exec "$@"', "sh", *arguments]
+    script = ["sh", "-c", 'ulimit -n 6; exec "$@"', "sh", *arguments]
     done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("fer-edge: Too many open files: ")

@@ -380,6 +380,8 @@ def test_a_hangup_restarts_the_service_even_if_the_broker_is_unreachable(tmp_pat
 def test_a_hangup_without_systemd_stops_the_run_in_good_order() -> None:
     camera = MjpegCamera()
     arguments = command("fer_edge", "--camera", camera.url, "--mqtt", "none", "--print")
+    # Under nohup the test ignores the signal, and a container of systemd-nspawn sets NOTIFY_SOCKET; both are inherited.
+    arguments = ["env", "--default-signal=HUP", "--unset=NOTIFY_SOCKET", *arguments]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE)
     wait_until(lambda: camera.paths, 30)
     process.send_signal(signal.SIGHUP)

@@ -48,9 +48,9 @@ def damage(path: Path, rng: np.random.Generator) -> str:
     page = start // PAGE_SIZE * PAGE_SIZE
     match kind:
         case "one bit":
-            content[start] ^= 1 << rng.integers(8)
+            content[start] ^= np.uint8(1 << rng.integers(8))
         case "bits":
-            content[rng.integers(len(content), size=rng.integers(2, 40))] ^= 1 << rng.integers(8)
+            content[rng.integers(len(content), size=rng.integers(2, 40))] ^= np.uint8(1 << rng.integers(8))
         case "bytes":
             content[start : start + 600] = rng.integers(256, size=len(content[start : start + 600]))
         case "page":

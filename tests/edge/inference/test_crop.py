@@ -131,5 +131,5 @@ def test_the_crop_of_a_dark_picture_is_stretched_and_that_of_a_bright_one_is_not
         picture, contrast = (light * PORTRAIT).astype(np.uint8), ContrastStretch()
         contrast.update(picture, 0.0)
         plain, crop = (crop_face(picture, FACE, 0.0, 48, 10.0, each) for each in (None, contrast))
-        assert (float(crop.max()) > 3 * plain.max()) == stretched
+        assert (float(crop.max()) > 3 * float(plain.max())) == stretched
         assert np.array_equal(crop, plain) == (not stretched)
