@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 WHEELS = os.environ.get("FER_EDGE_WHEELS")
 ROOT = Path(os.environ.get("FER_EDGE_CONTAINER_ROOT", "/"))
 INSTALL = ["env", "PYTHON=/usr/bin/python3", "/srv/systemd/install.sh"]
-CLONE = ["systemd", "pyproject.toml", "README.md", "LICENSE", "edge", "convert", "train"]
+CLONE = ["systemd", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "edge", "convert", "train"]
 OFFLINE = ["PIP_NO_INDEX=1", "PIP_FIND_LINKS=/srv/wheels"]  # instead of the package index
 CAMERA = """
 import signal, sys
