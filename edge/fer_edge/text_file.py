@@ -28,8 +28,10 @@ def read_text(path: Path, max_size: int = MAX_SIZE, *, timeout: float = READ_TIM
     """
     content = b""
     with open(path, "rb", buffering=0, opener=_open_at_once) as file:
+        poll = select.poll()  # unlike select, for any number of open files
+        poll.register(file, select.POLLIN)
         while len(content) <= max_size:
-            if not select.select([file], [], [], timeout)[0]:
+            if not poll.poll(1000 * timeout):
                 raise TimeoutError(errno.ETIMEDOUT, f"nothing was written to it within {timeout:g} seconds")
             if not (chunk := file.read(max_size + 1 - len(content))):
                 break

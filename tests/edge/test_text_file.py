@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,16 @@ def test_a_device_is_read_up_to_the_limit() -> None:
     assert read_text(Path("/dev/null")) == ""
     with pytest.raises(ValueError, match="longer than 100 bytes"):
         read_text(Path("/dev/zero"), 100)
+
+
+def test_a_file_is_read_by_a_process_with_more_than_1024_open_files(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 1200:
+        pytest.skip("NOT TESTED: fewer open files are allowed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200), hard))
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1050):
+            stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        assert read_text(tmp_path / "file") == "text"

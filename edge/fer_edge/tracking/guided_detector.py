@@ -22,7 +22,9 @@ SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
 OCCLUSION_IOU = 0.1  # of two faces that overlap more, one may hide the other
 MOVED_CORRELATION = 0.8  # minimum correlation with its patch at which a moved face still counts as verified
 SEARCH_INTERVAL = 0.2  # seconds that a confirmed face may go without a search
-CHECK_INTERVAL = 0.58  # seconds from one check of a face by the network to the next; at 5 frames a second, 0.6
+# Seconds from one check of a face by the network to the next. At 5 frames a second these become 0.6 and 0.4, and what
+# is denied twice still ends within a second.
+CHECK_INTERVAL = 0.58
 RECHECK_INTERVAL = 0.3  # the same once the network has denied the face
 CANDIDATES_PER_FRAME = 2
 MAX_CHECKS = 4  # by the network in a frame, of candidates and tracked faces; with so many, it is not scanned

@@ -146,9 +146,7 @@ class _Site:
         app.on_response_prepare.append(access.add_headers)
         app.add_routes([*pages.routes(), *api.routes(), *sockets.routes()])
         logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # malformed requests from the network
-        for category in (
-            BadContentDispositionHeader,
-            BadContentDispositionParam,
-        ):  # likewise, past the limits of the log
+        # Likewise, past the limits of the log.
+        for category in (BadContentDispositionHeader, BadContentDispositionParam):
             warnings.simplefilter("ignore", category)
         return app

@@ -37,7 +37,7 @@ def rank(comparison: Comparison) -> Ranking:
     if judged:
         best, own = max(judged, key=lambda pair: pair[1].scores.accuracy)
         p_values = {model.name: mcnemar(own.correct, other.correct) for model, other in judged if model is not best}
-        limit = SIGNIFICANCE / len(p_values)  # Bonferroni: the more models, the likelier one seems worse by chance
+        limit = SIGNIFICANCE / len(p_values)  # Bonferroni: of many models, one may seem worse by chance
         return Ranking(best, {name: p < limit for name, p in p_values.items()}, p_values)
     recorded = [(model, model.recorded) for model in comparison.models if model.recorded]
     best, record = max(recorded, key=lambda pair: pair[1].accuracy)
