@@ -96,9 +96,10 @@ def find_damage(path: Path) -> Generator[None, None, str | None]:
 def _first_error(child: subprocess.Popen[bytes]) -> Generator[None, None, str | None]:
     """The first error in the log of the child, or None when it has ended without one."""
     assert child.stdout  # noqa: S101 - a pipe
-    rest = b""
+    rest, poll = b"", select.poll()  # unlike select, for any number of open files
+    poll.register(child.stdout, select.POLLIN)
     while True:
-        if not select.select([child.stdout], [], [], POLL_INTERVAL)[0]:
+        if not poll.poll(1000 * POLL_INTERVAL):
             yield
             continue
         chunk = os.read(child.stdout.fileno(), 1 << 16)
