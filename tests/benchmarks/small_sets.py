@@ -4,7 +4,7 @@ usage: python tests/benchmarks/small_sets.py FER2013.csv OUT [--quick]
 
 Trains on 50, 150, 500 and 2,000 faces of each of 2, 5 and 7 classes out of PublicTest of FER-2013, which the shipped
 models have not been trained on, and evaluates on the rest of PublicTest. A class with fewer faces keeps MIN_TEST of
-them for the evaluation, and is named. --quick takes 154 faces of two classes and 50 of five only. Compared are
+them, or half of them if that is fewer, for the evaluation, and is named. --quick takes 154 faces of two classes and 50 of five only. Compared are
 
 - fer-train: `fer-train fit` with its defaults;
 - flags: transfer with the flags in FLAGS, which the defaults must not fall behind;
@@ -38,7 +38,7 @@ CLASSES = (
 )
 FACES = (50, 150, 500, 2000)  # of a class
 QUICK = ((CLASSES[0], 154), (CLASSES[1], 50))  # classes, and faces of each
-MIN_TEST = 20  # faces of a class to evaluate on
+MIN_TEST = 100  # faces of a class to evaluate on
 FLAGS = ("--weights", "base", "--batch", "16", "--learning-rate", "0.01", "--average", "0.9", "--epochs", "15")
 KERAS_EPOCHS = 30
 KERAS_BATCH = 16
@@ -49,7 +49,7 @@ def write_set(faces: FaceSet, classes: tuple[str, ...], count: int, out: Path) -
     rng, notes = np.random.default_rng(1), []
     for name in classes:
         members = rng.permutation(np.flatnonzero(faces.labels == faces.classes.index(name)))
-        training = min(count, len(members) - MIN_TEST)
+        training = min(count, len(members) - min(MIN_TEST, len(members) // 2))
         if training < count:
             notes.append(f"{name} {training}")
         for split, part in (("train", members[:training]), ("test", members[training:])):
