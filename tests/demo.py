@@ -95,9 +95,11 @@ def summary_of(topic: str, text: str) -> str:
     if not topic.endswith("/event"):
         return text if len(text) < 100 else text[:97] + "..."
     event = json.loads(text)
-    change = f"{event['previous']} -> {event['emotion']}" if event["previous"] else event["emotion"]
+    emotion, previous = event["emotion"] or "unsure", event["previous"] or "unsure"
+    change = f"{previous} -> {emotion}" if event["type"] == "update" else emotion
+    change += f"  {event['score']:.0%}" if event["emotion"] else ""
     tail = f" after {event['duration_s']:.2f} s" if event["type"] == "end" else ""
-    return f"{event['ts'][11:-1]}  face {event['track']}  {event['type']:6}  {change}  {event['score']:.0%}{tail}"
+    return f"{event['ts'][11:-1]}  face {event['track']}  {event['type']:6}  {change}{tail}"
 
 
 def run_demo(*camera: str, port: int) -> tuple[int, list[tuple[str, str]]]:

@@ -46,7 +46,8 @@ def print_event(inbox: Inbox, payload: bytes) -> None:
             return
         if missing := inbox.missing(event):
             print(f"{event['device']}: {missing} events are missing", flush=True)
-        line = f"{event['ts']}  {event['device']}  face {event['track']}  {event['type']}  {event['emotion']}"
+        emotion = event["emotion"] or "unsure"
+        line = f"{event['ts']}  {event['device']}  face {event['track']}  {event['type']}  {emotion}"
         print(line, flush=True)
     except (ValueError, TypeError, KeyError) as error:
         print(f"not an event: {error!r}", flush=True)

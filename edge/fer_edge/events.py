@@ -13,8 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-SCHEMA = 1
+from fer_edge.affect import AXES, estimate_affect
+
+SCHEMA = 2
 SCHEMA_FILE = Path(__file__).parent / "schema" / "event.json"
+STATE_MEASURES = ("score", *AXES)  # members of the message `state` that differ from frame to frame
 EventType = Literal["start", "update", "end"]
 TIMEX_SIZE = 512  # bytes, more than struct timex of adjtimex(2)
 TIME_ERROR = 5  # what adjtimex(2) returns while the clock is not synchronised
@@ -28,9 +31,9 @@ class Event:
         type: What happened.
         time: When, in seconds on the clock of the frames.
         track: Number of the face's track.
-        emotion: The face's emotion.
+        emotion: The face's emotion; None if none is certain enough.
         scores: Probability of each label, 0..1, smoothed.
-        previous: The emotion before an `update`.
+        previous: The emotion before an `update`, None if none was certain enough.
         box: x, y, width, height as fractions of the frame.
         frame: Width, height and number of the frame.
         duration: Seconds from the first to the last detection of the face, in an `end` only.
@@ -40,13 +43,18 @@ class Event:
     type: EventType
     time: float
     track: int
-    emotion: str
+    emotion: str | None
     scores: dict[str, float]
     previous: str | None
     box: tuple[float, float, float, float]
     frame: tuple[int, int, int]
     duration: float | None = None
     file: str | None = None
+
+    @property
+    def score(self) -> float:
+        """Probability of the emotion, or the highest one if none is certain enough, 0..1."""
+        return max(self.scores.values()) if self.emotion is None else self.scores[self.emotion]
 
 
 class MessageBuilder:
@@ -87,9 +95,10 @@ class MessageBuilder:
             "clock_synced": self._is_synced(),
             "track": event.track,
             "emotion": event.emotion,
-            "score": round(event.scores[event.emotion], 4),
+            "score": round(event.score, 4),
             "scores": {label: round(score, 4) for label, score in event.scores.items()},
             "previous": event.previous,
+            **estimate_affect(event.scores),
             "box": [round(value, 4) for value in event.box],
             "frame": {"width": width, "height": height, "number": number},
         }

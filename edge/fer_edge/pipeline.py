@@ -10,8 +10,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.affect import AXES, estimate_affect, has_affect
 from fer_edge.cameras.frame import Frame
-from fer_edge.config.model import PipelineOptions
+from fer_edge.config.model import DEFAULT_MIN_SCORE, PipelineOptions
 from fer_edge.detection.base import Detection, Detectors, Prediction
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.detection.still_detector import StillDetector
@@ -67,15 +68,23 @@ class Pipeline:
 
     @property
     def dominant_emotion(self) -> str | None:
-        """The emotion of the dominant face, see `Tracker.dominant`."""
+        """The emotion of the dominant face, see `Tracker.dominant`; None also while none is certain enough."""
         face = self._tracker.dominant
-        return self._classifier.labels[face.emotion] if face else None
+        return None if face is None or face.emotion is None else self._classifier.labels[face.emotion]
 
     @property
     def dominant_score(self) -> float | None:
-        """The probability of the dominant face's emotion, 0..1."""
+        """The score of the dominant face, see `TrackedFace.score`."""
         face = self._tracker.dominant
         return face.score if face else None
+
+    @property
+    def dominant_affect(self) -> dict[str, float] | dict[str, None]:
+        """The valence and arousal of the dominant face, see `estimate_affect`; None each without a face."""
+        labels, face = self._classifier.labels, self._tracker.dominant
+        if face:
+            return estimate_affect(_scores(face, labels))
+        return dict.fromkeys(AXES) if has_affect(labels) else {}
 
     @property
     def options(self) -> PipelineOptions:
@@ -139,7 +148,8 @@ class Pipeline:
         for request in requests:
             crop = self._crop(request, frame)
             usable = request.required or sharpness(crop) >= self._options.min_sharpness
-            results.append(self._classifier.classify([crop])[0] if usable else None)
+            views = [crop[:, ::-1] if mirrored else crop for mirrored in request.views]
+            results.append(self._classifier.classify(views).mean(axis=0) if usable else None)
         return results
 
     def _crop(self, request: ClassificationRequest, frame: Frame) -> NDArray[np.uint8]:
@@ -160,8 +170,8 @@ class Pipeline:
             type=change.type,
             time=frame.time,
             track=face.number,
-            emotion=labels[face.emotion],
-            scores={label: float(p) for label, p in zip(labels, face.probabilities, strict=True)},
+            emotion=None if face.emotion is None else labels[face.emotion],
+            scores=_scores(face, labels),
             previous=None if change.previous is None else labels[change.previous],
             box=_fractions(face.box.clipped(width, height), width, height),
             frame=(width, height, frame.number),
@@ -171,10 +181,14 @@ class Pipeline:
 
 
 def _with_min_score(options: PipelineOptions, classifier: EmotionClassifier) -> PipelineOptions:
-    """The options, with a minimum score unless the model file has those of its classes."""
+    """The options, with the default minimum score unless the model file has those of its classes."""
     if options.min_score is None and not classifier.model.min_scores:
-        return replace(options, min_score=0.0)
+        return replace(options, min_score=DEFAULT_MIN_SCORE)
     return options
+
+
+def _scores(face: TrackedFace, labels: Sequence[str]) -> dict[str, float]:
+    return {label: float(p) for label, p in zip(labels, face.probabilities, strict=True)}
 
 
 def _fractions(box: Box, width: int, height: int) -> tuple[float, float, float, float]:

@@ -4,7 +4,8 @@ usage: python tests/benchmarks/small_sets.py FER2013.csv OUT [--quick]
 
 Trains on 50, 150, 500 and 2,000 faces of each of 2, 5 and 7 classes out of PublicTest of FER-2013, which the shipped
 models have not been trained on, and evaluates on the rest of PublicTest. A class with fewer faces keeps MIN_TEST of
-them, or half of them if that is fewer, for the evaluation, and is named. --quick takes 154 faces of two classes and 50 of five only. Compared are
+them, or half of them if that is fewer, for the evaluation, and is named. --quick takes 154 faces of two classes and 50
+of five only. Compared are
 
 - fer-train: `fer-train fit` with its defaults;
 - flags: transfer with the flags in FLAGS, which the defaults must not fall behind;

@@ -24,6 +24,9 @@ START = Event(
     frame=(640, 480, 31),
 )
 UPDATE = dataclasses.replace(START, type="update", emotion="sad", previous="happy")
+UNSURE = dataclasses.replace(UPDATE, emotion=None)
+SURE = dataclasses.replace(UPDATE, previous=None)
+OWN_LABELS = dataclasses.replace(START, emotion="awake", scores={"awake": 0.75, "asleep": 0.25})
 END = dataclasses.replace(START, type="end", duration=1.25)
 
 
@@ -39,14 +42,14 @@ def test_the_schema_is_a_valid_json_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("event", [START, UPDATE, END])
+@pytest.mark.parametrize("event", [START, UPDATE, END, UNSURE, SURE, OWN_LABELS])
 def test_every_type_of_event_satisfies_the_schema(event: Event) -> None:
     validate(json.loads(encode(make_builder().message(event))))
 
 
 def test_a_message_has_every_field() -> None:
     assert make_builder(synced=False).message(END) == {
-        "schema": 1,
+        "schema": 2,
         "id": "b00t-0",
         "boot": "b00t",
         "seq": 0,
@@ -59,6 +62,8 @@ def test_a_message_has_every_field() -> None:
         "score": 0.75,
         "scores": {"happy": 0.75, "sad": 0.25},
         "previous": None,
+        "valence": 0.45,
+        "arousal": 0.32,
         "box": [0.1, 0.2, 0.3, 0.4],
         "frame": {"width": 640, "height": 480, "number": 31},
         "duration_s": 1.25,
@@ -83,7 +88,7 @@ def test_messages_are_numbered_and_have_different_ids() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"schema": 2},
+        {"schema": 1},
         {"type": "stop"},
         {"ts": "2023-11-14 22:13:22"},
         {"ts": "2023-13-14T22:13:22.500Z"},
@@ -93,6 +98,8 @@ def test_messages_are_numbered_and_have_different_ids() -> None:
         {"picture": "..."},
         {"duration_s": 1},
         {"previous": "sad"},
+        {"emotion": ""},
+        {"valence": -1.1},
         {"track": 0},
     ],
 )
@@ -109,8 +116,17 @@ def test_the_schema_requires_every_field(missing: str) -> None:
         validate(message)
 
 
-def test_an_update_needs_the_previous_emotion_and_an_end_its_duration() -> None:
-    for event, key, value in ((UPDATE, "previous", None), (END, "duration_s", -1)):
+def test_without_a_certain_emotion_the_score_is_the_highest_one() -> None:
+    message = make_builder().message(UNSURE)
+    assert (message["emotion"], message["score"], message["previous"]) == (None, 0.75, "happy")
+
+
+def test_events_with_own_labels_have_no_valence() -> None:
+    assert {"valence", "arousal"}.isdisjoint(make_builder().message(OWN_LABELS))
+
+
+def test_an_update_needs_an_emotion_before_or_after_it_and_an_end_its_duration() -> None:
+    for event, key, value in ((SURE, "emotion", None), (UNSURE, "previous", None), (END, "duration_s", -1)):
         with pytest.raises(jsonschema.ValidationError):
             validate({**make_builder().message(event), key: value})
 

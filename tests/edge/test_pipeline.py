@@ -9,16 +9,18 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.support.events import FPS, kinds, play, play_file
 from tests.support.media import HEAD, MEDIA, WALK
 from tests.support.scenes import Face, read_grey, scene
 
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.frame import Frame
-from fer_edge.config.model import PipelineOptions
+from fer_edge.config.model import DEFAULT_MIN_SCORE, DEFAULT_MODEL, PipelineOptions
 from fer_edge.events import MessageBuilder, encode
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.loader import open_engine
+from fer_edge.inference.model_file import read_model
 from fer_edge.pipeline import Pipeline
 
 
@@ -32,8 +34,10 @@ def clip_pipeline(classifier: EmotionClassifier) -> Pipeline:
     return Pipeline(classifier, PipelineOptions(min_face=0.1))
 
 
-def test_the_minimum_score_is_0_unless_the_model_has_those_of_its_classes(classifier: EmotionClassifier) -> None:
-    assert Pipeline(classifier).options.min_score == 0.0
+def test_a_default_minimum_score_holds_unless_the_model_has_those_of_its_classes(
+    classifier: EmotionClassifier,
+) -> None:
+    assert Pipeline(classifier).options.min_score == DEFAULT_MIN_SCORE
     model = replace(classifier.model, card={"min_score": {"happy": 0.7}})
     own = EmotionClassifier(model, open_engine(model))
     assert Pipeline(own).options.min_score is None
@@ -92,7 +96,7 @@ def test_an_event_is_within_its_frame(clip_pipeline: Pipeline) -> None:
         assert x + w <= 1
         assert y + h <= 1
         assert event.frame[:2] == (480, 270)
-        assert event.emotion in event.scores
+        assert event.emotion in {None, *event.scores}
         assert sum(event.scores.values()) == pytest.approx(1, abs=0.03)
 
 
@@ -104,10 +108,12 @@ def test_the_state_counts_the_faces_and_names_the_emotion_of_the_dominant_one(cl
     assert pipeline.face_count == len(pipeline.tracked_faces) >= 2
     areas = [face.box.area for face in pipeline.tracked_faces]
     assert areas == sorted(areas, reverse=True)
-    assert pipeline.dominant_emotion
+    assert pipeline.dominant_emotion in {None, *read_model(DEFAULT_MODEL).labels}
     assert pipeline.dominant_score
+    assert all(-1 <= value <= 1 for value in pipeline.dominant_affect.values() if value is not None)
     pipeline.finish()
     assert (pipeline.face_count, pipeline.dominant_emotion, pipeline.dominant_score) == (0, None, None)
+    assert pipeline.dominant_affect == {"valence": None, "arousal": None}
 
 
 def test_the_same_frames_give_the_same_messages_byte_for_byte(classifier: EmotionClassifier) -> None:
@@ -262,7 +268,37 @@ def test_a_blurred_face_is_classified_once_so_that_it_can_be_reported(
 ) -> None:
     blurred = np.asarray(cv2.GaussianBlur(scene(Face("astronaut.png", 320, 240, 100)), (0, 0), 6), np.uint8)
     assert kinds(play(Pipeline(classifier, PipelineOptions(min_sharpness=9.0)), [blurred] * 30)) == [("start", 1)]
-    assert classified == [1]
+    assert classified == [2], "the face and its mirror image"
+
+
+@pytest.fixture
+def crops(classifier: EmotionClassifier, monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.uint8]]:
+    """What the classifier is given."""
+    crops: list[NDArray[np.uint8]] = []
+    classify = classifier.classify
+    monkeypatch.setattr(classifier, "classify", lambda views: crops.extend(views) or classify(views))
+    return crops
+
+
+def test_a_still_picture_gets_the_mean_of_the_face_and_its_mirror_image(
+    classifier: EmotionClassifier, crops: list[NDArray[np.uint8]]
+) -> None:
+    start, _ = play_file(Pipeline(classifier), MEDIA / "faces" / "luciano.png")
+    face, mirrored = crops
+    assert (face[:, ::-1] == mirrored).all()
+    assert list(start.scores.values()) == pytest.approx(classifier.classify([face, mirrored]).mean(axis=0).tolist())
+
+
+def test_faces_of_a_video_are_classified_as_they_are_and_mirrored_in_turns(
+    classifier: EmotionClassifier, crops: list[NDArray[np.uint8]]
+) -> None:
+    play(Pipeline(classifier), [scene(Face("astronaut.png", 320, 240, 100))] * 60)
+    face, mirrored, *others = crops
+    assert (face[:, ::-1] == mirrored).all()
+    assert len(others) > 10
+    # The box of a face that does not move still varies by pixels.
+    distances = [[float(cv2.norm(crop, view)) for view in (face, mirrored)] for crop in others]
+    assert [int(np.argmin(pair)) for pair in distances] == [number % 2 for number in range(len(others))]
 
 
 # --- options and stages

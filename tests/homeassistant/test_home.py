@@ -33,12 +33,12 @@ INFO = {
     "accelerator": "cpu",
 }
 HEALTH = {"fps": 12.4, "stages_ms": {"step": {"p50": 21.0, "p95": 33.5}}, "lost": 2, "temperature_c": 51.2}
-STATE = {"faces": 0, "emotion": None, "score": None, "paused": False}
+STATE = {"faces": 0, "emotion": None, "score": None, "valence": None, "arousal": None, "paused": False}
 ENTITIES = {
     "event.porch_face",
     "switch.porch_paused",
     *(f"sensor.porch_{name}" for name in ("emotion", "faces", "confidence", "frame_rate", "latency", "temperature")),
-    *(f"sensor.porch_{name}" for name in ("lost_events", "accelerator")),
+    *(f"sensor.porch_{name}" for name in ("lost_events", "accelerator", "valence", "arousal")),
 }
 
 pytestmark = pytest.mark.skipif(not PYTHON, reason="NOT TESTED, needs Home Assistant: make test-homeassistant")
@@ -127,15 +127,20 @@ def test_a_run_is_discovered_and_forgotten(mosquitto: Mosquitto, home: Home) -> 
 def test_the_messages_of_a_device_become_states(mosquitto: Mosquitto, home: Home) -> None:
     with porch(mosquitto) as publisher:
         wait_until(lambda: home.states().get("sensor.porch_accelerator") == "cpu", 60)
-        publisher.retain("state", {**STATE, "faces": 2, "emotion": "sad", "score": 0.287})
+        publisher.retain("state", {**STATE, "faces": 2, "emotion": "sad", "score": 0.287, "valence": -0.3})
         wait_until(lambda: home.states()["sensor.porch_emotion"] == "sad")
         assert publisher.send("health", HEALTH)
         publisher.put(json.dumps({"id": "a-0", "type": "start", "emotion": "sad", "previous": None}))
         wait_until(lambda: home.attributes("event.porch_face").get("event_type") == "start")
         assert home.attributes("event.porch_face")["emotion"] == "sad"
+        publisher.put(json.dumps({"id": "a-1", "type": "update", "emotion": None, "previous": "sad"}))
+        wait_until(lambda: home.attributes("event.porch_face").get("event_type") == "update")
+        assert home.attributes("event.porch_face")["emotion"] is None
         expected = {
             "sensor.porch_faces": "2",
             "sensor.porch_confidence": "28.7",
+            "sensor.porch_valence": "-0.3",
+            "sensor.porch_arousal": "unknown",
             "sensor.porch_frame_rate": "12.4",
             "sensor.porch_latency": "33.5",
             "sensor.porch_lost_events": "2",

@@ -17,7 +17,7 @@ LABELS = ("happy", "neutral")
 MAX_DRAWN_ANGLE, ANGLE_STEP = 45.0, 0.5  # degrees
 
 
-def tracked_face(number: int, box: Box, emotion: int = 0, angle: float = 0.0) -> TrackedFace:
+def tracked_face(number: int, box: Box, emotion: int | None = 0, angle: float = 0.0) -> TrackedFace:
     return TrackedFace(number, box, emotion, np.array([0.75, 0.25], np.float32), angle=angle)
 
 

@@ -95,12 +95,16 @@ def draw_faces(picture: Picture, faces: Sequence[TrackedFace], labels: Sequence[
         _draw_outline(picture, outline, _colour(face), line)
     plates: list[Box] = []
     for face, outline in zip(faces, outlines, strict=True):
-        text = f"{face.number}: {labels[face.emotion]} {face.score:.0%}"
+        text = f"{face.number}: {_describe(face, labels)}"
         style = _fit_text(text, text_height, line, width)
         places = _label_places(outline, _plate_size(text, style), (width, height))
         plate = _least_covering(places, plates, outline, [other.bounds for other in outlines if other is not outline])
         plates.append(plate)
         _draw_label(picture, text, plate, _colour(face), style)
+
+
+def _describe(face: TrackedFace, labels: Sequence[str]) -> str:
+    return "unsure" if face.emotion is None else f"{labels[face.emotion]} {face.score:.0%}"
 
 
 def _colour(face: TrackedFace) -> tuple[int, int, int]:

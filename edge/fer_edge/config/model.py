@@ -24,6 +24,7 @@ DETECTORS = (f"{HAAR}+{NETWORK}", HAAR, NETWORK)
 DEFAULT_DETECTOR = DETECTORS[0]
 DEFAULT_DISCOVERY = "homeassistant"
 NO_DISCOVERY = "none"
+DEFAULT_MIN_SCORE = 0.4  # 0..1; `base` then answers for nine of ten faces of PublicTest
 MAX_DEFAULT_THREADS = 3
 MEMORY = "memory"  # the outbox without a file
 MAX_OUTBOX_NAME = 230  # bytes: the names of the files beside it are longer, and must have at most 255
@@ -50,8 +51,10 @@ class PipelineOptions:
         max_classifications: Faces classified in one frame.
         min_sharpness: Crops less sharp than this are not classified, see `inference.crop.sharpness`.
         smoothing: Time constant of a face's smoothed probabilities, seconds.
-        hold: How long another emotion must be the most probable one before it is reported, seconds.
-        min_score: Probability that it must reach, too, 0..1; None: that of the model file for each class, else 0.
+        hold: How long another emotion must be the most probable one, or none certain enough, before that is reported,
+            seconds.
+        min_score: Probability that an emotion must reach to be reported, 0..1; None: that of the model file for each
+            class, else DEFAULT_MIN_SCORE.
         slowdown: Scan and classify this many times less often than configured; a power of two. For a machine that is
             hot or slow.
     """

@@ -19,7 +19,7 @@ from msgspec import Meta
 from fer_edge.config import accelerator, broker, model, web
 from fer_edge.config.addresses import parse_file
 from fer_edge.config.camera import SPECS, CameraOptions, parse_size, parse_source
-from fer_edge.config.model import Config, PipelineOptions
+from fer_edge.config.model import DEFAULT_MIN_SCORE, Config, PipelineOptions
 from fer_edge.config.setting import Environment, Setting, ValueType
 
 TEXT = ValueType(str, "a text, in quotes")
@@ -107,8 +107,9 @@ SETTINGS = (
             "classifications of each face per second; more while its expression changes",
             default=PipelineOptions.rate, metavar="HZ", adjustable=True),
     Setting("faces.min_score", "--min-score", PROBABILITY, "pipeline.min_score",
-            "minimum probability for a change of emotion to be reported; also overrides those that the model file has "
-            "for its classes", default_text="those of the model file, else 0.0", example=0.5, metavar="P",
+            "minimum probability for an emotion to be reported, below which it is unsure; also overrides those that "
+            "the model file has for its classes", default_text=f"those of the model file, else {DEFAULT_MIN_SCORE}",
+            example=0.5, metavar="P",
             adjustable=True),
 
     Setting("web.listen", "--web", TEXT, "web.listen",

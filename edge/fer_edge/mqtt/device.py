@@ -10,7 +10,7 @@ from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
 from fer_edge.config.model import Config
 from fer_edge.errors import FerError
-from fer_edge.events import encode
+from fer_edge.events import STATE_MEASURES, encode
 from fer_edge.mqtt.command_dispatcher import CommandDispatcher
 from fer_edge.mqtt.commands import CommandContext, RunSwitches
 from fer_edge.mqtt.homeassistant import announce
@@ -68,10 +68,10 @@ class StateReporter:
         self._sent_at = monotonic()
 
     def update(self, state: dict[str, Any], score_interval: float) -> None:
-        """Publish `state` if it has changed; if only the score has, at most every `score_interval` seconds."""
+        """Publish `state` if it has changed; if only measures have, at most every `score_interval` seconds."""
         now = self._monotonic()
         changed = {key for key, value in state.items() if self._state.get(key, ...) != value}
-        if changed - {"score"} or (changed and now - self._sent_at >= score_interval):
+        if changed.difference(STATE_MEASURES) or (changed and now - self._sent_at >= score_interval):
             self._state, self._sent_at = state, now
         self._publisher.retain("state", self._state, STATE_EXPIRY)
 

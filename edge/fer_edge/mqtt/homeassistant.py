@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fer_edge.affect import AXES, has_affect
 from fer_edge.events import encode
 from fer_edge.mqtt.publisher import Publisher
 from fer_edge.mqtt.topics import discovery_id, discovery_topic
@@ -95,6 +96,7 @@ def _face_entities(topic: str, labels: Sequence[str]) -> dict[str, dict[str, Any
             "unit_of_measurement": "%",
             "value_template": "{{ (value_json.score * 100) | round(1) if value_json.score is number else None }}",
         },
+        **(_affect_entities(state) if has_affect(labels) else {}),
         "face": {
             "platform": "event",
             "name": "Face",
@@ -103,6 +105,20 @@ def _face_entities(topic: str, labels: Sequence[str]) -> dict[str, dict[str, Any
             "event_types": ["start", "update", "end"],
             "value_template": "{{ dict(value_json, event_type=value_json.type) | tojson }}",
         },
+    }
+
+
+def _affect_entities(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    icons = {"valence": "mdi:thumbs-up-down-outline", "arousal": "mdi:pulse"}
+    return {
+        axis: {
+            **state,
+            "name": axis.capitalize(),
+            "icon": icons[axis],
+            "state_class": "measurement",
+            "value_template": f"{{{{ value_json.{axis} }}}}",
+        }
+        for axis in AXES
     }
 
 

@@ -98,8 +98,8 @@ def format_status(device: str, answers: dict[str, dict[str, Any] | None]) -> lis
     degraded = f"; degraded: {health['degraded']}" if health.get("degraded") else ""
     celsius = health.get("temperature_c")
     faces = f"{state.get('faces')}"
-    if state.get("emotion"):
-        faces += f", {state['emotion']} {state.get('score')}"
+    if state.get("faces"):
+        faces += f", {state['emotion']} {state.get('score')}" if state.get("emotion") else ", unsure"
     lines = [
         f"device       {device}, online for {_format_duration(health.get('uptime_s'))}, version {info.get('version')}",
         f"model        {_as_object(info.get('model')).get('name')}",

@@ -132,6 +132,7 @@ class RunStatus:
             "faces": pipeline.face_count,
             "emotion": pipeline.dominant_emotion,
             "score": None if score is None else round(score, 2),
+            **pipeline.dominant_affect,
             "paused": self._controls.paused,
         }
 

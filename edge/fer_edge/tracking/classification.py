@@ -21,17 +21,21 @@ class ClassificationRequest:
     Attributes:
         box: Where it is, pixels of the frame.
         angle: How far the head is tilted, degrees clockwise.
+        views: Whether the crop is classified mirrored, for each classification, whose mean is the result.
         required: Whether it is classified even if its crop is blurred, since it has no probabilities yet.
     """
 
     box: Box
     angle: float
+    views: tuple[bool, ...]
     required: bool
 
 
 def request_for(track: Track) -> ClassificationRequest:
-    """The request to classify a track that is detected in the current frame."""
-    return ClassificationRequest(track.motion.box, track.angle, required=not track.emotions.classified)
+    """The request to classify a track that is detected in the current frame: at first both ways, then in turns."""
+    first = not track.emotions.classified
+    views = (False, True) if first else (track.emotions.mirrored,)
+    return ClassificationRequest(track.motion.box, track.angle, views, required=first)
 
 
 def due_tracks(tracks: Iterable[Track], time: float, options: PipelineOptions) -> list[Track]:

@@ -22,7 +22,7 @@ class TrackedFace:
     Attributes:
         number: Number of the track, from 1; unique in a run.
         box: Where the face is, or is expected while it is not detected; pixels of the frame.
-        emotion: Label index last reported.
+        emotion: Label index last reported; None while no emotion is certain enough.
         probabilities: float32 [classes], smoothed.
         duration: Seconds from its first to its last verified detection.
         angle: How far the head is tilted, degrees clockwise: the face fills the box turned by it about its centre.
@@ -30,15 +30,15 @@ class TrackedFace:
 
     number: int
     box: Box
-    emotion: int
+    emotion: int | None
     probabilities: NDArray[np.float32]
     duration: float = 0.0
     angle: float = 0.0
 
     @property
     def score(self) -> float:
-        """Probability of the emotion, 0..1."""
-        return float(self.probabilities[self.emotion])
+        """Probability of the emotion, or the highest one if none is reported, 0..1."""
+        return float(self.probabilities.max() if self.emotion is None else self.probabilities[self.emotion])
 
 
 class Track:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.config.model import PipelineOptions
+from fer_edge.config.model import DEFAULT_MIN_SCORE, PipelineOptions
 from fer_edge.detection.base import Detection, Prediction
 from fer_edge.events import EventType
 from fer_edge.geometry import Box
@@ -52,7 +52,7 @@ class Change:
     Attributes:
         type: Whether it started, changed its emotion, or ended.
         face: The track at that moment; at its end, where it was last detected.
-        previous: Label index before an update, else None.
+        previous: Label index before an update, None if no emotion was certain enough; None before other changes.
     """
 
     type: EventType
@@ -177,13 +177,14 @@ class Tracker:
             return None
         if not track.number:
             return self._start(track) if self._is_face(track) else None
-        min_score = self._min_score(track.emotions.leading)
-        previous = track.emotions.switch_and_return_previous(self._time, self._options.hold, min_score)
-        return None if previous is None else Change("update", track.snapshot(self._time), previous)
+        previous = track.emotions.emotion
+        if not track.emotions.switch(self._time, self._options.hold, self._min_score):
+            return None
+        return Change("update", track.snapshot(self._time), previous)
 
     def _min_score(self, label: int) -> float:
         own = self._options.min_score
-        return self._min_scores.get(label, 0.0) if own is None else own
+        return self._min_scores.get(label, DEFAULT_MIN_SCORE) if own is None else own
 
     def _is_face(self, track: Track) -> bool:
         """Whether there is enough evidence to confirm a track."""
@@ -198,7 +199,7 @@ class Tracker:
     def _start(self, track: Track) -> Change:
         self._last_number += 1
         track.number = self._last_number
-        track.emotions.start()
+        track.emotions.start(self._min_score)
         return Change("start", track.snapshot(self._time))
 
     def _end(self, tracks: Sequence[Track]) -> list[Change]:

@@ -71,7 +71,7 @@ def _describe_face(face: TrackedFace, width: int, height: int, labels: Sequence[
         # A clipped box has another centre, about which it cannot be turned.
         "full_box": _fractions(face.box, width, height),
         "angle": round(face.angle, 1) + 0.0,  # no negative zero
-        "emotion": labels[face.emotion],
+        "emotion": None if face.emotion is None else labels[face.emotion],
         "score": round(face.score, 3),
         "scores": [round(float(value), 3) for value in face.probabilities],
     }

@@ -34,6 +34,7 @@ class MetricsCollector(Collector):
         yield _gauge("fer_up_seconds", "Seconds since the start.", health["uptime_s"])
         yield _gauge("fer_faces", "Faces tracked now.", state["faces"])
         yield self._emotions()
+        yield _gauge("fer_unsure_faces", "Faces without an emotion that is certain.", self._faces_by_emotion()[None])
         yield _gauge("fer_paused", "Whether the sensor is paused.", state["paused"])
         yield _gauge("fer_camera_up", "Whether the camera delivers frames.", status.camera_problem is None)
         yield _gauge("fer_degraded", "Whether the work is reduced.", health["degraded"] is not None)
@@ -62,11 +63,13 @@ class MetricsCollector(Collector):
 
     def _emotions(self) -> Metric:
         family = GaugeMetricFamily("fer_emotion_faces", "Faces by emotion.", labels=["emotion"])
-        faces = self._hub.history.faces if self._hub.status.faces else []
-        counts = Counter(face["emotion"] for face in faces)
         for label in self._hub.status.labels:
-            family.add_metric([label], counts[label])
+            family.add_metric([label], self._faces_by_emotion()[label])
         return family
+
+    def _faces_by_emotion(self) -> Counter[str | None]:
+        faces = self._hub.history.faces if self._hub.status.faces else []
+        return Counter(face["emotion"] for face in faces)
 
     def _events(self) -> Metric:
         family = CounterMetricFamily("fer_events", "Events by type.", labels=["type"])

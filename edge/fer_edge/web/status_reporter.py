@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from fer_edge.events import STATE_MEASURES
 from fer_edge.monitoring.health import Health
 from fer_edge.web.hub import Hub
 
@@ -45,4 +46,5 @@ class StatusReporter:
     def _key(self) -> tuple[Any, ...]:
         """What viewers learn of at once when it changes."""
         status = self._hub.status
-        return {**status.state(), "score": None}, status.camera_problem, status.broker, self._hub.browser_connected
+        state = {key: value for key, value in status.state().items() if key not in STATE_MEASURES}
+        return state, status.camera_problem, status.broker, self._hub.browser_connected

@@ -28,6 +28,16 @@ def test_labels_are_within_the_picture_and_do_not_cover_each_other() -> None:
         assert (picture == COLOURS[number - 1]).all(axis=-1).sum() > 800, number
 
 
+@pytest.mark.parametrize(("emotion", "text"), [(1, "4: neutral 25%"), (None, "4: unsure")])
+def test_a_label_names_the_track_and_the_emotion_with_its_score(
+    emotion: int | None, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(cv2, "putText", lambda picture, text, *_: drawn.append(text) or picture)
+    draw(tracked_face(4, Box(100, 100, 50, 50), emotion))
+    assert drawn == [text]
+
+
 @pytest.mark.parametrize("label", ["happy", "a label that is longer than any picture of this size could hold"])
 def test_a_label_is_scaled_down_to_the_width_of_the_picture(label: str) -> None:
     picture = np.zeros((48, 48, 3), np.uint8)

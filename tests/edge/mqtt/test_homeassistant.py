@@ -115,6 +115,15 @@ def test_these_are_the_entities() -> None:
     }
 
 
+def test_valence_and_arousal_are_entities_if_all_labels_have_coordinates() -> None:
+    found = entities(discovery_message("fer/a", "a", {**INFO, "labels": ["happy", "sad"]}))
+    state = json.dumps({"faces": 1, "emotion": "happy", "score": 0.9, "valence": 0.67, "arousal": -0.02})
+    assert [render(found[axis], state) for axis in ("valence", "arousal")] == ["0.67", "-0.02"]
+    nobody = json.dumps({"faces": 0, "emotion": None, "score": None, "valence": None, "arousal": None})
+    assert [render(found[axis], nobody) for axis in ("valence", "arousal")] == ["None", "None"]
+    assert found["valence"].items() > {"platform": "sensor", "state_class": "measurement"}.items()
+
+
 def test_each_entity_has_the_required_keys_of_its_platform_and_no_unknown_ones() -> None:
     for key, entity in entities(discovery_message("fer/a", "a", INFO)).items():
         platform = entity["platform"]
@@ -211,6 +220,8 @@ def is_valid(entity: dict[str, Any], value: str) -> bool:
         return "accelerator" not in entity["unique_id"]
     if "options" in entity:
         return value in entity["options"]
+    if entity["unique_id"].endswith(("-valence", "-arousal")):
+        return -1 <= float(value) <= 1
     return bool(value) if "state_class" not in entity else float(value) >= 0
 
 

@@ -95,6 +95,19 @@ def test_problems_are_in_the_line_of_what_they_concern(seconds: float, words: st
     assert lines[-1].endswith("degraded: hot")
 
 
+@pytest.mark.parametrize(
+    ("state", "faces"),
+    [
+        ({"faces": 2, "emotion": "sad", "score": 0.7}, "2, sad 0.7"),
+        ({"faces": 1, "emotion": None, "score": 0.3}, "1, unsure"),
+        ({"faces": 0, "emotion": None, "score": None}, "0"),
+    ],
+)
+def test_the_faces_and_the_emotion_of_the_dominant_one_are_a_line(state: dict[str, Any], faces: str) -> None:
+    (line,) = [line for line in format_status("cam", {"info": {}, "state": state, "health": {}}) if "faces" in line]
+    assert line == f"faces        {faces}"
+
+
 ANYTHING = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text(),
     lambda values: some.lists(values, max_size=3) | some.dictionaries(some.sampled_from(KEYS), values, max_size=4),

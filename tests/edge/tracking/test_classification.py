@@ -38,6 +38,15 @@ def test_a_new_track_is_due_at_once_and_its_classification_is_required() -> None
     assert not request_for(track(classified_at=0.5)).required
 
 
+def test_a_new_track_is_classified_both_ways_and_then_the_views_take_turns() -> None:
+    face = track()
+    views = []
+    for number in range(4):
+        views.append(request_for(face).views)
+        face.emotions.update(HAPPY, 1 + number / 10, smoothing=0.4)
+    assert views == [(False, True), (False,), (True,), (False,)]
+
+
 def test_a_track_that_is_not_detected_in_the_frame_is_not_due() -> None:
     assert due_tracks([track(detected_at=0.9)], 1.0, OPTIONS) == []
 

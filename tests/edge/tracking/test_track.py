@@ -48,7 +48,7 @@ def test_a_snapshot_does_not_change_with_the_track() -> None:
     track = Track(Detection(BOX), 0.0)
     track.number = 3
     track.emotions.update(np.array([0.2, 0.8], np.float32), 0.0, smoothing=0.4)
-    track.emotions.start()
+    track.emotions.start(lambda _: 0.0)
     before = track.snapshot(0.0)
     track.update(Detection(BOX.translated(9, 0)), 1.0)
     track.emotions.update(np.array([1.0, 0.0], np.float32), 1.0, smoothing=0.4)

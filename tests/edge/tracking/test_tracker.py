@@ -14,6 +14,7 @@ from fer_edge.tracking.classification import ClassificationRequest
 from fer_edge.tracking.tracker import Change, Tracker, TrackRules
 
 SAD = np.array([0.1, 0.9], np.float32)
+UNSURE = np.array([0.45, 0.55], np.float32)
 RIGHT = Box(200, 10, 50, 50)
 
 Faces = list[tuple[Box, NDArray[np.float32]]]
@@ -180,24 +181,38 @@ def test_an_update_names_the_emotion_before_it() -> None:
 
 
 def test_adjusted_options_apply_to_the_tracks_that_exist() -> None:
-    unsure = np.array([0.45, 0.55], np.float32)
     tracker = Tracker(PipelineOptions(min_score=0.6))
-    assert kinds(play(tracker, [[(LEFT, HAPPY)]] * 10 + [[(LEFT, unsure)]] * 40)) == [("start", 1)]
+    (start, unsure) = play(tracker, [[(LEFT, HAPPY)]] * 10 + [[(LEFT, UNSURE)]] * 40)
+    assert (start.face.emotion, unsure.previous, unsure.face.emotion) == (0, 0, None)
     tracker.adjust(PipelineOptions(min_score=0.0))
-    assert kinds(play(tracker, [[(LEFT, unsure)]] * 5, start=5.0)) == [("update", 1)]
+    (sure,) = play(tracker, [[(LEFT, UNSURE)]] * 5, start=5.0)
+    assert (sure.type, sure.previous, sure.face.emotion) == ("update", None, 1)
 
 
-def test_the_minimum_scores_of_the_model_hold_for_their_classes_unless_there_is_an_option() -> None:
-    unsure = np.array([0.45, 0.55], np.float32)
-    frames = [[(LEFT, HAPPY)]] * 10 + [[(LEFT, unsure)]] * 40
+@pytest.mark.parametrize(
+    ("min_score", "of_the_model", "emotion"),
+    [
+        (None, {}, 1),
+        (None, {0: 0.9}, 1),
+        (None, {1: 0.5}, 1),
+        (None, {1: 0.65}, None),
+        (0.0, {1: 0.65}, 1),
+        (0.65, {1: 0.1}, None),
+    ],
+)
+def test_the_minimum_scores_of_the_model_hold_for_their_classes_unless_there_is_an_option(
+    min_score: float | None, of_the_model: dict[int, float], emotion: int | None
+) -> None:
+    tracker = Tracker(PipelineOptions(min_score=min_score), min_scores=of_the_model)
+    play(tracker, [[(LEFT, HAPPY)]] * 10 + [[(LEFT, UNSURE)]] * 40)
+    assert [face.emotion for face in tracker.faces] == [emotion]
 
-    def updates(options: PipelineOptions, min_scores: dict[int, float]) -> bool:
-        return ("update", 1) in kinds(play(Tracker(options, min_scores=min_scores), frames))
 
-    default = PipelineOptions()
-    assert [updates(default, scores) for scores in ({}, {0: 0.9}, {1: 0.5}, {1: 0.6})] == [True, True, True, False]
-    assert updates(PipelineOptions(min_score=0.0), {1: 0.6})
-    assert not updates(PipelineOptions(min_score=0.6), {1: 0.1})
+def test_without_any_minimum_score_the_default_one_holds() -> None:
+    seven = np.array([0.35, *[0.65 / 6] * 6], np.float32)
+    tracker = Tracker()
+    (start,) = play(tracker, [[(LEFT, seven)]] * 5)
+    assert (start.face.emotion, start.face.score) == (None, pytest.approx(0.35))
 
 
 # --- faces

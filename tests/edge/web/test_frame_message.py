@@ -52,6 +52,12 @@ def test_a_frame_has_its_faces_in_fractions_and_its_picture() -> None:
     assert picture.shape == (480, 640)
 
 
+def test_the_emotion_of_a_face_that_is_unsure_is_null() -> None:
+    unsure = TrackedFace(2, Box(0, 0, 64, 48), None, np.array([0.25, 0.75], np.float32))
+    (face,) = describe_faces(FRAME, [unsure], LABELS)
+    assert (face["emotion"], face["score"]) == (None, 0.75)
+
+
 @pytest.mark.parametrize(("angle", "text"), [(0, "0.0"), (-0.04, "0.0"), (12.345, "12.3"), (-45, "-45.0")])
 def test_an_angle_is_rounded_to_a_tenth_of_a_degree(angle: float, text: str) -> None:
     (face,) = describe_faces(FRAME, [make_face(angle)], LABELS)

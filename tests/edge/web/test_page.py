@@ -14,7 +14,7 @@ from tests.support.browser import SERVER_GONE, OpenPage, StartDaemon
 from tests.support.media import WALK
 from tests.support.mjpeg import MjpegCamera
 from tests.support.mosquitto import Mosquitto
-from tests.support.page_view import boxes, expect_faces, expect_overlay, painted_share, save_screenshot
+from tests.support.page_view import boxes, expect_faces, expect_overlay, painted_share, replace_faces, save_screenshot
 from tests.support.waiting import wait_until
 from tests.support.web_daemon import WebDaemon, events_of, iou
 
@@ -40,7 +40,8 @@ def test_each_face_has_a_box_at_its_position_with_its_emotion(porch: WebDaemon, 
     known = [event for event in events_of(WALK) if event["type"] == "end"]
     for event in known:  # each face at its last position in the clip
         wait_until(lambda event=event: any(iou(box, event["box"]) > 0.5 for _, box in boxes(page)), 60)
-    wait_until(lambda: {emotion for emotion, _ in boxes(page)} <= {event["emotion"] for event in events_of(WALK)}, 60)
+    answers = {event["emotion"] or "unsure" for event in events_of(WALK)}
+    wait_until(lambda: {emotion for emotion, _ in boxes(page)} <= answers, 60)
     assert painted_share(page, "#canvas") == 1
     expect(page.locator("#live-status")).to_have_text(re.compile(r"Live, \d+(\.\d)? fps"))
     expect(page).to_have_title(f"{porch.device} - fer-edge")
@@ -51,7 +52,7 @@ def test_the_card_of_a_face_shows_the_probability_of_every_emotion(porch: WebDae
     page = open_page(porch.url)
     expect_faces(page)
     card = page.get_by_role("group", name="Faces").get_by_role("listitem").filter(has=page.get_by_role("heading")).first
-    expect(card.get_by_role("heading")).to_have_text(re.compile(r"Face \d+ \w+ \d+ %"))
+    expect(card.get_by_role("heading")).to_have_text(re.compile(r"Face \d+ (unsure|\w+ \d+ %)"))
     labels = list(events_of(WALK)[0]["scores"])
     assert [meter.get_attribute("aria-label") for meter in card.get_by_role("meter").all()] == labels
     shares = [int(meter.get_attribute("aria-valuenow") or "") for meter in card.get_by_role("meter").all()]
@@ -61,7 +62,7 @@ def test_the_card_of_a_face_shows_the_probability_of_every_emotion(porch: WebDae
 def test_the_timeline_marks_the_emotions_that_faces_showed(porch: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(porch.url)
     expect_faces(page)
-    reported = {event["emotion"] for event in porch.published("event")}
+    reported = {event["emotion"] or "unsure" for event in porch.published("event")}
     never = set(events_of(WALK)[0]["scores"]) - reported - {emotion for emotion, _ in boxes(page)}
     lanes = {
         name: page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name)) for name in reported | never
@@ -74,6 +75,16 @@ def test_the_timeline_marks_the_emotions_that_faces_showed(porch: WebDaemon, ope
         )
     for name in never - {emotion for emotion, _ in boxes(page)}:
         expect(lanes[name].get_by_role("img")).to_have_attribute("aria-label", "not shown")
+
+
+def test_a_face_without_a_certain_emotion_is_unsure(porch: WebDaemon, open_page: OpenPage) -> None:
+    page = open_page(porch.url)
+    place = {"box": [0.1, 0.3, 0.2, 0.3], "full_box": [0.1, 0.3, 0.2, 0.3], "angle": 0}
+    replace_faces(page, [{"track": 7, "emotion": None, "score": 0.3, "scores": [0.3, *[0.1] * 6], **place}])
+    expect(page.locator("#boxes")).to_have_text(re.compile(r"^7\s+unsure$"))
+    expect(page.locator("#faces").get_by_role("heading")).to_have_text(re.compile(r"^Face 7 unsure\s*$"))
+    assert page.locator(".meters .current").count() == 0
+    save_screenshot(page, "unsure")
 
 
 def test_the_event_list_shows_the_events_as_subscribers_receive_them(porch: WebDaemon, open_page: OpenPage) -> None:

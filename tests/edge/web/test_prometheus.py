@@ -18,6 +18,7 @@ def test_prometheus_parses_the_metrics(porch: WebDaemon) -> None:
     assert values["fer_broker_connected"] == values["fer_camera_up"] == 1
     assert values["fer_broker_stalls_total"] == 0
     assert values["process_resident_memory_bytes"] > 1e7
+    assert values["fer_unsure_faces"] >= 0
     by_type = {sample.labels["type"]: sample.value for sample in samples if sample.name == "fer_events_total"}
     assert by_type["start"] >= 1
     info = next(sample.labels for sample in samples if sample.name == "fer_sensor_info")

@@ -1,7 +1,7 @@
 /** The list of events as subscribers receive them, newest first. */
 
 import { element, setText } from "./dom.js";
-import { duration, percent, timeOfDay } from "./format.js";
+import { duration, emotionName, emotionWithScore, timeOfDay } from "./format.js";
 
 const MAX_EVENTS = 100;
 
@@ -33,9 +33,10 @@ export class Events {
  * @param {any} event
  */
 function describe(event) {
-  if (event.type === "start") return `appeared, ${event.emotion} ${percent(event.score)}`;
-  if (event.type === "update") return `${event.previous} → ${event.emotion} ${percent(event.score)}`;
-  if (event.type === "end") return `left after ${duration(event.duration_s)}, ${event.emotion}`;
+  const emotion = emotionWithScore(event.emotion, event.score);
+  if (event.type === "start") return `appeared, ${emotion}`;
+  if (event.type === "update") return `${emotionName(event.previous)} → ${emotion}`;
+  if (event.type === "end") return `left after ${duration(event.duration_s)}, ${emotionName(event.emotion)}`;
   return String(event.type);
 }
 

@@ -1,8 +1,8 @@
 /** One card per face, with its expression and the probability of every class. */
 
-import { colour } from "./colours.js";
+import { colour, colourOf } from "./colours.js";
 import { element, setText } from "./dom.js";
-import { percent } from "./format.js";
+import { emotionName, percent } from "./format.js";
 
 /** @typedef {import("./live_feed.js").Face} Face */
 /** @typedef {{ node: HTMLElement, name: HTMLElement, score: HTMLElement, meters: HTMLElement[] }} Card */
@@ -61,9 +61,9 @@ export class Faces {
 
   /** @param {Card} card @param {Face} face */
   #update({ node, name, score, meters }, face) {
-    node.style.setProperty("--emotion", colour(this.#labels.indexOf(face.emotion)));
-    setText(name, face.emotion);
-    setText(score, percent(face.score));
+    node.style.setProperty("--emotion", colourOf(face.emotion, this.#labels));
+    setText(name, emotionName(face.emotion));
+    setText(score, face.emotion === null ? "" : percent(face.score));
     meters.forEach((bar, index) => {
       const share = face.scores?.[index] ?? 0;
       const row = /** @type {HTMLElement} */ (bar.parentElement);

@@ -4,6 +4,16 @@ const MISSING = "–";
 const UNITS = /** @type {[number, string][]} */ ([[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]); // seconds, name
 const TIME_OF_DAY = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 
+/** @param {string | null} emotion null if none is certain enough */
+export function emotionName(emotion) {
+  return emotion ?? "unsure";
+}
+
+/** @param {string | null} emotion null if none is certain enough @param {unknown} score 0..1 */
+export function emotionWithScore(emotion, score) {
+  return emotion === null ? emotionName(emotion) : `${emotion} ${percent(score)}`;
+}
+
 /** @param {unknown} share 0..1 */
 export function percent(share) {
   return Number.isFinite(share) ? `${Math.round(100 * /** @type {number} */ (share))} %` : MISSING;

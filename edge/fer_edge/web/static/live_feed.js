@@ -8,7 +8,7 @@ import { ReconnectingSocket } from "./reconnecting_socket.js";
  * @property {[number, number, number, number]} box x, y, width, height as fractions of the picture
  * @property {[number, number, number, number]} full_box the same without clipping: it may reach beyond the picture
  * @property {number} angle how far the head is tilted: the face fills full_box turned by it, degrees clockwise
- * @property {string} emotion
+ * @property {string | null} emotion null if none is certain enough
  * @property {number} score
  * @property {number[]} scores in the order of the labels
  *

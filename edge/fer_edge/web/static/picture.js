@@ -1,8 +1,8 @@
 /** The picture, or this browser's own video, with a box around each face, turned as its head is tilted. */
 
-import { colour } from "./colours.js";
+import { colourOf } from "./colours.js";
 import { element, setText } from "./dom.js";
-import { percent } from "./format.js";
+import { emotionWithScore } from "./format.js";
 
 /** @typedef {import("./live_feed.js").Face} Face */
 /** @typedef {[number, number, number, number]} Rect x, y, width, height as fractions of the picture */
@@ -84,7 +84,7 @@ export class Picture {
     box.style.rotate = `${angle}deg`;
     const [left, top, width, height] = angle ? visibleBounds(rect, angle, this.#aspect) : rect;
     place(bounds, [left, top, width, height]);
-    node.style.setProperty("--emotion", colour(this.labels.indexOf(face.emotion)));
+    node.style.setProperty("--emotion", colourOf(face.emotion, this.labels));
     const isAtTop = top < TAG_HEIGHT;
     const isInside = isAtTop && top + height > 1 - TAG_HEIGHT;
     bounds.classList.toggle("tag-below", isAtTop && !isInside);
@@ -92,7 +92,7 @@ export class Picture {
     // The upper corner on the side to which the head is tilted is the one that a wide tag fits in.
     bounds.classList.toggle("tag-right", isInside && angle ? angle > 0 : left + width / 2 > RIGHT_SIDE);
     const tag = /** @type {HTMLElement} */ (bounds.firstChild);
-    setText(tag, `${face.track}  ${face.emotion} ${percent(face.score)}`);
+    setText(tag, `${face.track}  ${emotionWithScore(face.emotion, face.score)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a screen reader announces: a few words at a time, not every frame. */
 
-import { percent } from "./format.js";
+import { emotionName, emotionWithScore } from "./format.js";
 
 const ANNOUNCEMENT_DELAY = 1000; // milliseconds in which texts are collected
 const MAX_TEXTS = 5; // the newest ones of a delay are announced
@@ -17,8 +17,8 @@ export function announce(text) {
 /** @param {any} event as subscribers receive it */
 export function announceEvent(event) {
   const face = `Face ${event.track}`;
-  if (event.type === "start") announce(`${face} appeared: ${event.emotion}, ${percent(event.score)}.`);
-  if (event.type === "update") announce(`${face} is now ${event.emotion}.`);
+  if (event.type === "start") announce(`${face} appeared: ${emotionWithScore(event.emotion, event.score)}.`);
+  if (event.type === "update") announce(`${face} is now ${emotionName(event.emotion)}.`);
   if (event.type === "end") announce(`${face} left.`);
 }
 

@@ -1,8 +1,8 @@
-/** The last five minutes: one lane per emotion, with a bar whenever a face showed it. */
+/** The last five minutes: one lane per emotion, and one for none that is certain, with a bar whenever a face showed it. */
 
-import { colour } from "./colours.js";
+import { colourOf } from "./colours.js";
 import { element, setText } from "./dom.js";
-import { duration, percent } from "./format.js";
+import { duration, emotionName, percent } from "./format.js";
 
 const SPAN = 300; // seconds
 const SAMPLE_INTERVAL = 0.5; // seconds
@@ -15,14 +15,15 @@ const LARGEST_FACE = { top: 0.1, height: 0.5, alpha: 1 };
 const OTHER_FACES = { top: 0.72, height: 0.18, alpha: 1 };
 
 /**
- * @typedef {{ t: number, faces: [number, string, number][] }} Sample seconds; track, emotion, score; largest face first
- * @typedef {{ from: number, to: number, faces: string[] }} Interval seconds; emotions, largest face first
- * @typedef {{ label: string, canvas: HTMLCanvasElement, share: HTMLElement }} Lane
+ * @typedef {{ t: number, faces: [number, string | null, number][] }} Sample seconds; track, emotion, score; largest face first
+ * @typedef {{ from: number, to: number, faces: (string | null)[] }} Interval seconds; emotions, largest face first
+ * @typedef {{ label: string | null, canvas: HTMLCanvasElement, share: HTMLElement }} Lane
  */
 
 export class Timeline {
   /** @type {Sample[]} on the page's clock */ #samples = [];
   /** @type {Lane[]} */ #lanes = [];
+  /** @type {string[]} */ #labels = [];
   #clockOffset = 0; // seconds from the page's clock to the server's
   #body = /** @type {HTMLElement} */ (document.getElementById("lanes"));
 
@@ -41,7 +42,7 @@ export class Timeline {
     const first = samples.length ? samples[0].t - this.#clockOffset : pageTime();
     this.#samples = this.#samples.filter(({ t }) => t < first - SAMPLE_INTERVAL / 2);
     this.#samples.push(...samples.map((sample) => this.#toPageTime(sample)));
-    if (labels.join("\n") !== this.#lanes.map(({ label }) => label).join("\n")) this.#createLanes(labels);
+    if (labels.join("\n") !== this.#labels.join("\n")) this.#createLanes(labels);
     this.draw();
   }
 
@@ -73,14 +74,15 @@ export class Timeline {
 
   /** @param {string[]} labels */
   #createLanes(labels) {
-    this.#lanes = labels.map((label) => {
+    this.#labels = labels;
+    this.#lanes = [...labels, null].map((label) => {
       const canvas = document.createElement("canvas");
       canvas.setAttribute("role", "img");
       return { label, canvas, share: element("td", "share") };
     });
-    const rows = this.#lanes.map(({ label, canvas, share }, index) => {
-      const [row, header, cell] = [element("tr"), element("th", "", label), element("td", "lane")];
-      row.style.setProperty("--emotion", colour(index));
+    const rows = this.#lanes.map(({ label, canvas, share }) => {
+      const [row, header, cell] = [element("tr"), element("th", "", emotionName(label)), element("td", "lane")];
+      row.style.setProperty("--emotion", colourOf(label, labels));
       header.setAttribute("scope", "row");
       cell.append(canvas);
       row.append(header, cell, share);
@@ -136,7 +138,7 @@ function describe(intervals, now) {
   return `shown for ${duration(totalDuration(intervals))} in total, last ${duration(Math.max(0, now - last.to))} ago`;
 }
 
-/** @param {HTMLCanvasElement} canvas @param {string} label @param {Interval[]} intervals @param {number} now */
+/** @param {HTMLCanvasElement} canvas @param {string | null} label @param {Interval[]} intervals @param {number} now */
 function drawLane(canvas, label, intervals, now) {
   const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((size) => Math.round(size * devicePixelRatio));
   if (canvas.width !== width) canvas.width = width;
