@@ -11,6 +11,7 @@ from fer_edge.inference.backends.base import AcceleratorError
 from fer_edge.inference.contract import TensorSpec, require_contract
 from fer_edge.inference.engine import InferenceEngine
 from fer_edge.inference.model_file import ModelFile
+from fer_edge.inference.temperature import apply_temperature
 
 
 class EmotionClassifier:
@@ -46,14 +47,15 @@ class EmotionClassifier:
             faces: N crops, each uint8 [side,side], grey values 0..255.
 
         Returns:
-            Probabilities 0..1, float32 [N,classes].
+            Probabilities 0..1 at the temperature of the model, float32 [N,classes].
 
         Raises:
             AcceleratorError: Inference failed, e.g. because the Edge TPU was unplugged. The interpreter does not
                 recover: the process has to be restarted.
         """
         rows = [self._classify(face) for face in faces]
-        return np.array(rows, np.float32).reshape(-1, len(self.labels))
+        probabilities = np.array(rows, np.float32).reshape(-1, len(self.labels))
+        return apply_temperature(probabilities, self.model.temperature)
 
     def _classify(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._interpreter.set_tensor(self._input["index"], face[None, :, :, None])

@@ -1,8 +1,8 @@
 """One file is the whole model: the TFLite graph with labels and card appended as a zip archive.
 
 The graph comes first and is all that a TFLite runtime loads. `labels.txt` (one class a line, in output order) and
-`fer.json`, the card (name, version, training data, metrics, sha256 of the graph, crop margin, minimum scores), follow
-it, as in the TFLite metadata convention.
+`fer.json`, the card (name, version, training data, metrics, sha256 of the graph, crop margin, minimum scores,
+temperature), follow it, as in the TFLite metadata convention.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import io
 import json
 import stat
 import struct
+import sys
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -76,6 +77,11 @@ class ModelFile:
     def min_scores(self) -> dict[int, float]:
         """By label index, the probability, 0..1, that an emotion must reach to be reported; of some classes or none."""
         return {self.labels.index(name): float(score) for name, score in self.card.get("min_score", {}).items()}
+
+    @property
+    def temperature(self) -> float:
+        """What the logits are divided by, above 0; see `fer_edge.inference.temperature`."""
+        return float(self.card.get("temperature", 1.0))
 
 
 def read_model(path: Path) -> ModelFile:
@@ -191,11 +197,23 @@ def _parse_card(path: Path, text: bytes, labels: tuple[str, ...]) -> dict[str, A
     if not isinstance(scores, dict) or not all(name in labels and _is_share(score) for name, score in scores.items()):
         expected = "its classes, each with a number from 0 to 1"
         raise model_error(path, f"min_score in its {CARD} is {scores!r:.80}; expected {expected}")
+    temperature = card.get("temperature", 1.0)
+    if not is_temperature(temperature):
+        raise model_error(path, f"temperature in its {CARD} is {temperature!r:.40}; expected a number above 0")
     return card
 
 
 def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    return _is_number(value) and 0 <= value <= 1
+
+
+def is_temperature(value: Any) -> bool:
+    """Whether `value` is a finite number above 0."""
+    return _is_number(value) and 0 < value <= sys.float_info.max
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def write_model(path: Path, graph: bytes, labels: tuple[str, ...], card: dict[str, Any]) -> ModelFile:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,14 @@ FACE, PAIR = tensor([1, 48, 48, 1], np.uint8), tensor([1, 2], np.int8)
 def test_an_int8_output_is_scaled_from_its_zero_point() -> None:
     classifier = EmotionClassifier(MODEL, InferenceEngine(FakeInterpreter([FACE], [PAIR]), "test"))
     assert classifier.classify(np.zeros((1, 48, 48), np.uint8)).tolist() == [[0.75, 0.0]]
+
+
+def test_the_probabilities_are_those_at_the_temperature_of_the_model() -> None:
+    model = replace(MODEL, card={"temperature": 0.5})
+    classifier = EmotionClassifier(model, InferenceEngine(FakeInterpreter([FACE], [PAIR]), "test"))
+    raw = np.array([0.75, 1 / 512])  # the 0 counts as half a step
+    assert np.allclose(classifier.classify(np.zeros((1, 48, 48), np.uint8)), raw**2 / (raw**2).sum())
+    assert classifier.classify([]).shape == (0, 2)
 
 
 @pytest.mark.parametrize(

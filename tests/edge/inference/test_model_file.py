@@ -135,6 +135,20 @@ def test_minimum_scores_of_other_classes_or_ranges_are_refused(tmp_path: Path, g
         read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: f'{{"min_score": {scores}}}'}))
 
 
+def test_the_temperature_is_read_from_the_card(tmp_path: Path, graph: bytes) -> None:
+    assert write_model(tmp_path / "m.tflite", graph, ("a", "b"), {}).temperature == 1
+    write_model(tmp_path / "m.tflite", graph, ("a", "b"), {"temperature": 0.85})
+    assert read_model(tmp_path / "m.tflite").temperature == 0.85
+
+
+@pytest.mark.parametrize("value", ['"1"', "null", "true", "0", "-1", "NaN", "Infinity", "1e999", "[1]", "9" * 400])
+def test_a_temperature_that_is_not_a_finite_number_above_0_is_refused(tmp_path: Path, graph: bytes, value: str) -> None:
+    path = broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: f'{{"temperature": {value}}}'})
+    with pytest.raises(ModelError, match=r"temperature in its fer\.json is .+; expected a number above 0$") as raised:
+        read_model(path)
+    assert raised.value.setting == "model.file"
+
+
 def test_a_card_with_a_hundred_thousand_brackets_is_refused(tmp_path: Path, graph: bytes) -> None:
     with pytest.raises(ModelError, match="not JSON"):
         read_model(broken(tmp_path, graph, {LABELS: "a\nb\n", CARD: "[" * 100_000}))

@@ -1,0 +1,23 @@
+"""Temperature scaling: probabilities that equal the share of correct answers (Guo et al., arXiv:1706.04599)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+HALF_STEP = 1 / 512  # of an 8-bit probability; a smaller one counts as this
+
+
+def apply_temperature(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Divide the logits by a temperature: the probabilities to the power of 1/temperature, normalised.
+
+    Args:
+        probabilities: float32 [...,classes], 0..1.
+        temperature: Above 0; less than 1 sharpens the probabilities, more flattens them, 1 returns them unchanged.
+    """
+    if temperature == 1:
+        return probabilities
+    logits = np.log(np.maximum(probabilities, HALF_STEP, dtype=np.float64))
+    with np.errstate(over="ignore"):  # a tiny temperature: the greatest probability becomes 1, the others 0
+        powers = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
