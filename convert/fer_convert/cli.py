@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import fer_convert.adopt.command
+import fer_convert.calibrate.command
 import fer_convert.check.command
 import fer_convert.compile.command
 import fer_convert.evaluate.command
@@ -33,6 +34,7 @@ def _parser() -> OneLineParser:
     commands = parser.add_subparsers(dest="command", required=True, parser_class=OneLineParser)
     fer_convert.quantize.command.add_command(commands)
     fer_convert.adopt.command.add_command(commands)
+    fer_convert.calibrate.command.add_command(commands)
     fer_convert.evaluate.command.add_command(commands)
     fer_convert.latency.command.add_command(commands)
     fer_convert.check.command.add_command(commands)

@@ -20,17 +20,27 @@ class Calibration:
         confidence: The mean probability in each bin, float64 [bins], 0..1; 0 in an empty bin.
         accuracy: The share of correct predictions in each bin, likewise.
         count: The number of faces in each bin, int64 [bins].
+        variance: In each bin the sum of p (1 - p) over the confidences p, float64 [bins].
     """
 
     confidence: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     count: NDArray[np.int64]
+    variance: NDArray[np.float64]
 
     @property
     def ece(self) -> float:
         """The expected calibration error, 0..1 (Guo et al., arXiv:1706.04599, equation 3); 0 without faces."""
         gaps = np.abs(self.accuracy - self.confidence)
         return float((self.count * gaps).sum()) / max(1, int(self.count.sum()))
+
+    @property
+    def ece_exact(self) -> float:
+        """The mean error, 0..1, if each prediction were correct with exactly the probability of its confidence.
+
+        Above 0, since a bin of a few faces is off by chance; by the normal approximation of their number.
+        """
+        return float(np.sqrt(2 / np.pi * self.variance).sum()) / max(1, int(self.count.sum()))
 
 
 def calibrate(labels: NDArray[np.int64], probabilities: Values, bins: int = BINS) -> Calibration:
@@ -41,5 +51,8 @@ def calibrate(labels: NDArray[np.int64], probabilities: Values, bins: int = BINS
     count = np.bincount(member, minlength=bins)
     filled = np.maximum(count, 1)
     return Calibration(
-        np.bincount(member, top, bins) / filled, np.bincount(member, correct.astype(np.float64), bins) / filled, count
+        np.bincount(member, top, bins) / filled,
+        np.bincount(member, correct.astype(np.float64), bins) / filled,
+        count,
+        np.asarray(np.bincount(member, top * (1 - top), bins), np.float64),
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.dataset import SIDE
-from fer_data.trained_model import read_trained
+from fer_data.trained_model import TEMPERATURE, read_trained
 from fer_edge.errors import UsageError
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
@@ -19,6 +19,7 @@ from fer_edge.inference.crop import crop_face
 from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import ModelFile, read_model
 from fer_edge.inference.runtimes import import_runtimes
+from fer_edge.inference.temperature import apply_temperature
 from fer_edge.progress import bar
 
 KERAS_SUFFIX = ".keras"
@@ -39,9 +40,10 @@ class Classifier:
         training: What its card records about its training.
         facts: File, what it runs on, and, for a model file, its sha256.
         crop_margin: How much wider than the box of a face its crop is, see crop_face().
-        model: The model file, or the Keras model.
+        model: The model file, or the Keras model, whose output is without the temperature.
         side: Width and height of the faces that it takes, pixels.
         classify: Classifies faces of any size.
+        temperature: What `classify` divides the logits by, see fer_edge.inference.temperature.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Classifier:
     model: Any
     side: int
     classify: Classify
+    temperature: float = 1.0
 
     @property
     def is_quantized(self) -> bool:
@@ -92,12 +95,14 @@ def quantized_classifier(model: ModelFile, name: str | None = None, runtime: str
         model,
         classifier.side,
         lambda pixels: probabilities(classifier, pixels),
+        model.temperature,
     )
 
 
 def float_classifier(path: Path, name: str) -> Classifier:
     """A model.keras of `fer-train fit`. Raises UsageError for any other file."""
     labels, training = read_trained(path)
+    temperature = float(training.get(TEMPERATURE, 1.0))
     import_runtimes()  # tflite-runtime fails when TensorFlow was imported before it
     import keras
 
@@ -105,10 +110,11 @@ def float_classifier(path: Path, name: str) -> Classifier:
 
     def classify(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         faces = resized(pixels, SIDE)[..., None].astype(np.float32)
-        return np.asarray(model.predict(faces, batch_size=BATCH, verbose=0), np.float32)
+        predicted = np.asarray(model.predict(faces, batch_size=BATCH, verbose=0), np.float32)
+        return apply_temperature(predicted, temperature)
 
     facts = {"file": path.name, "runs_on": f"keras {keras.__version__}"}
-    return Classifier(name, labels, training, facts, 0.0, model, SIDE, classify)
+    return Classifier(name, labels, training, facts, 0.0, model, SIDE, classify, temperature)
 
 
 def open_classifier(path: Path) -> Classifier:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fer_data.calibration import Calibration, calibrate
 from fer_data.operating_points import THRESHOLDS, Flags, OperatingPoint, Values, operating_point
+from fer_data.risk_coverage import MIN_SCORE, RiskCoverage
 
 Z_95 = 1.96  # standard deviations to each side that hold 95 % of a normal distribution
 
@@ -204,6 +205,7 @@ class Curves:
         roc: The ROC by class name; None for a class without faces, or without faces of other classes.
         precision_recall: The precision-recall curve by class name, None likewise.
         calibration: Reliability of the top probability.
+        risk_coverage: Accuracy by the share of faces with at least a minimum score.
         operating_points: With two classes, of which the second is positive, the rates at THRESHOLDS; else empty.
         chosen: With two classes, the operating point of Youden's J; else None.
     """
@@ -211,6 +213,7 @@ class Curves:
     roc: dict[str, Roc | None]
     precision_recall: dict[str, PrecisionRecall | None]
     calibration: Calibration
+    risk_coverage: RiskCoverage
     operating_points: tuple[OperatingPoint, ...] = ()
     chosen: OperatingPoint | None = None
 
@@ -220,15 +223,15 @@ class Curves:
         each = [(name, labels == index, probabilities[:, index]) for index, name in enumerate(classes)]
         rocs = {name: roc(positive, scores) for name, positive, scores in each}
         curves = {name: precision_recall(positive, scores) for name, positive, scores in each}
-        calibration = calibrate(labels, probabilities)
+        certainty = calibrate(labels, probabilities), RiskCoverage.of(labels, probabilities)
         if len(classes) != 2:
-            return cls(rocs, curves, calibration)
+            return cls(rocs, curves, *certainty)
         name, positive, scores = each[1]
         curve = rocs[name]
         return cls(
             rocs,
             curves,
-            calibration,
+            *certainty,
             tuple(operating_point(positive, scores, threshold) for threshold in THRESHOLDS),
             operating_point(positive, scores, curve.youden) if curve else None,
         )
@@ -251,6 +254,8 @@ class Curves:
             "average_precision": self.average_precision,
             "macro_average_precision": macro_average(self.average_precision.values()),
             "ece": self.calibration.ece,
+            "ece_exact": self.calibration.ece_exact,
+            "at_min_score": self.risk_coverage.at(MIN_SCORE)._asdict(),
         }
         if not self.operating_points:
             return numbers

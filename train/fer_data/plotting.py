@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fer_data.fonts import drawable, fallback_families
 from fer_data.metrics import Scores
+from fer_data.risk_coverage import MIN_SCORE, RiskCoverage
 
 MAX_LABEL = 16  # characters of a class name on an axis
 MAX_MODEL_NAME = 28  # characters
@@ -114,6 +115,22 @@ def _bars(scores: Scores, classes: list[str]) -> tuple[list[float], list[float],
         below.append(100 * max(0.0, share - low))
         above.append(100 * max(0.0, high - share))
     return shares, below, above
+
+
+def risk_coverage_curves(models: Mapping[str, RiskCoverage]) -> Figure:
+    """Accuracy by the share of faces that get an answer, a line for each model by its name; a dot marks MIN_SCORE."""
+    figure = new_figure(8, 4.5)
+    axes = figure.subplots()
+    for model, curve in models.items():
+        (line,) = axes.plot(100 * curve.answered, 100 * curve.accuracy, label=mark_direction(short_path(model)))
+        point = curve.at(MIN_SCORE)
+        if point.accuracy is not None:
+            axes.plot(100 * point.answered, 100 * point.accuracy, "o", color=line.get_color())
+    axes.plot([], [], "o", color="grey", label=f"minimum score {MIN_SCORE:g}")
+    axes.set(xlabel="% of the faces that get an answer", ylabel="% of the answers that are correct", xlim=(0, 101))
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside right upper", fontsize=9)
+    return figure
 
 
 def short_path(name: str) -> str:

@@ -12,6 +12,7 @@ from fer_edge.errors import UsageError
 from fer_edge.inference.model_file import LABELS
 
 TRAINING_CARD = "training.json"  # entry of model.keras, beside LABELS
+TEMPERATURE = "temperature"  # key of that card, and of the card of a model file; 1 if it is missing
 
 
 def read_trained(path: Path) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -21,7 +21,9 @@ def evaluate_one(classifier: Classifier, faces: FaceSet, split: str) -> ModelRes
     """Evaluate a model on a split of `faces`, which have its labels. Raises DataError without such a split."""
     test_faces, digests = faces.split(split), faces.digests()
     unseen = ~np.isin(digests[faces.splits == split], digests[faces.splits == TRAINING])
-    evaluation = evaluate(classifier.classify(test_faces.pixels), test_faces, unseen)
+    mirror_images = np.ascontiguousarray(test_faces.pixels[:, :, ::-1])
+    predicted, mirrored = classifier.classify(test_faces.pixels), classifier.classify(mirror_images)
+    evaluation = evaluate(predicted, mirrored, test_faces, unseen)
     return ModelResult(classifier.name, classifier.facts, evaluation)
 
 

@@ -17,7 +17,13 @@ from fer_data.classifiers import float_classifier, quantized_classifier
 from fer_data.output_folder import check_outside, output_folder
 from fer_edge.command_line import OneLineParser
 
-PLOTS = "\n![Confusion matrices](confusion.png)\n\n![Recall of each class](recall.png)\n"
+PLOTS = """
+![Confusion matrices](confusion.png)
+
+![Recall of each class](recall.png)
+
+![Accuracy by the share of faces that get an answer](risk_coverage.png)
+"""
 
 
 def add_command(commands: argparse._SubParsersAction[OneLineParser]) -> None:

@@ -10,7 +10,8 @@ from fer_convert.evaluate.evaluation import Evaluation
 from fer_convert.markdown import table
 from fer_data.dataset import TRAINING
 from fer_data.formatting import number, percent
-from fer_data.metrics import Scores, macro_average
+from fer_data.metrics import Curves, Scores, macro_average
+from fer_data.risk_coverage import MIN_SCORE, Answers
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Comparison:
         return "\n\n".join(parts) + "\n"
 
     def _overview(self) -> str:
+        answered, correct = f"answered at min score {MIN_SCORE:g}", "correct of those"
         measures: dict[str, Callable[[Evaluation], object]] = {
             "faces": lambda result: result.scores.count,
             "accuracy": lambda result: _accuracy(result.scores),
@@ -74,6 +76,14 @@ class Comparison:
             "macro F1": lambda result: percent(result.scores.macro_f1, 2),
             "macro AUC": lambda result: number(macro_average(result.curves.auc.values())),
             "ECE": lambda result: percent(result.curves.calibration.ece, 2),
+            "ECE of exact scores": lambda result: percent(result.curves.calibration.ece_exact, 2),
+            answered: lambda result: percent(_answers(result.curves).answered, 2),
+            correct: lambda result: percent(_answers(result.curves).accuracy, 2),
+            "two views: accuracy": lambda result: _accuracy(result.two_views.scores),
+            "two views: 95 % interval": lambda result: _interval(result.two_views.scores.interval),
+            "two views: ECE": lambda result: percent(result.two_views.curves.calibration.ece, 2),
+            f"two views: {answered}": lambda result: percent(_answers(result.two_views.curves).answered, 2),
+            f"two views: {correct}": lambda result: percent(_answers(result.two_views.curves).accuracy, 2),
         }
         rows = [[name, *(value(model.evaluation) for model in self.all_models)] for name, value in measures.items()]
         if self.reference:
@@ -109,6 +119,10 @@ def _class_rows(evaluation: Evaluation) -> Iterator[tuple[object, ...]]:
 def _confusion(scores: Scores) -> str:
     rows = [[name, *counts] for name, counts in zip(scores.classes, scores.confusion.tolist(), strict=True)]
     return table(["true \\ predicted", *scores.classes], rows)
+
+
+def _answers(curves: Curves) -> Answers:
+    return curves.risk_coverage.at(MIN_SCORE)
 
 
 def _accuracy(scores: Scores) -> str:

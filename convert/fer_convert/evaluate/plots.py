@@ -8,14 +8,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fer_convert.evaluate.comparison import Comparison
-from fer_data.plotting import draw_matrix, new_figure, recall_bars, save_figure, short_path
+from fer_data.plotting import draw_matrix, new_figure, recall_bars, risk_coverage_curves, save_figure, short_path
 
 MATRICES_PER_ROW = 3
 
 
 def write_plots(comparison: Comparison, out: Path) -> None:
-    """Write confusion.png and recall.png into the folder `out`."""
-    for name, figure in {"confusion.png": confusion(comparison), "recall.png": recall(comparison)}.items():
+    """Write confusion.png, recall.png and risk_coverage.png into the folder `out`."""
+    curves = {model.name: model.evaluation.curves.risk_coverage for model in comparison.all_models}
+    figures = {
+        "confusion.png": confusion(comparison),
+        "recall.png": recall(comparison),
+        "risk_coverage.png": risk_coverage_curves(curves),
+    }
+    for name, figure in figures.items():
         save_figure(figure, out / name)
 
 

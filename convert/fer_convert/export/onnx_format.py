@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_convert.export.tempered import with_temperature
 from fer_data.classifiers import Classifier, Classify
 from fer_edge.errors import MissingExtraError
+from fer_edge.inference.temperature import apply_temperature
 
 OPSET = 17
 
@@ -22,8 +24,8 @@ def export_onnx(classifier: Classifier, out: Path) -> Classify:
 
     Args:
         classifier: A Keras model, whose export takes float32 [N,48,48,1] of 0..255 and gives float32 probabilities; or
-            a model file, whose export takes uint8 [1,side,side,1] and gives uint8, with scale and zero point in the
-            metadata.
+            a model file, whose export takes uint8 [1,side,side,1] and gives uint8, with scale, zero point and
+            temperature in the metadata.
         out: The file to write.
 
     Returns:
@@ -45,6 +47,7 @@ def export_onnx(classifier: Classifier, out: Path) -> Classify:
     if classifier.is_quantized:
         scale, zero_point = _output_quantization(classifier.model.graph)
         properties |= {"output_scale": str(scale), "output_zero_point": str(zero_point)}
+        properties["temperature"] = str(classifier.temperature)
     with warnings.catch_warnings(action="ignore"):  # both announce what will be removed from NumPy and TensorFlow
         _convert(classifier, out)
     model = onnx.load(out)
@@ -57,7 +60,8 @@ def export_onnx(classifier: Classifier, out: Path) -> Classify:
     def classify(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         faces = pixels[:, None, ..., None].astype(dtype)
         rows = [session.run(None, {name: face})[0][0] for face in faces]
-        return ((np.array(rows, np.float32) - zero_point) * scale).astype(np.float32)
+        output = ((np.array(rows, np.float32) - zero_point) * scale).astype(np.float32)
+        return apply_temperature(output, classifier.temperature) if classifier.is_quantized else output
 
     return classify
 
@@ -71,9 +75,10 @@ def _convert(classifier: Classifier, out: Path) -> None:
         source.write_bytes(classifier.model.graph)
         tf2onnx.convert.from_tflite(str(source), opset=OPSET, output_path=str(out))
     else:
-        (face,) = classifier.model.inputs
+        model = with_temperature(classifier)
+        (face,) = model.inputs
         signature = [keras.InputSpec(shape=face.shape, dtype="float32", name=face.name)]
-        classifier.model.export(str(out), format="onnx", verbose=False, opset_version=OPSET, input_signature=signature)
+        model.export(str(out), format="onnx", verbose=False, opset_version=OPSET, input_signature=signature)
 
 
 def _output_quantization(graph: bytes) -> tuple[float, int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_convert.export.tempered import with_temperature
 from fer_data.classifiers import Classifier, Classify
 
 LABELS_FILE = "labels.json"  # in the folder of an export: the class names, in output order
@@ -23,7 +24,7 @@ def export_saved_model(classifier: Classifier, out: Path) -> Classify:
     """
     import tensorflow as tf
 
-    classifier.model.export(str(out), verbose=False)
+    with_temperature(classifier).export(str(out), verbose=False)
     write_labels(classifier, out)
     loaded = tf.saved_model.load(str(out))
     run = loaded.signatures["serving_default"]

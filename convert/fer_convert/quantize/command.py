@@ -18,12 +18,13 @@ from fer_convert.quantize.loss import QuantizationLoss
 from fer_data.classifiers import probabilities
 from fer_data.dataset import TRAINING
 from fer_data.formatting import aligned
-from fer_data.trained_model import read_trained
+from fer_data.trained_model import TEMPERATURE, read_trained
 from fer_edge import __version__
 from fer_edge.command_line import OneLineParser
+from fer_edge.errors import UsageError
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.loader import open_engine
-from fer_edge.inference.model_file import ModelFile, write_model
+from fer_edge.inference.model_file import ModelFile, is_temperature, write_model
 
 
 def add_command(commands: argparse._SubParsersAction[OneLineParser]) -> None:
@@ -46,6 +47,12 @@ def add_command(commands: argparse._SubParsersAction[OneLineParser]) -> None:
         help="probability that a class must reach on the device to be reported; the report of the run lists some",
     )
     command.add_argument(
+        "--temperature",
+        type=float,
+        metavar="T",
+        help="what the device divides the logits by (default: what the run fitted on its held-out faces)",
+    )
+    command.add_argument(
         "--allow-cpu-ops", action="store_true", help="accept operators that the Edge TPU does not support"
     )
     command.set_defaults(run=_run)
@@ -58,6 +65,10 @@ def _run(arguments: Namespace) -> int:
 
     labels, training = read_trained(arguments.model)
     min_scores = parse_min_scores(arguments.min_score, labels)
+    fitted = training.pop(TEMPERATURE, 1.0)
+    temperature = fitted if arguments.temperature is None else arguments.temperature
+    if not is_temperature(temperature):
+        raise UsageError(f"--temperature {temperature}: expected a number above 0")
     model = keras.saving.load_model(arguments.model, compile=False)
     faces = read_faces_for(arguments, labels, training)
     split = arguments.split or faces.test_split()
@@ -76,6 +87,9 @@ def _run(arguments: Namespace) -> int:
     card = _card(arguments.name or arguments.out.stem, training, {"split": split, **asdict(loss)})
     if min_scores:
         card["min_score"] = min_scores
+    if temperature != 1:
+        card[TEMPERATURE] = temperature
+        print(f"{TEMPERATURE} {temperature:g}")
     model_file = write_model(arguments.out, graph, labels, card)
     size = f"{len(graph) / 1024:.0f} KiB"
     print(f"{arguments.out}: {size}, full-integer, {len(labels)} classes, sha256 of the graph {model_file.sha256}")

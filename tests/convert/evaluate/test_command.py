@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,10 @@ def answers(path: Path, faces: FaceSet = PUBLIC) -> np.ndarray:
     return EmotionClassifier(model, open_engine(model)).classify(faces.pixels)
 
 
+def mirrored(faces: FaceSet) -> FaceSet:
+    return dataclasses.replace(faces, pixels=np.ascontiguousarray(faces.pixels[:, :, ::-1]))
+
+
 def by_class(values: np.ndarray) -> dict[str, float | None]:
     known = (None if np.isnan(value) else pytest.approx(float(value)) for value in values)
     return dict(zip(FER2013_CLASSES, known, strict=True))
@@ -109,6 +114,25 @@ def test_the_calibration_error_is_the_mean_gap_over_fifteen_bins(folder: Path) -
     assert report(folder, SMALL)["models"][0]["ece"] == pytest.approx(error, abs=1e-6)
 
 
+def test_the_answers_at_a_minimum_score_and_two_views_are_reported(folder: Path) -> None:
+    (numbers,) = report(folder, SMALL)["models"]
+    one = answers(SMALL)
+    for judged, probabilities in ((numbers, one), (numbers["two_views"], (one + answers(SMALL, mirrored(PUBLIC))) / 2)):
+        right = probabilities.argmax(axis=1) == PUBLIC.labels
+        answered = probabilities.max(axis=1) >= 0.4
+        point = {"min_score": 0.4, "answered": answered.mean(), "accuracy": right[answered].mean()}
+        assert judged["at_min_score"] == pytest.approx(point)
+        assert judged["accuracy"] == pytest.approx(right.mean())
+
+
+def test_the_figures_are_those_at_the_temperature_of_the_model(folder: Path, tmp_path: Path) -> None:
+    write_model(tmp_path / "hot.tflite", read_model(SMALL).graph, FER2013_CLASSES, {"temperature": 3.0})
+    hot, small = report(folder, tmp_path / "hot.tflite", SMALL)["models"]
+    assert hot["accuracy"] == small["accuracy"]
+    assert hot["at_min_score"]["answered"] == (answers(tmp_path / "hot.tflite").max(axis=1) >= 0.4).mean()
+    assert hot["at_min_score"]["answered"] < small["at_min_score"]["answered"]
+
+
 def test_accuracy_and_every_recall_have_an_interval(folder: Path) -> None:
     numbers = report(folder, SMALL)["models"][0]
     low, high = numbers["interval95"]
@@ -124,11 +148,17 @@ def test_the_page_shows_the_models_side_by_side(folder: Path) -> None:
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert lines[0] == "# nano, small on PublicTest of faces.csv"
-    rows = {cells[0]: cells[1:] for cells in (line.strip("| ").split(" | ") for line in lines[4:15])}
+    rows = {cells[0]: cells[1:] for cells in (line.strip("| ").split(" | ") for line in lines[4:23])}
     rows = {what.strip(): [value.strip() for value in values] for what, values in rows.items()}
     both = [(answers(path).argmax(axis=1) == PUBLIC.labels).mean() for path in (NANO, SMALL)]
     assert rows["accuracy"] == [f"{100 * accuracy:.2f} %" for accuracy in both]
     assert rows["faces"] == ["105", "105"]
+    views = [answers(path) + answers(path, mirrored(PUBLIC)) for path in (NANO, SMALL)]
+    both = [(view.argmax(axis=1) == PUBLIC.labels).mean() for view in views]
+    assert rows["two views: accuracy"] == [f"{100 * accuracy:.2f} %" for accuracy in both]
+    assert rows["two views: answered at min score 0.4"] == [
+        f"{100 * (view.max(1) >= 0.8).mean():.2f} %" for view in views
+    ]
     assert rows["runs on"][0].startswith(f"cpu ({available_runtimes()[0]} ")
     assert [line for line in lines if line.startswith("## ")] == ["## nano", "## small"]
     assert sum(line.startswith("| disgust ") for line in lines) == 4
@@ -192,13 +222,14 @@ def test_out_contains_the_page_the_figures_and_the_plots(folder: Path, tmp_path:
     done = run_in_process("fer_convert", "evaluate", *arguments, "--float", folder / "own.keras")
     assert done.code == 0, done.err
     out = tmp_path / "made" / "out"
-    assert {file.name for file in out.iterdir()} == {"evaluation.md", "evaluation.json", "confusion.png", "recall.png"}
+    plots = {"confusion.png", "recall.png", "risk_coverage.png"}
+    assert {file.name for file in out.iterdir()} == {"evaluation.md", "evaluation.json", *plots}
     page = (out / "evaluation.md").read_text()
     assert page.startswith(done.out)
-    assert "(confusion.png)" in page
+    assert plots == set(re.findall(r"\((\w+\.png)\)", page))
     numbers = json.loads((out / "evaluation.json").read_text())
     assert [judged["model"] for judged in numbers["models"]] == ["nano", "two"]
-    for name in ("confusion.png", "recall.png"):
+    for name in plots:
         picture = cv2.imread(str(out / name))
         assert min(picture.shape[:2]) > 300
         assert picture.std() > 20

@@ -18,6 +18,7 @@ from fer_convert.export import command, tfjs
 from fer_data.classifiers import Classifier, Classify, open_classifier
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.config.model import parse_model
+from fer_edge.inference.temperature import apply_temperature
 
 FACES = striped_faces(14, seed=5).pixels
 
@@ -40,7 +41,9 @@ def test_a_keras_model_becomes_an_onnx_file_that_takes_any_number_of_faces(
     assert [file.name for file in tmp_path.iterdir()] == ["fer.onnx"]
     session, _ = read_onnx(tmp_path / "fer.onnx")
     (actual,) = session.run(None, {"face": FACES[..., None].astype(np.float32)})
-    assert actual == pytest.approx(open_classifier(trained).classify(FACES), abs=1e-4)
+    classifier = open_classifier(trained)
+    assert classifier.temperature != 1
+    assert actual == pytest.approx(classifier.classify(FACES), abs=1e-4)
 
 
 def test_a_model_file_becomes_an_onnx_file_of_bytes(data: Path, tmp_path: Path) -> None:
@@ -51,8 +54,9 @@ def test_a_model_file_becomes_an_onnx_file_of_bytes(data: Path, tmp_path: Path) 
     session, metadata = read_onnx(tmp_path / "fer.onnx")
     scale, zero_point = float(metadata["output_scale"]), int(metadata["output_zero_point"])
     name = session.get_inputs()[0].name
-    actual = [(session.run(None, {name: face[None, ..., None]})[0][0] - zero_point) * scale for face in FACES]
-    assert np.array(actual) == pytest.approx(open_classifier(parse_model("nano")).classify(FACES), abs=0.05)
+    rows = [(session.run(None, {name: face[None, ..., None]})[0][0] - zero_point) * scale for face in FACES]
+    actual = apply_temperature(np.array(rows, np.float32), float(metadata["temperature"]))
+    assert actual == pytest.approx(open_classifier(parse_model("nano")).classify(FACES), abs=0.05)
 
 
 def test_a_keras_model_becomes_a_saved_model(trained: Path, data: Path, tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tests.support.processes import run, run_in_process
 from tests.support.refusals import assert_refused
 from tests.support.synthetic_faces import striped_faces, write_csv
+from tests.support.training import read_card
 
 from fer_convert.check.mapping import check_model
 from fer_convert.quantize.conversion import FACES_PER_CLASS, representative_faces
+from fer_data.classifiers import open_classifier
 from fer_data.dataset import FaceSet
 from fer_data.readers.fer2013 import FER2013_CLASSES
 from fer_edge.inference.classifier import EmotionClassifier
@@ -58,6 +60,9 @@ def test_the_card_has_training_and_metrics(folder: Path) -> None:
     card = read_model(folder / "fer.tflite").card
     assert card["name"] == "fer"
     assert card["min_score"] == {"happy": 0.7, "sad": 0.55}
+    assert card["temperature"] == read_card(folder / "run")["temperature"] != 1
+    assert "temperature" not in card["training"]
+    assert f"\ntemperature {card['temperature']:g}\n" in (folder / "quantize.txt").read_text()
     assert card["training"]["data"] == "faces.csv"
     assert card["training"]["recipe"]["model"] == "nano"
     assert card["metrics"]["split"] == "PublicTest"
@@ -73,8 +78,7 @@ def test_the_device_classifies_like_the_float_network(folder: Path) -> None:
     model = read_model(folder / "fer.tflite")
     faces = FACES.split("PublicTest").pixels
     device = EmotionClassifier(model, open_engine(model)).classify(faces)
-    trained = keras.saving.load_model(folder / "run" / "model.keras", compile=False)
-    wanted = trained.predict(faces[..., None].astype(np.float32), verbose=0)
+    wanted = open_classifier(folder / "run").classify(faces)
     assert np.abs(device - wanted).mean() < 0.02
     assert np.abs(device - wanted).max() < 0.3
 
@@ -99,8 +103,9 @@ def test_a_model_with_fewer_classes_is_evaluated_on_those(folder: Path, tmp_path
     dark = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
     saved(keras.Model(inputs, dark), tmp_path / "two.keras")
     arguments = ["--data", folder / "faces.csv", "--out", tmp_path / "two.tflite", "--max-drop", "100"]
-    done = run_in_process("fer_convert", "quantize", tmp_path / "two.keras", *arguments)
+    done = run_in_process("fer_convert", "quantize", tmp_path / "two.keras", *arguments, "--temperature", 1.5)
     assert done.code == 0, done.err
+    assert read_model(tmp_path / "two.tflite").temperature == 1.5
     assert read_model(tmp_path / "two.tflite").labels == ("sad", "happy")
     assert read_model(tmp_path / "two.tflite").card["metrics"]["faces"] == 30
 
@@ -195,6 +200,20 @@ def test_representative_faces_are_balanced_and_reproducible() -> None:
         ),
         ("quantize {0}/run/model.keras --data {0}/faces.csv --out {0}", 2, "must be a file in an existing folder"),
         ("quantize {0}/run/model.keras --data {0}/faces.csv --out {0}/x.tflite --split X", 2, "split 'X' has no faces"),
+        *(
+            (
+                f"quantize {{0}}/run/model.keras --data {{0}}/faces.csv --out {{0}}/x.tflite --temperature {value}",
+                2,
+                refusal,
+            )
+            for value, refusal in {
+                "0": "--temperature 0.0: expected a number above 0",
+                "-1": "--temperature -1.0: expected",
+                "nan": "--temperature nan: expected",
+                "inf": "--temperature inf: expected",
+                "warm": "--temperature: invalid float value: 'warm'",
+            }.items()
+        ),
         ("bogus", 2, "invalid choice: 'bogus'"),
     ],
 )

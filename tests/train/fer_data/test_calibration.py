@@ -19,6 +19,16 @@ def test_the_calibration_error_is_the_one_counted_by_hand() -> None:
     assert bins.ece == pytest.approx((2 * 0.14 + 3 * (0.89 - 2 / 3) + 1 * 1.0) / 6)
 
 
+def test_exact_probabilities_have_the_error_of_chance() -> None:
+    rng = np.random.default_rng(0)
+    top = rng.uniform(0.5, 1, 3000)
+    probabilities = np.stack([top, 1 - top], axis=1)
+    errors = [calibrate((rng.random(3000) > top).astype(int), probabilities) for _ in range(100)]
+    assert errors[0].ece_exact == pytest.approx(np.mean([bins.ece for bins in errors]), rel=0.05)
+    assert 0.01 < errors[0].ece_exact < 0.03
+    assert calibrate(np.zeros(0, int), probabilities[:0]).ece_exact == 0
+
+
 def test_a_probability_on_an_edge_belongs_to_the_bin_below() -> None:
     bins = calibrate(np.array([0, 0]), np.array([[0.5, 0.5], [0.75, 0.25]]), bins=4)
     assert bins.count.tolist() == [0, 1, 1, 0]

@@ -17,18 +17,20 @@ from tests.support.scored_faces import score_reader, scored_faces
 from tests.support.training import read_metrics, write_history
 
 from fer_convert.min_scores import parse_min_scores
+from fer_data.calibration import calibrate
 from fer_data.dataset import FaceSet
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
+from fer_edge.inference.temperature import apply_temperature
 from fer_train.prediction import probabilities
 from fer_train.report.network_cost import network_cost
 from fer_train.report.run_report import write_report
 
-PLOTS = {"confusion.png", "roc.png", "precision_recall.png", "calibration.png", "mistakes.png"}
+PLOTS = {"confusion.png", "roc.png", "precision_recall.png", "calibration.png", "risk_coverage.png", "mistakes.png"}
 
 
-def report(out: Path, faces: FaceSet, **facts: Any) -> tuple[dict[str, Any], str]:
+def report(out: Path, faces: FaceSet, temperature: float = 1.0, **facts: Any) -> tuple[dict[str, Any], str]:
     """Write a report; return its metrics, and its page with "PNG" in place of each picture."""
-    (judgement,) = write_report(score_reader(len(faces.classes)), faces, out, facts)
+    (judgement,) = write_report(score_reader(len(faces.classes)), faces, out, facts, temperature=temperature)
     assert judgement.scores.count == len(faces)
     page = (out / "report.html").read_text()
     return read_metrics(out), re.sub(r"data:image/png;base64,[\w+/=]+", "PNG", page)
@@ -52,8 +54,8 @@ def test_a_report_has_plots_and_a_page_that_needs_no_other_file(tmp_path: Path, 
 def test_the_metrics_keep_their_names_and_include_the_facts(tmp_path: Path) -> None:
     two, _ = report(tmp_path, scored_faces(60, 2), seconds=7, teacher=None)
     always = """model validation faces accuracy interval95 balanced_accuracy macro_f1 recall precision f1 support
-        classes confusion auc macro_auc average_precision macro_average_precision ece parameters macs edge_tpu_bytes
-        min_score seconds teacher keras backend python"""
+        classes confusion auc macro_auc average_precision macro_average_precision ece ece_before ece_exact at_min_score
+        parameters macs edge_tpu_bytes min_score temperature seconds teacher keras backend python"""
     assert set(two) == {*always.split(), "positive", "thresholds", "chosen_threshold"}
     assert (two["model"], two["validation"], two["faces"], two["seconds"]) == ("float", ["PublicTest"], 60, 7)
     assert (two["parameters"], two["macs"]) == (4608, 4608)
@@ -140,6 +142,23 @@ def test_the_minimum_scores_are_listed_with_the_flag_that_carries_them_to_the_de
             for value in (score, score - 0.01)
         )
         assert lower < 0.9 <= precision, "the least that reaches it"
+
+
+def test_all_probabilities_are_those_at_the_temperature(tmp_path: Path) -> None:
+    faces = scored_faces(300, 3)
+    before, _ = report(tmp_path, faces)
+    after, page = report(tmp_path, faces, temperature=2.0)
+    tempered = apply_temperature(probabilities(score_reader(3), faces.pixels), 2.0)
+    answered = tempered.max(axis=1) >= 0.4
+    right = (tempered.argmax(axis=1) == faces.labels)[answered].mean()
+    assert after["at_min_score"] == pytest.approx({"min_score": 0.4, "answered": answered.mean(), "accuracy": right})
+    assert (after["temperature"], after["ece_before"]) == (2.0, before["ece"])
+    assert after["ece"] == calibrate(faces.labels, tempered).ece != before["ece"]
+    for name, score in after["min_score"]["0.9"].items():
+        assert score < before["min_score"]["0.9"][name], "the scores to choose from are on the same scale"
+    assert "ECE with temperature 2</th>" in page
+    assert f"<td>PublicTest</td><td>{100 * before['ece']:.2f} %</td><td>{100 * after['ece']:.2f} %</td>" in page
+    assert f"<td>0.4</td><td>{100 * answered.mean():.1f} %</td><td>{100 * right:.1f} %</td>" in page
 
 
 def test_without_a_history_there_is_no_section_on_training(tmp_path: Path) -> None:

@@ -10,7 +10,10 @@ import keras
 import numpy as np
 from tests.support.processes import run_in_process
 from tests.support.synthetic_faces import striped_faces, write_csv
+from tests.support.training import read_card
 
+from fer_data.temperature import fit_temperature
+from fer_edge.inference.temperature import apply_temperature
 from fer_train.prediction import probabilities
 from fer_train.training.cross_validation import assign_folds
 
@@ -50,6 +53,9 @@ def test_each_face_is_evaluated_by_the_network_that_was_not_trained_on_it(tmp_pa
     for fold in range(2):
         model = keras.saving.load_model(tmp_path / "run" / f"fold-{fold + 1}" / "model.keras")
         own = probabilities(model, training.pixels[folds == fold])
+        temperature = read_card(tmp_path / "run" / f"fold-{fold + 1}")["temperature"]
+        assert temperature == fit_temperature(training.labels[folds == fold], own) != 1
+        own = apply_temperature(own, temperature)
         assert np.allclose(predicted["probabilities"][folds == fold], own, atol=1e-4)
         accuracies.append((own.argmax(axis=1) == training.labels[folds == fold]).mean())
     assert np.allclose(summary["accuracies"], accuracies)
@@ -57,5 +63,5 @@ def test_each_face_is_evaluated_by_the_network_that_was_not_trained_on_it(tmp_pa
     assert summary["faces"] == len(training)
     assert f"{100 * summary['accuracy']:.1f} % of {len(training)} faces are classified correctly" in page
     assert f"<td>2</td><td>{100 * accuracies[1]:.1f} %</td><td>fold-2/report.html</td>" in page
-    assert page.count("data:image/png;base64") == 5
+    assert page.count("data:image/png;base64") == 6
     assert "<td>epochs</td><td>1</td>" in page

@@ -21,9 +21,14 @@ from tests.support.synthetic_faces import striped_faces, write_csv
 from tests.support.training import SHORT_RUN, fit, read_card, read_history, read_metrics
 from tests.support.waiting import wait_until
 
+from fer_data.calibration import calibrate
+from fer_data.classifiers import open_classifier
 from fer_data.readers.fer2013 import FER2013_CLASSES
+from fer_data.temperature import fit_temperature
 from fer_edge.config.model import parse_model
 from fer_edge.inference.model_file import read_model
+from fer_edge.inference.temperature import apply_temperature
+from fer_train.prediction import probabilities
 
 
 def test_a_run_learns(trained: Path) -> None:
@@ -66,6 +71,18 @@ def test_the_model_contains_its_labels_and_its_training_card(trained: Path) -> N
     assert (card["data"], card["faces"], card["recipe"]["epochs"]) == ("faces.csv", 315, 5)
     model = keras.saving.load_model(trained / "model.keras")
     assert model.output_shape == (None, 7)
+
+
+def test_the_temperature_is_fitted_on_the_validation_faces(trained: Path) -> None:
+    held_out = striped_faces(420).split("PublicTest")
+    output = probabilities(keras.saving.load_model(trained / "model.keras"), held_out.pixels)
+    temperature, metrics = read_card(trained)["temperature"], read_metrics(trained)
+    assert temperature == pytest.approx(fit_temperature(held_out.labels, output), abs=0.01)
+    assert metrics["temperature"] == temperature != 1
+    assert metrics["ece_before"] == pytest.approx(calibrate(held_out.labels, output).ece, abs=1e-3)
+    tempered = apply_temperature(output, temperature)
+    assert metrics["ece"] == pytest.approx(calibrate(held_out.labels, tempered).ece, abs=1e-3)
+    assert open_classifier(trained).classify(held_out.pixels) == pytest.approx(tempered, abs=1e-4)
 
 
 def test_a_killed_run_resumes_and_ends_with_the_weights_of_an_uninterrupted_one(data: Path, tmp_path: Path) -> None:

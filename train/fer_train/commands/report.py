@@ -27,7 +27,7 @@ def _run(arguments: Namespace) -> int:
     import keras
 
     from fer_data.output_folder import output_folder
-    from fer_data.trained_model import read_trained
+    from fer_data.trained_model import TEMPERATURE, read_trained
     from fer_train.report.run_report import write_report
     from fer_train.training.partition import find_test_faces, partition
     from fer_train.training.run_folder import MODEL, read_config, read_facts
@@ -37,7 +37,7 @@ def _run(arguments: Namespace) -> int:
         raise UsageError(
             f"{arguments.run_folder}: no {MODEL} in it yet", cure="fer-train fit --resume finishes the run"
         )
-    read_trained(arguments.run_folder / MODEL)  # Keras would not report damage in one line
+    _, card = read_trained(arguments.run_folder / MODEL)  # Keras would not report damage in one line
     source = dataclasses.replace(config.source, data=arguments.data or config.source.data)
     config, faces = dataclasses.replace(config, source=source), source.read()
     if arguments.split:
@@ -46,8 +46,9 @@ def _run(arguments: Namespace) -> int:
         chosen = partition(faces, config.validation, config.recipe.seed).validation
         test = find_test_faces(faces, chosen)
     model = keras.saving.load_model(arguments.run_folder / MODEL, compile=False)
-    out = arguments.out or arguments.run_folder
+    out, temperature = arguments.out or arguments.run_folder, float(card.get(TEMPERATURE, 1.0))
     with output_folder(out):
-        judgements = write_report(model, chosen, out, read_facts(arguments.run_folder), test)
+        facts = read_facts(arguments.run_folder)
+        judgements = write_report(model, chosen, out, facts, test, temperature=temperature)
     print_ending(config, faces, arguments.run_folder, judgements, out)
     return 0

@@ -50,7 +50,15 @@ EXPLANATIONS = {
         "The predictions grouped by their probability. Of those with a probability of 70 %, 70 % should be correct: "
         "each dot should be on the dotted line. Below the line the model is overconfident, above it underconfident. "
         "The expected calibration error is the mean distance from the line. Bins of few faces (lower plot) are "
-        "unreliable.",
+        "unreliable. All probabilities in this report are those that the device reports: the logits of the model, "
+        "divided by its temperature, which is fitted on the validation faces (Guo et al., arXiv:1706.04599).",
+    ),
+    "risk_coverage.png": (
+        "Answers by minimum score",
+        "Risk-coverage curve: accuracy by the share of faces that get an answer",
+        "The higher the probability that a prediction must reach, the fewer faces get an answer (to the left), and the "
+        "more of the answers are correct (upwards). The dot marks one minimum score, the table lists more "
+        "(El-Yaniv and Wiener, Journal of Machine Learning Research 11, 2010).",
     ),
     "mistakes.png": (
         "The most confident mistakes",

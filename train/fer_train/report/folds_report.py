@@ -12,7 +12,7 @@ from fer_data.dataset import FaceSet
 from fer_data.formatting import percent
 from fer_data.metrics import Curves, Scores
 from fer_data.min_scores import choose_min_scores
-from fer_data.plotting import save_figure
+from fer_data.plotting import risk_coverage_curves, save_figure
 from fer_train.report import plots
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
@@ -29,7 +29,8 @@ def write_folds_report(
 
     Args:
         faces: All faces of the folds.
-        probabilities: For each, those of the network that was not trained on it, float32 [N,classes].
+        probabilities: For each, those of the network that was not trained on it, at its temperature, float32
+            [N,classes].
         accuracies: The accuracy of each fold, 0..1.
         out: The folder, with the run of each fold in it.
     """
@@ -41,6 +42,7 @@ def write_folds_report(
         "roc.png": plots.roc(curves),
         "precision_recall.png": plots.precision_recall(curves),
         "calibration.png": plots.calibration(curves.calibration),
+        "risk_coverage.png": risk_coverage_curves({part: curves.risk_coverage}),
         "mistakes.png": mistakes(None, faces, probabilities),
     }
     for name, figure in figures.items():

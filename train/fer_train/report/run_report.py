@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,18 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from fer_data.calibration import calibrate
 from fer_data.dataset import FaceSet
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_data.formatting import percent
 from fer_data.metrics import Curves, Scores
 from fer_data.min_scores import MinScore, choose_min_scores
 from fer_data.operating_points import operating_point
-from fer_data.plotting import save_figure
+from fer_data.plotting import risk_coverage_curves, save_figure
+from fer_edge.inference.temperature import apply_temperature
 from fer_train.prediction import probabilities
 from fer_train.report import plots
+from fer_train.report.certainty import answers_table, temperature_table
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
 from fer_train.report.learning_curves import History, learning_curves, read_history
@@ -42,9 +45,10 @@ class _Result:
 
     Attributes:
         faces: The faces that the model was evaluated on.
-        probabilities: The output of the model, float32 [N,classes].
+        probabilities: The output of the model at its temperature, float32 [N,classes].
         scores: The scores of its predictions.
         curves: The curves of its probabilities.
+        ece_before: The expected calibration error of its output, without the temperature, 0..1.
         cost: The cost of its network.
     """
 
@@ -52,6 +56,7 @@ class _Result:
     probabilities: NDArray[np.float32]
     scores: Scores
     curves: Curves
+    ece_before: float
     cost: NetworkCost
 
     @property
@@ -65,9 +70,19 @@ class _Result:
         """The name of the part of the data that the faces are."""
         return ", ".join(self.faces.split_names())
 
+    def as_json(self) -> dict[str, Any]:
+        """The figures as JSON values."""
+        return {**self.scores.as_json(), **self.curves.as_json(), "ece_before": self.ece_before}
+
 
 def write_report(
-    model: keras.Model, faces: FaceSet, out: Path, facts: Mapping[str, Any], test: FaceSet | None = None
+    model: keras.Model,
+    faces: FaceSet,
+    out: Path,
+    facts: Mapping[str, Any],
+    test: FaceSet | None = None,
+    *,
+    temperature: float = 1.0,
 ) -> tuple[Judgement, ...]:
     """Evaluate a model and write metrics.json, plots (PNG) and report.html, which needs no other file.
 
@@ -77,17 +92,18 @@ def write_report(
         out: The folder to write into; if it has a history.csv or a recipe.json, they are part of the report.
         facts: JSON values by name, for metrics.json and the page.
         test: Further faces to evaluate on; the plots are of `faces` alone.
+        temperature: What the logits of the model are divided by.
 
     Returns:
         What the model is worth on each.
     """
     cost = network_cost(model)
-    result = _evaluate(model, faces, cost)
-    results = [result] if test is None else [result, _evaluate(model, test, cost)]
+    results = [_evaluate(model, part, cost, temperature) for part in (faces, test) if part is not None]
+    result = results[0]
     judgements = judge([(part.name, part.scores) for part in results], read_training_facts(out))
-    metrics = _metrics(result, facts)
+    metrics = _metrics(result, {"temperature": temperature, **facts})
     if test is not None:
-        metrics["test"] = {"split": test.split_names(), **results[1].scores.as_json(), **results[1].curves.as_json()}
+        metrics["test"] = {"split": test.split_names(), **results[1].as_json()}
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     figures = _figures(model, result, read_history(out))
     for name, figure in figures.items():
@@ -95,7 +111,7 @@ def write_report(
     tables = [classes_section(part.name, part.scores, part.curves) for part in results]
     sections = [
         *tables,
-        *_plots(result, out, figures),
+        *_plots(results, temperature, out, figures),
         min_scores_section(result.scores, result.min_scores),
         _network(cost),
         *recipe_sections(out, facts),
@@ -105,18 +121,19 @@ def write_report(
     return judgements
 
 
-def _evaluate(model: keras.Model, faces: FaceSet, cost: NetworkCost) -> _Result:
-    predicted = probabilities(model, faces.pixels)
+def _evaluate(model: keras.Model, faces: FaceSet, cost: NetworkCost, temperature: float) -> _Result:
+    output = probabilities(model, faces.pixels)
+    predicted = apply_temperature(output, temperature)
     scores = Scores.of(faces.labels, predicted.argmax(axis=1), faces.classes)
-    return _Result(faces, predicted, scores, Curves.of(faces.labels, predicted, faces.classes), cost)
+    curves = Curves.of(faces.labels, predicted, faces.classes)
+    return _Result(faces, predicted, scores, curves, calibrate(faces.labels, output).ece, cost)
 
 
 def _metrics(result: _Result, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "model": "float",
         "validation": result.faces.split_names(),
-        **result.scores.as_json(),
-        **result.curves.as_json(),
+        **result.as_json(),
         "min_score": min_scores_json(result.faces.classes, result.min_scores),
         "parameters": result.cost.parameters,
         "macs": result.cost.macs,
@@ -134,6 +151,7 @@ def _figures(model: keras.Model, result: _Result, history: History | None) -> di
         "roc.png": plots.roc(result.curves),
         "precision_recall.png": plots.precision_recall(result.curves),
         "calibration.png": plots.calibration(result.curves.calibration),
+        "risk_coverage.png": risk_coverage_curves({result.name: result.curves.risk_coverage}),
         "mistakes.png": mistakes(model, result.faces, result.probabilities),
     }
     if history:
@@ -174,11 +192,18 @@ def _weakness(scores: Scores, name: str) -> str:
     return f"{name} (recall {percent(scores.recall[name])}, most often mistaken for {other})"
 
 
-def _plots(result: _Result, out: Path, figures: Mapping[str, Figure]) -> Iterator[Section]:
+def _plots(
+    results: Sequence[_Result], temperature: float, out: Path, figures: Mapping[str, Figure]
+) -> Iterator[Section]:
+    errors = {result.name: (result.ece_before, result.curves.calibration.ece) for result in results}
+    tables = {
+        "threshold.png": _thresholds(results[0].curves),
+        "calibration.png": temperature_table(temperature, errors),
+        "risk_coverage.png": answers_table(results[0].curves.risk_coverage),
+    }
     for name, (title, caption, text) in EXPLANATIONS.items():
         if name in figures:
-            table = _thresholds(result.curves) if name == "threshold.png" else None
-            yield Section(title, text, [(out / name, caption)], table)
+            yield Section(title, text, [(out / name, caption)], tables.get(name))
 
 
 def _thresholds(curves: Curves) -> Table:

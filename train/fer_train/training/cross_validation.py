@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_data.dataset import TRAINING, FaceSet
 from fer_edge.errors import UsageError
+from fer_edge.inference.temperature import apply_temperature
 from fer_train.prediction import probabilities
 from fer_train.report.folds_report import write_folds_report
 from fer_train.report.verdict import Judgement
@@ -37,8 +38,8 @@ def cross_validate(config: RunConfig, faces: FaceSet, count: int, out: Path) -> 
 
     Writes the runs to OUT/fold-1 and so on, OUT/report.html with its plots, OUT/folds.json (the accuracy of each, their
     mean and standard deviation, and the scores over all faces) and OUT/out_of_fold.npz (for each face its name, its
-    label and the probabilities float32 [N,classes] of the network that was not trained on it). A second call resumes an
-    interrupted one.
+    label and the probabilities float32 [N,classes] of the network that was not trained on it, at the temperature of its
+    run). A second call resumes an interrupted one.
 
     Returns:
         What the networks are worth on all faces.
@@ -60,8 +61,8 @@ def cross_validate(config: RunConfig, faces: FaceSet, count: int, out: Path) -> 
         fold_config = dataclasses.replace(config, validation=f"fold {fold + 1} of {count}")
         held_out = held_out.renamed(str(fold_config.validation))
         targets = make_targets(included, config.recipe, config.teachers)
-        model = fit(fold_config, included, targets, held_out, out / f"fold-{fold + 1}").model
-        predicted[folds == fold] = probabilities(model, held_out.pixels)
+        run = fit(fold_config, included, targets, held_out, out / f"fold-{fold + 1}")
+        predicted[folds == fold] = apply_temperature(probabilities(run.model, held_out.pixels), run.temperature)
         accuracies.append(float((predicted[folds == fold].argmax(axis=1) == held_out.labels).mean()))
     judgement = write_folds_report(training, predicted, accuracies, out)
     mean, deviation = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from fer_data.dataset import FaceSet
 from fer_data.formatting import counted
-from fer_data.trained_model import TRAINING_CARD
+from fer_data.temperature import fit_temperature
+from fer_data.trained_model import TEMPERATURE, TRAINING_CARD
 from fer_edge.errors import FerError, UsageError
 from fer_edge.inference.model_file import LABELS, append_entries
 from fer_train.architectures.registry import build
+from fer_train.prediction import probabilities
 from fer_train.recipe import NO_WEIGHTS, Recipe
 from fer_train.report.run_report import write_report
 from fer_train.report.verdict import Judgement
@@ -56,10 +58,12 @@ class FittedRun(NamedTuple):
     Attributes:
         model: The averaged network of the last epoch, or the best with a patience.
         judgements: Of its validation faces and its test faces; empty in a process that does not write.
+        temperature: Of its probabilities, fitted on the validation faces; 1 in a process that does not write.
     """
 
     model: keras.Model
     judgements: tuple[Judgement, ...] = ()
+    temperature: float = 1.0
 
 
 def fit(
@@ -137,11 +141,13 @@ def fit(
     if not first:
         shutil.rmtree(folder)
         return FittedRun(ema_model)
-    _save(ema_model, config, training, out)
+    temperature = fit_temperature(validation.labels, probabilities(ema_model, validation.pixels))
+    _save(ema_model, config, training, temperature, out)
     facts = read_facts(out) if finished else {"seconds": round(time.monotonic() - started)}
     accuracies = read_accuracies(out)
     epoch = 1 + int(np.argmax(accuracies)) if recipe.patience and accuracies else len(accuracies)
-    return FittedRun(ema_model, write_report(ema_model, validation, out, {**facts, "epoch": epoch}, test))
+    judgements = write_report(ema_model, validation, out, {**facts, "epoch": epoch}, test, temperature=temperature)
+    return FittedRun(ema_model, judgements, temperature)
 
 
 def build_initial_model(
@@ -189,7 +195,7 @@ def _train(
         )
 
 
-def _save(model: keras.Model, config: RunConfig, training: FaceSet, out: Path) -> None:
+def _save(model: keras.Model, config: RunConfig, training: FaceSet, temperature: float, out: Path) -> None:
     """Write model.keras with its labels and its training card."""
     settings, origins = config.as_json(), read_origins(out)
     source = settings.pop("source")
@@ -198,6 +204,7 @@ def _save(model: keras.Model, config: RunConfig, training: FaceSet, out: Path) -
         **settings,
         "teachers": origins["teachers"],
         "faces": len(training),
+        TEMPERATURE: temperature,
         "recipe": {**dataclasses.asdict(config.recipe), "weights": origins["weights"]},
     }
     model.save(out / MODEL)
