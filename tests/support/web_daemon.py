@@ -99,9 +99,9 @@ class WebDaemon:
 
 
 @cache
-def events_of(clip: Path) -> list[dict[str, Any]]:
-    """The events of a clip, as `fer-edge --camera CLIP --print` prints them."""
-    return run("fer_edge", "--camera", clip, "--mqtt", "none", "--print").events
+def events_of(clip: Path, *flags: str) -> list[dict[str, Any]]:
+    """The events of a clip, as `fer-edge --camera CLIP --print` with further flags prints them."""
+    return run("fer_edge", "--camera", clip, "--mqtt", "none", "--print", *flags).events
 
 
 def back_and_forth(clip: Path) -> Callable[[int], bytes]:

@@ -63,12 +63,14 @@ def run(classifier: EmotionClassifier) -> Run:
 
 
 def test_the_state_has_the_dominant_face(run: Run) -> None:
-    assert run.status.state() == {"faces": 0, "emotion": None, "score": None, "paused": False}
+    unknown = dict.fromkeys(("emotion", "score", "valence", "arousal"))
+    assert run.status.state() == {"faces": 0, **unknown, "paused": False}
     for frame in VideoFile(WALK):
         run.processor.step(Frame(frame.grey, frame.time, frame.number))
         if (state := run.status.state())["faces"]:
             break
-    assert state["emotion"] in run.status.labels
+    assert state["emotion"] in {None, *run.status.labels}
+    assert -1 <= state["valence"] <= 1
     assert 0 < state["score"] <= 1
     assert round(state["score"], 2) == state["score"]
     run.controls.paused = True
