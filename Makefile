@@ -41,6 +41,7 @@ FIT = $(BIN)/fer-train fit --data $(FER2013) --ferplus $(FERPLUS) --ferplus-as h
 SHIP = for model in nano small base; do \
 	KERAS_BACKEND=tensorflow $(BIN)/fer-convert quantize $(RUNS)/$$model/model.keras --data $(FER2013) \
 		--out edge/fer_edge/models/$$model.tflite && \
+	$(BIN)/fer-convert calibrate edge/fer_edge/models/$$model.tflite --data $(FER2013) --split PublicTest && \
 	$(BIN)/fer-convert evaluate edge/fer_edge/models/$$model.tflite --data $(FER2013) || exit 1; done
 
 # Install Debian packages, only those that are missing.
