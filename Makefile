@@ -216,9 +216,9 @@ $(VENV)-homeassistant/.installed:
 	@touch $@
 
 # tensorflowjs 4.22 ends at Python 3.12, later ydf want a later protobuf than its TensorFlow, and it
-# imports pkg_resources.
+# imports pkg_resources. Node from nodesource.com contains npm and conflicts with Debian's package npm.
 $(VENV)-tfjs/.installed: $(VENV)/.test
-	@$(call need,nodejs npm)
+	@npm --version >/dev/null 2>&1 || { $(call need,nodejs npm) }
 	$(BIN)/uv venv --quiet --clear --python '>=3.10,<3.13' $(VENV)-tfjs
 	$(BIN)/uv pip install --quiet --python $(VENV)-tfjs/bin/python tensorflowjs==4.22.0 'ydf<0.12' 'setuptools<81'
 	npm install --silent --prefix $(VENV)-tfjs @tensorflow/tfjs@4.22.0
