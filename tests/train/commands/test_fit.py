@@ -108,7 +108,7 @@ def test_what_is_refused_after_reading_is_reported_after_what_was_read(
     data: Path, tmp_path: Path, flags: str, message: str
 ) -> None:
     done = run_in_process("fer_train", "fit", "--out", tmp_path / "run", *flags.format(data.parent).split())
-    assert_refused(done, "fer-train", message, printed=f"read        {data}\n")
+    assert_refused(done, "fer-train", message, printed="read ")
     assert not (tmp_path / "run").exists()
 
 

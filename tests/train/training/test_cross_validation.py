@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import keras
@@ -42,6 +43,13 @@ def test_each_face_is_evaluated_by_the_network_that_was_not_trained_on_it(tmp_pa
     done = run_in_process("fer_train", "fit", "--data", data, "--out", tmp_path / "run", *flags)
     assert done.code == 0, done.err
     assert "all 2 folds" in done.out
+    progress = re.findall(r"^(fold .*?)(?:about .*)?$|^\d+/\d+ - .*(val_accuracy)", done.out, re.MULTILINE)
+    assert ["".join(line) for line in progress] == [
+        *("fold 1 of 2: 105 faces to train on, 105 held out", "fold 1 of 2: 1 epoch of 4 steps, ", "val_accuracy"),
+        *("fold 2 of 2: 105 faces to train on, 105 held out", "fold 2 of 2: 1 epoch of 4 steps, ", "val_accuracy"),
+    ]
+    assert len(re.findall("^fold 1 of 2: .* about .*; with 1 further fold about", done.out, re.MULTILINE)) == 1
+    assert done.out.count("further fold") == 1
     page = (tmp_path / "run" / "report.html").read_text()
     assert "<h1>Cross-validation in 2 folds</h1>" in page
     summary = json.loads((tmp_path / "run" / "folds.json").read_text())

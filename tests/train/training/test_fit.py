@@ -142,6 +142,11 @@ def test_a_diverging_run_writes_no_model(data: Path, tmp_path: Path) -> None:
 def test_a_share_of_training_can_be_held_out(data: Path, tmp_path: Path) -> None:
     done = fit("--data", data, "--out", tmp_path / "run", "--epochs", 1, "--validation", 0.2)
     assert done.code == 0, done.err
+    counts = re.findall(r"^(\w.*?) +(\d+) faces: angry (\d+)", done.out, re.MULTILINE)
+    assert counts == [
+        *(("Training", "252", "36"), ("held out of Training", "63", "9"), ("PublicTest", "105", "15")),
+        ("total", "420", "60"),
+    ]
     metrics = read_metrics(tmp_path / "run")
     assert (metrics["validation"], metrics["faces"]) == (["held out of Training"], 63)
     page = (tmp_path / "run" / "report.html").read_text()
@@ -202,10 +207,12 @@ def test_copies_of_validation_faces_are_not_trained_on(data: Path, tmp_path: Pat
     (tmp_path / "faces.csv").write_text("\n".join([*lines, *copies]))
     done = fit("--data", tmp_path / "faces.csv", "--out", tmp_path / "run", "--epochs", 1, "--validation", "PublicTest")
     assert done.code == 0, done.err
-    assert "9 training faces left out" in done.out
     assert (
-        "Training    324 faces: angry 47, disgust 46, fear 46, happy 47, sad 46, surprise 46, neutral 46\n" in done.out
+        "\nTraining    315 faces: angry 45, disgust 45, fear 45, happy 45, sad 45, surprise 45, neutral 45\n"
+        in done.out
     )
+    assert "\nleft out    9 training faces: exact copies" in done.out
+    assert "\ntotal       429 faces: " in done.out
     faces = json.loads((tmp_path / "run" / "run.json").read_text())["faces"]
     assert {name: sum(sum(row.values()) for row in counts.values()) for name, counts in faces.items()} == {
         **{"training": 315, "validation": 105}

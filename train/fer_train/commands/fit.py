@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ import numpy as np
 
 from fer_data.data_source import parse_source
 from fer_data.dataset import TRAINING
-from fer_data.formatting import aligned, listed
+from fer_data.formatting import aligned, counted, listed
 from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
 from fer_train.commands import Subparsers
 from fer_train.commands.ending import print_ending
@@ -180,8 +180,19 @@ def _complete(config: RunConfig, given: dict[str, Any] | None, faces: int, class
     return dataclasses.replace(config, recipe=recipe, reasons=reasons)
 
 
-def _print_faces(config: RunConfig, faces: FaceSet) -> None:
-    rows = [("read", str(config.source.data)), *faces.summary()]
+def _summary_by_part(faces: FaceSet, training: FaceSet, validation: FaceSet, copies: int) -> list[tuple[str, str]]:
+    """The number of faces of each class to train on, to validate on and of the other splits, then what is left out."""
+    others = faces.only(~np.isin(faces.splits, [TRAINING, *validation.split_names()]))
+    rows = [row for part in (training, validation, others) for row in part.summary()]
+    if copies:
+        reason = "exact copies of faces of another split (--keep-copies: train on them, too)"
+        rows.append(("left out", f"{counted(copies, 'training face')}: {reason}"))
+    return rows
+
+
+def _print_faces(config: RunConfig, faces: FaceSet, parts: Sequence[tuple[str, str]]) -> None:
+    """Print what was read, as `parts` of all `faces`, and the recipe."""
+    rows = [("read", str(config.source.data)), *parts, *faces.renamed("total").summary()]
     recipe, reason = config.recipe, config.reasons.get("weights")
     if reason:
         rows.append(("weights", f"{recipe.weights}: {reason}"))
@@ -204,7 +215,7 @@ def _cross_validate(config: RunConfig, given: dict[str, Any] | None, faces: Face
 
     training = int((faces.splits == TRAINING).sum()) * (folds - 1) // max(1, folds)
     config = _complete(config, given, max(1, training), len(faces.classes))
-    _print_faces(config, faces)
+    _print_faces(config, faces, faces.summary())
     _warn_of_small_classes(faces.split(TRAINING))
     judgement = cross_validate(config, faces, folds, out)
     following = "the same command without --folds, and with another --out, trains one model on more faces"
@@ -236,10 +247,8 @@ def _fit(
     from fer_train.training.targets import make_targets
 
     targets = make_targets(training, recipe, config.teachers)
-    _print_faces(config, faces)
+    _print_faces(config, faces, _summary_by_part(faces, training, validation, copies))
     _warn_of_small_classes(training)
-    if copies:
-        print(f"{copies} training faces left out: exact copies of faces of another split (--keep-copies)", flush=True)
     if find_rate:
         find_learning_rate(recipe, training, targets, out)
         return

@@ -16,7 +16,7 @@ from fer_train.prediction import probabilities
 from fer_train.report.folds_report import write_folds_report
 from fer_train.report.verdict import Judgement
 from fer_train.training.fit import fit
-from fer_train.training.run_folder import RunConfig
+from fer_train.training.run_folder import Fold, RunConfig
 from fer_train.training.targets import make_targets
 
 
@@ -56,14 +56,14 @@ def cross_validate(config: RunConfig, faces: FaceSet, count: int, out: Path) -> 
     folds = assign_folds(training, count, config.recipe.seed)
     predicted = np.zeros((len(training), len(faces.classes)), np.float32)
     accuracies = []
-    for fold in range(count):
-        included, held_out = training.only(folds != fold), training.only(folds == fold)
-        fold_config = dataclasses.replace(config, validation=f"fold {fold + 1} of {count}")
-        held_out = held_out.renamed(str(fold_config.validation))
+    for index in range(count):
+        fold = Fold(index + 1, count)
+        included, held_out = training.only(folds != index), training.only(folds == index).renamed(str(fold))
+        fold_config = dataclasses.replace(config, validation=str(fold), fold=fold)
         targets = make_targets(included, config.recipe, config.teachers)
-        run = fit(fold_config, included, targets, held_out, out / f"fold-{fold + 1}")
-        predicted[folds == fold] = apply_temperature(probabilities(run.model, held_out.pixels), run.temperature)
-        accuracies.append(float((predicted[folds == fold].argmax(axis=1) == held_out.labels).mean()))
+        run = fit(fold_config, included, targets, held_out, out / f"fold-{fold.number}")
+        predicted[folds == index] = apply_temperature(probabilities(run.model, held_out.pixels), run.temperature)
+        accuracies.append(float((predicted[folds == index].argmax(axis=1) == held_out.labels).mean()))
     judgement = write_folds_report(training, predicted, accuracies, out)
     mean, deviation = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
     summary = {"accuracies": accuracies, "mean": mean, "deviation": deviation, **judgement.scores.as_json()}

@@ -99,6 +99,9 @@ def fit(
         DivergedError: The loss is no longer finite.
     """
     recipe, first = config.recipe, processes is None or processes.index == 0
+    if config.fold:
+        faces = f"{counted(len(training), 'face')} to train on, {len(validation):,} held out"
+        print(f"{config.fold}: {faces}", flush=True)
     keras.utils.set_random_seed(recipe.seed)
     all_batches = Batches(training.pixels, targets, recipe)
     backup = out / BACKUP
@@ -126,11 +129,9 @@ def fit(
         cure = f"more than --epochs {recipe.epochs} continue it" if done >= recipe.epochs else "--patience ended it"
         print(f"{out}: the run is finished ({counted(done, 'epoch')}; {cure}), it is only evaluated again", flush=True)
     if not finished:
-        epochs = recipe.epochs - done
-        seconds = epochs * estimate_epoch(model, batches, recipe, len(validation))
+        seconds = estimate_epoch(model, batches, recipe, len(validation))
         if first:
-            text = f"{counted(epochs, 'epoch')} of {counted(batches.steps, 'step')}"
-            print(f"{text}, about {describe_duration(seconds)}", flush=True)
+            print(_describe_estimate(config, done, batches.steps, seconds), flush=True)
         history = keras.callbacks.CSVLogger(folder / HISTORY, append=True)
         callbacks = [DiskSpace(folder), evaluation, history, Backup(folder / BACKUP), Interruptible()]
         callbacks += _progress_callbacks(config, out) if first else []
@@ -148,6 +149,17 @@ def fit(
     epoch = 1 + int(np.argmax(accuracies)) if recipe.patience and accuracies else len(accuracies)
     judgements = write_report(ema_model, validation, out, {**facts, "epoch": epoch}, test, temperature=temperature)
     return FittedRun(ema_model, judgements, temperature)
+
+
+def _describe_estimate(config: RunConfig, done: int, steps: int, seconds: float) -> str:
+    """How long the epochs after the `done` ones take, and those of the further folds, by the seconds of an epoch."""
+    epochs = config.recipe.epochs - done
+    text = f"{counted(epochs, 'epoch')} of {counted(steps, 'step')}, about {describe_duration(epochs * seconds)}"
+    if not config.fold:
+        return text
+    further = config.fold.count - config.fold.number
+    total = describe_duration((epochs + further * config.recipe.epochs) * seconds)
+    return f"{config.fold}: {text}" + (f"; with {counted(further, 'further fold')} about {total}" if further else "")
 
 
 def build_initial_model(

@@ -25,6 +25,17 @@ RUN = "run.json"
 
 
 @dataclass(frozen=True)
+class Fold:
+    """The place of a run in a cross-validation: its number, from 1, of `count`."""
+
+    number: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"fold {self.number} of {self.count}"
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """The configuration of a run.
 
@@ -36,6 +47,7 @@ class RunConfig:
         recipe: The hyper-parameters.
         reasons: Why a hyper-parameter that was not given was chosen, by its name.
         tensorboard: Whether to log for TensorBoard, too; not kept in the folder of the run.
+        fold: The fold, if it is a run of a cross-validation; not kept in the folder of the run.
     """
 
     source: DataSource
@@ -45,6 +57,7 @@ class RunConfig:
     recipe: Recipe
     reasons: Mapping[str, str] = field(default_factory=dict)
     tensorboard: bool = False
+    fold: Fold | None = None
 
     def as_json(self) -> dict[str, Any]:
         """All of it except the recipe, which has its own file; paths are absolute, to resume from another folder."""
