@@ -10,6 +10,7 @@ import pytest
 from tests.support.browser import CHROMIUM
 from tests.support.fer2013 import write_picture
 
+from fer_data.plotting import new_figure, save_figure
 from fer_train.report.html_page import Section, Table, write_page
 
 
@@ -44,21 +45,30 @@ def test_a_long_table_is_folded_to_its_summary(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="NOT TESTED: chromium is not installed")
-def test_names_of_90_letters_fit_a_phone(tmp_path: Path) -> None:
+def test_names_of_90_letters_and_figures_side_by_side_fit_a_phone(tmp_path: Path) -> None:
     name = "m" * 90
     head = ("class", "faces", "recall", "precision", "F1", "AUC", "AP")
     rows = [(name, 3589, "100.0 %", "100.0 %", "100.0 %", "1.000", "1.000")]
-    write_page(tmp_path / "page.html", name, f"Weakest: {name}.", [Section(name, name, table=Table(head, rows))])
-    (tmp_path / "phone.html").write_text("""<iframe src="page.html" width="390" style="border: 0"></iframe><script>
+    save_figure(new_figure(4.2, 3), tmp_path / "plot.png")
+    figures = Section("Figures", figures=[(tmp_path / "plot.png", name)] * 3, side_by_side=True)
+    sections = [Section(name, name, table=Table(head, rows)), figures]
+    write_page(tmp_path / "page.html", name, f"Weakest: {name}.", sections)
+    (tmp_path / "frames.html").write_text("""
+      <iframe src="page.html" width="390" style="border: 0"></iframe>
+      <iframe src="page.html" width="1200" style="border: 0"></iframe>
+      <script>
       onload = () => {
-        const { documentElement, body } = document.querySelector("iframe").contentDocument;
-        const boxes = [documentElement, ...body.querySelectorAll(".scroll")];
-        document.title = "widths " + boxes.flatMap((box) => [box.scrollWidth, box.clientWidth]).join(" ");
+        const [phone, screen] = [...document.querySelectorAll("iframe")].map((frame) => frame.contentDocument);
+        const boxes = [phone.documentElement, ...phone.body.querySelectorAll(".scroll")];
+        const widths = boxes.flatMap((box) => [box.scrollWidth, box.clientWidth]);
+        const rows = (page) => new Set([...page.querySelectorAll("figure")].map((figure) => figure.offsetTop)).size;
+        widths.push(phone.querySelector("img").width);
+        document.title = ["widths", ...widths, "rows", rows(phone), rows(screen)].join(" ");
       };
     </script>""")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--allow-file-access-from-files"]
-    address = (tmp_path / "phone.html").as_uri()
+    address = (tmp_path / "frames.html").as_uri()
     command = [str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", address]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    widths = re.findall(r"<title>widths (\d+) (\d+) (\d+) (\d+)</title>", done.stdout)
-    assert [[*map(int, each)] for each in widths] == [[390, 390, 374, 374]]
+    (found,) = re.findall(r"<title>(widths.*)</title>", done.stdout)
+    assert found == "widths 390 390 374 374 374 rows 3 1"

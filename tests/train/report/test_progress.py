@@ -27,7 +27,7 @@ def test_the_page_has_the_latest_and_the_best_epoch_and_reloads(tmp_path: Path) 
     assert '<meta http-equiv="refresh"' in page
     assert "<td>batch</td><td>128</td><td>for 150 steps</td>" in page
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("curves.png", "history.csv", "recipe.json", "report.html", "run.json")
+        *("curves_accuracy.png", "curves_loss.png", "history.csv", "recipe.json", "report.html", "run.json")
     ], "no draft is left"
 
 

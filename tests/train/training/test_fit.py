@@ -45,7 +45,7 @@ def test_a_run_writes_model_history_metrics_recipe_and_plots(trained: Path) -> N
     assert len(read_history(trained)) == 5
     assert json.loads((trained / "recipe.json").read_text())["model"] == "nano"
     assert "<h2>" in (trained / "report.html").read_text()
-    for name in ("curves.png", "confusion.png"):
+    for name in ("curves_loss.png", "confusion.png"):
         plot = cv2.imread(str(trained / name))
         assert min(plot.shape[:2]) > 400
         assert len(np.unique(plot)) > 50

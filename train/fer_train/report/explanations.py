@@ -1,17 +1,20 @@
-"""The text of the report on each plot: the title of its section, its caption, and how to read it."""
+"""The text of the report on each plot: the title of its section, its caption, and how to read it.
+
+The learning curves, of which each has a caption of its own, come first.
+"""
 
 from __future__ import annotations
 
+TRAINING = (
+    "Training",
+    "An epoch is one pass over the training faces. The loss measures how far the predictions are off (lower is "
+    "better), the accuracy is the share of correct ones. Once validation stops improving, more epochs do not help; "
+    "if it gets worse while training still improves, the model is overfitting. Augmentation makes the training "
+    "faces harder, so validation may well be better than training. The star marks the epoch with the best "
+    "validation accuracy; a model that stays at the dotted line has learnt nothing.",
+)
+
 EXPLANATIONS = {
-    "curves.png": (
-        "Training",
-        "Loss and accuracy by epoch",
-        "An epoch is one pass over the training faces. The loss measures how far the predictions are off (lower is "
-        "better), the accuracy is the share of correct ones. Once validation stops improving, more epochs do not help; "
-        "if it gets worse while training still improves, the model is overfitting. Augmentation makes the training "
-        "faces harder, so validation may well be better than training. The star marks the epoch with the best "
-        "validation accuracy; a model that stays at the dotted line has learnt nothing.",
-    ),
     "confusion.png": (
         "Confusion matrix",
         "Left: number of faces. Right: per cent of the faces of the true class",

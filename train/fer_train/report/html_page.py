@@ -36,12 +36,14 @@ class Section:
         text: How to read it.
         figures: PNG files with their captions.
         table: A table below them.
+        side_by_side: Whether the figures are small, and share a row where it is wide enough.
     """
 
     title: str
     text: str = ""
     figures: Sequence[tuple[Path, str]] = ()
     table: Table | None = None
+    side_by_side: bool = False
 
 
 def write_page(out: Path, title: str, summary: str, sections: Sequence[Section], *, refresh: int | None = None) -> None:

@@ -11,11 +11,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fer_data.formatting import percent
-from fer_data.plotting import new_figure
+from fer_data.plotting import new_figure, save_figure
+from fer_train.report.explanations import TRAINING
 from fer_train.report.history import read_epochs
+from fer_train.report.html_page import Section
 
 TRAINING_LABEL = "training (augmented, raw weights)"
 VALIDATION_LABEL = "validation (averaged weights)"
+CURVES = {  # by file name: the name of the figures, the title and the scale of a plot
+    "curves_loss.png": ("loss", "Loss", 1),
+    "curves_accuracy.png": ("accuracy", "Accuracy in %", 100),
+    "curves_learning_rate.png": ("learning_rate", "Learning rate", 1),
+}
 
 
 @dataclass(frozen=True)
@@ -62,24 +69,38 @@ def _read_chance(path: Path) -> float | None:
         return None
 
 
-def learning_curves(history: History) -> Figure:
-    """Loss, accuracy in per cent and, if it was logged, learning rate by epoch."""
-    panels = [("loss", "Loss", 1), ("accuracy", "Accuracy, %", 100)]
-    if history.has("learning_rate"):
-        panels.append(("learning_rate", "Learning rate", 1))
-    figure = new_figure(3 + 2.5 * len(panels), 4)
-    grid = figure.subplots(1, len(panels))
+def learning_curves(history: History) -> dict[str, Figure]:
+    """Loss, accuracy in per cent and, if it was logged, learning rate by epoch, by the name of the file."""
+    return {name: _curve(history, *curve) for name, curve in CURVES.items() if history.has(curve[0])}
+
+
+def training_section(history: History, run: Path) -> Section:
+    """Write the learning curves into the folder of a run, for a section of its report."""
+    figures = []
+    for name, figure in learning_curves(history).items():
+        save_figure(figure, run / name)
+        figures.append((run / name, f"{CURVES[name][1]} by epoch"))
+    return Section(*TRAINING, figures, side_by_side=True)
+
+
+def _curve(history: History, key: str, title: str, scale: int) -> Figure:
+    """A figure by epoch, of training and validation; small, for three of them side by side, or one on a phone."""
+    figure = new_figure(4.2, 3.2)
+    axes = figure.subplots()
     epochs = list(history.epochs)
     marker = "o" if len(epochs) == 1 else ""
-    for axes, (key, title, scale) in zip(grid, panels, strict=True):
-        for name, label in ((key, TRAINING_LABEL), (f"val_{key}", VALIDATION_LABEL)):
-            if history.has(name):
-                axes.plot(epochs, [scale * value for value in history.values(name)], marker=marker, label=label)
-        axes.set(title=title, xlabel="epoch", xlim=(epochs[0] - 0.5, epochs[-1] + 0.5))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-        axes.grid(alpha=0.3)
-    _mark(grid[1], history)
-    figure.legend(handles=grid[1].get_lines(), loc="outside lower center", ncols=2, fontsize=9)
+    for name, label in ((key, TRAINING_LABEL), (f"val_{key}", VALIDATION_LABEL)):
+        if history.has(name):
+            axes.plot(epochs, [scale * value for value in history.values(name)], marker=marker, label=label)
+    if key == "accuracy":
+        _mark(axes, history)
+    axes.set(title=title, xlabel="epoch", xlim=(epochs[0] - 0.5, epochs[-1] + 0.5))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    axes.grid(alpha=0.3)
+    lines = axes.get_lines()
+    if len(lines) > 1:
+        figure.set_figheight(figure.get_figheight() + 0.22 * len(lines))
+        figure.legend(loc="outside lower left", fontsize=9)
     return figure
 
 

@@ -6,25 +6,20 @@ import json
 from pathlib import Path
 
 from fer_data.formatting import percent
-from fer_data.plotting import save_figure
-from fer_train.report.explanations import EXPLANATIONS
-from fer_train.report.html_page import Section, write_page
-from fer_train.report.learning_curves import History, learning_curves, read_history
+from fer_train.report.html_page import write_page
+from fer_train.report.learning_curves import History, read_history, training_section
 from fer_train.report.sections import recipe_sections
 
 REFRESH_INTERVAL = 10  # seconds
-CURVES = "curves.png"
 
 
 def write_progress(run: Path) -> None:
-    """Write curves.png and report.html of a run that is not finished, from its history.csv and recipe.json."""
+    """Write the learning curves and report.html of a run that is not finished, from its history.csv and recipe.json."""
     history = read_history(run)
     if not history:
         return
     recipe = json.loads((run / "recipe.json").read_text())
-    save_figure(learning_curves(history), run / CURVES)
-    title, caption, text = EXPLANATIONS[CURVES]
-    sections = [Section(title, text, [(run / CURVES, caption)]), *recipe_sections(run, {})]
+    sections = [training_section(history, run), *recipe_sections(run, {})]
     epoch, epochs = max(history.epochs), recipe["epochs"]
     heading = f"Training of the model {recipe['model']}: epoch {epoch} of {epochs}"
     write_page(run / "report.html", heading, _summary(history), sections, refresh=REFRESH_INTERVAL)

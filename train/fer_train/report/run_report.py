@@ -28,7 +28,7 @@ from fer_train.report import plots
 from fer_train.report.certainty import answers_table, temperature_table
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
-from fer_train.report.learning_curves import History, learning_curves, read_history
+from fer_train.report.learning_curves import read_history, training_section
 from fer_train.report.min_scores import PRECISIONS, min_scores_json, min_scores_section
 from fer_train.report.mistakes import mistakes
 from fer_train.report.network_cost import NetworkCost, network_cost
@@ -105,12 +105,14 @@ def write_report(
     if test is not None:
         metrics["test"] = {"split": test.split_names(), **results[1].as_json()}
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    figures = _figures(model, result, read_history(out))
+    history = read_history(out)
+    figures = _figures(model, result)
     for name, figure in figures.items():
         save_figure(figure, out / name)
     tables = [classes_section(part.name, part.scores, part.curves) for part in results]
     sections = [
         *tables,
+        *([training_section(history, out)] if history else []),
         *_plots(results, temperature, out, figures),
         min_scores_section(result.scores, result.min_scores),
         _network(cost),
@@ -145,7 +147,7 @@ def _metrics(result: _Result, facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _figures(model: keras.Model, result: _Result, history: History | None) -> dict[str, Figure]:
+def _figures(model: keras.Model, result: _Result) -> dict[str, Figure]:
     figures = {
         "confusion.png": plots.confusion(result.scores),
         "roc.png": plots.roc(result.curves),
@@ -154,8 +156,6 @@ def _figures(model: keras.Model, result: _Result, history: History | None) -> di
         "risk_coverage.png": risk_coverage_curves({result.name: result.curves.risk_coverage}),
         "mistakes.png": mistakes(model, result.faces, result.probabilities),
     }
-    if history:
-        figures["curves.png"] = learning_curves(history)
     if result.curves.operating_points:
         positive, scores = result.faces.labels == 1, result.probabilities[:, 1]
         points = [operating_point(positive, scores, threshold) for threshold in np.linspace(0, 1, 201)]
