@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from fer_data.dataset import FaceSet
 from fer_data.edgetpu_memory import EDGE_TPU_MEMORY
 from fer_edge.inference.temperature import apply_temperature
 from fer_train.prediction import probabilities
+from fer_train.report.min_scores import QUANTIZE
 from fer_train.report.network_cost import network_cost
 from fer_train.report.run_report import write_report
 
@@ -29,11 +32,11 @@ PLOTS = {"confusion.png", "roc.png", "precision_recall.png", "calibration.png", 
 
 
 def report(out: Path, faces: FaceSet, temperature: float = 1.0, **facts: Any) -> tuple[dict[str, Any], str]:
-    """Write a report; return its metrics, and its page with "PNG" in place of each picture."""
+    """Write a report; return its metrics, and its page with "PNG" in place of each picture, and plain spaces."""
     (judgement,) = write_report(score_reader(len(faces.classes)), faces, out, facts, temperature=temperature)
     assert judgement.scores.count == len(faces)
     page = (out / "report.html").read_text()
-    return read_metrics(out), re.sub(r"data:image/png;base64,[\w+/=]+", "PNG", page)
+    return read_metrics(out), re.sub(r"data:image/png;base64,[\w+/=]+", "PNG", page).replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize(("classes", "count"), [(2, 60), (7, 300), (12, 30)])
@@ -126,12 +129,15 @@ def test_the_page_shows_the_recipe_the_facts_and_the_cost_of_the_network(tmp_pat
     assert "(chosen)" in page
 
 
-def test_the_minimum_scores_are_listed_with_the_flag_that_carries_them_to_the_device(tmp_path: Path) -> None:
+def test_the_minimum_scores_are_listed_with_the_commands_that_carry_them_to_the_device(tmp_path: Path) -> None:
     faces = dataclasses.replace(scored_faces(300, 3), classes=("happy, very", "sad", "fear"))
     numbers, page = report(tmp_path, faces)
     scores = numbers["min_score"]["0.9"]
     assert min(scores.values()) > 0
-    flag = page.partition("for 90 %: --min-score ")[2].partition("; for")[0]
+    lines = html.unescape(page).partition("<pre># 80 % of the predictions of a class correct\n")[2].splitlines()
+    assert lines[1] == "# 90 % of the predictions of a class correct"
+    *command, flag = shlex.split(lines[2])
+    assert command == [*QUANTIZE, "--min-score"]
     assert flag == r"happy\, very={},sad={},fear={}".format(*scores.values())
     assert parse_min_scores(flag, faces.classes) == scores
     predictions = probabilities(score_reader(3), faces.pixels)

@@ -70,6 +70,6 @@ def test_each_face_is_evaluated_by_the_network_that_was_not_trained_on_it(tmp_pa
     assert np.isclose(summary["mean"], np.mean(accuracies))
     assert summary["faces"] == len(training)
     assert f"{100 * summary['accuracy']:.1f} % of {len(training)} faces are classified correctly" in page
-    assert f"<td>2</td><td>{100 * accuracies[1]:.1f} %</td><td>fold-2/report.html</td>" in page
+    assert f"<td>2</td><td>{100 * accuracies[1]:.1f}\u00a0%</td><td>fold-2/report.html</td>" in page
     assert page.count("data:image/png;base64") == 6
     assert "<td>epochs</td><td>1</td>" in page

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_data.formatting import aligned
-from fer_data.readers.ferplus import AS_LABELS
 from fer_edge.errors import DataError
 
 if TYPE_CHECKING:
@@ -44,14 +43,10 @@ def print_ending(
 
 def _next_command(config: RunConfig, faces: FaceSet, run: Path, *, guessing: bool) -> list[str]:
     """Quantize the model, or inspect the data if the model is no better than guessing."""
-    source = config.source
     if guessing:
-        return ["fer-train", "inspect", str(source.data)]
-    command = ["fer-convert", "quantize", str(run / "model.keras"), "--data", str(source.data)]
-    if source.ferplus and source.ferplus_as == AS_LABELS:
-        command += ["--ferplus", str(source.ferplus)]
+        return ["fer-train", "inspect", str(config.source.data)]
     try:
         faces.test_split()
     except DataError:
-        command += ["--split", faces.split_names()[0]]
-    return [*command, "--out", str(run / "fer.tflite")]
+        return config.quantize_command(run, "--split", faces.split_names()[0])
+    return config.quantize_command(run)

@@ -48,7 +48,7 @@ def _run(arguments: Namespace) -> int:
     model = keras.saving.load_model(arguments.run_folder / MODEL, compile=False)
     out, temperature = arguments.out or arguments.run_folder, float(card.get(TEMPERATURE, 1.0))
     with output_folder(out):
-        facts = read_facts(arguments.run_folder)
-        judgements = write_report(model, chosen, out, facts, test, temperature=temperature)
+        facts, quantize = read_facts(arguments.run_folder), config.quantize_command(arguments.run_folder)
+        judgements = write_report(model, chosen, out, facts, test, temperature=temperature, quantize=quantize)
     print_ending(config, faces, arguments.run_folder, judgements, out)
     return 0

@@ -36,6 +36,7 @@ class Section:
         text: How to read it.
         figures: PNG files with their captions.
         table: A table below them.
+        commands: Command lines below it, in which those that begin with # are comments.
         side_by_side: Whether the figures are small, and share a row where it is wide enough.
     """
 
@@ -43,6 +44,7 @@ class Section:
     text: str = ""
     figures: Sequence[tuple[Path, str]] = ()
     table: Table | None = None
+    commands: str = ""
     side_by_side: bool = False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,13 +14,26 @@ from fer_train.report.html_page import Section, Table
 
 PRECISIONS = (0.8, 0.9, 0.95)  # to choose from, shares of the predictions of a class
 
+USE = (
+    "To use them, quantize the model with one of the commands below, which write the scores into the model file, and "
+    "copy that file to the device: it then names a class only from its score on, and reports a face below it as unsure."
+)
+QUANTIZE = ("fer-convert", "quantize", "RUN/model.keras", "--data", "DATA", "--out", "RUN/fer.tflite")
+
 Chosen = Mapping[float, Sequence[MinScore | None]]  # by precision, for each class
 
 
-def min_scores_section(scores: Scores, chosen: Chosen) -> Section:
-    """The minimum score of each class by the precision to reach, and the flags that carry them to the device."""
-    flags = [
-        f"for {percent(precision, 0)}: --min-score {_flag(scores.classes, row)}"
+def min_scores_section(scores: Scores, chosen: Chosen, quantize: Sequence[str] = QUANTIZE) -> Section:
+    """The minimum score of each class by the precision to reach, and the commands that carry them to the device.
+
+    Args:
+        scores: The scores of the model.
+        chosen: The minimum scores.
+        quantize: The command that quantizes the model, without them.
+    """
+    commands = [
+        f"# {percent(precision, 0)} of the predictions of a class correct\n"
+        + shlex.join([*quantize, "--min-score", _flag(scores.classes, row)])
         for precision, row in chosen.items()
         if any(choice and choice.score for choice in row)
     ]
@@ -28,9 +42,9 @@ def min_scores_section(scores: Scores, chosen: Chosen) -> Section:
         "correct, and more faces of the class are missed. The table has for each class the least probability from "
         "which on the given share of its predictions is correct, and a dash where that is not reached with at least "
         f"{MIN_FACES} faces. They were chosen on the faces that they are evaluated on, and are slightly worse on new "
-        "ones. fer-convert quantize writes those that you choose into the model file, and the device then reports a "
-        "change to a class only from its score on: "
+        "ones. "
     )
+    text += USE if commands else "Here, each class needs none, or has too few faces to choose one."
     head = ["class", "precision", "recall"]
     for precision in chosen:
         head += [f"score for {percent(precision, 0)}", "recall"]
@@ -38,9 +52,7 @@ def min_scores_section(scores: Scores, chosen: Chosen) -> Section:
         [name, percent(scores.precision[name]), percent(scores.recall[name]), *_cells(index, chosen)]
         for index, name in enumerate(scores.classes)
     ]
-    return Section(
-        "Minimum scores", f"{text}{'; '.join(flags) or 'none is needed or reached'}.", table=Table(head, rows)
-    )
+    return Section("Minimum scores", text, table=Table(head, rows), commands="\n".join(commands))
 
 
 def min_scores_json(classes: Sequence[str], chosen: Chosen) -> dict[str, Any]:

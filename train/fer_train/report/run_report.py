@@ -29,7 +29,7 @@ from fer_train.report.certainty import answers_table, temperature_table
 from fer_train.report.explanations import EXPLANATIONS
 from fer_train.report.html_page import Section, Table, write_page
 from fer_train.report.learning_curves import read_history, training_section
-from fer_train.report.min_scores import PRECISIONS, min_scores_json, min_scores_section
+from fer_train.report.min_scores import PRECISIONS, QUANTIZE, min_scores_json, min_scores_section
 from fer_train.report.mistakes import mistakes
 from fer_train.report.network_cost import NetworkCost, network_cost
 from fer_train.report.sections import classes_section, recipe_sections
@@ -83,6 +83,7 @@ def write_report(
     test: FaceSet | None = None,
     *,
     temperature: float = 1.0,
+    quantize: Sequence[str] = QUANTIZE,
 ) -> tuple[Judgement, ...]:
     """Evaluate a model and write metrics.json, plots (PNG) and report.html, which needs no other file.
 
@@ -93,6 +94,7 @@ def write_report(
         facts: JSON values by name, for metrics.json and the page.
         test: Further faces to evaluate on; the plots are of `faces` alone.
         temperature: What the logits of the model are divided by.
+        quantize: The command that quantizes the model.
 
     Returns:
         What the model is worth on each.
@@ -114,7 +116,7 @@ def write_report(
         *tables,
         *([training_section(history, out)] if history else []),
         *_plots(results, temperature, out, figures),
-        min_scores_section(result.scores, result.min_scores),
+        min_scores_section(result.scores, result.min_scores, quantize),
         _network(cost),
         *recipe_sections(out, facts),
     ]

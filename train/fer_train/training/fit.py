@@ -147,7 +147,9 @@ def fit(
     facts = read_facts(out) if finished else {"seconds": round(time.monotonic() - started)}
     accuracies = read_accuracies(out)
     epoch = 1 + int(np.argmax(accuracies)) if recipe.patience and accuracies else len(accuracies)
-    judgements = write_report(ema_model, validation, out, {**facts, "epoch": epoch}, test, temperature=temperature)
+    facts |= {"epoch": epoch}
+    quantize = config.quantize_command(out)
+    judgements = write_report(ema_model, validation, out, facts, test, temperature=temperature, quantize=quantize)
     return FittedRun(ema_model, judgements, temperature)
 
 

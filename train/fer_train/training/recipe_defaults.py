@@ -55,7 +55,8 @@ def _batch(recipe: Recipe, faces: int, small: bool) -> Derived:
     batch = 2 ** math.floor(math.log2(max(1, faces / MIN_STEPS)))
     yield "batch", min(LARGE_SET.batch, max(MIN_BATCH, batch)), f"for {MIN_STEPS} steps in an epoch, from 16 to 128"
     epochs = min(MAX_HEAD_EPOCHS, max(LARGE_SET.head_epochs, math.ceil(HEAD_FACES / faces)))
-    yield "head_epochs", epochs, f"{faces:,} faces, {HEAD_FACES:,} in all"
+    reason = f"for {HEAD_FACES:,} faces in all, from {LARGE_SET.head_epochs} to {MAX_HEAD_EPOCHS} epochs"
+    yield "head_epochs", epochs, reason
 
 
 def _optimisation(recipe: Recipe, faces: int, small: bool) -> Derived:

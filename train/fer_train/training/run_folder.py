@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.data_source import DataSource
+from fer_data.readers.ferplus import AS_LABELS
 from fer_edge.errors import UsageError
 from fer_train.recipe import REASONS, Recipe
 from fer_train.report.history import read_epochs
@@ -69,6 +70,14 @@ class RunConfig:
             "keep_copies": self.keep_copies,
             "teachers": [str(path.absolute()) for path in self.teachers],
         }
+
+    def quantize_command(self, run: Path, *flags: str) -> list[str]:
+        """The command, with further flags, that quantizes the model of a run into its folder."""
+        source = self.source
+        command = ["fer-convert", "quantize", str(run / MODEL), "--data", str(source.data)]
+        if source.ferplus and source.ferplus_as == AS_LABELS:
+            command += ["--ferplus", str(source.ferplus)]
+        return [*command, *flags, "--out", str(run / "fer.tflite")]
 
     def save(self, out: Path, faces: Mapping[str, Any]) -> None:
         """Write run.json and recipe.json into `out`, a folder that is created if necessary.
