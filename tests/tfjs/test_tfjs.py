@@ -12,6 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from tests.support.browser import ALLOW_CAMERA, CHROMIUM, FLAGS, TIMEOUT, open_page
@@ -26,7 +27,10 @@ NODE_MODULES = ENVIRONMENT / "node_modules"
 EXAMPLE = Path(__file__).parents[2] / "convert" / "examples" / "browser" / "index.html"
 FACES = striped_faces(14, seed=5)
 
-pytestmark = pytest.mark.skipif("FER_EDGE_TFJS" not in os.environ, reason="NOT TESTED: run make test-tfjs")
+pytestmark = [
+    pytest.mark.skipif("FER_EDGE_TFJS" not in os.environ, reason="NOT TESTED: run make test-tfjs"),
+    pytest.mark.timeout(900),  # seconds; the converter imports two more frameworks
+]
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +67,54 @@ def page(site: Path) -> Iterator[Page]:
     assert errors.found == []
 
 
+def show_picture(page: Page, path: Path) -> None:
+    """Choose a picture, and wait for its result or for the error."""
+    status = page.get_by_role("status")
+    status.evaluate("status => { status.textContent = ''; }")
+    page.set_input_files("#picture", path)
+    expect(status).not_to_have_text("", timeout=TIMEOUT)
+
+
 def test_the_page_classifies_pictures_and_the_webcam_as_the_model_does(page: Page, site: Path, trained: Path) -> None:
     classifier = open_classifier(trained)
     status = page.get_by_role("status")
     for number, (face, scores) in enumerate(zip(FACES.pixels, classifier.classify(FACES.pixels), strict=True)):
         picture = site / f"{number}.png"
         cv2.imwrite(str(picture), face)
-        status.evaluate("status => { status.textContent = ''; }")
-        page.set_input_files("#picture", picture)
-        best = scores.argmax()
-        expect(status).to_have_text(f"{classifier.labels[best]} {100 * scores[best]:.0f} %", timeout=TIMEOUT)
+        show_picture(page, picture)
+        shares = [f"{100 * score:.0f} %" for score in scores]
+        expect(status).to_have_text(f"{classifier.labels[scores.argmax()]} {shares[scores.argmax()]}")
+        assert page.locator("#scores td:last-child").all_text_contents() == shares
     assert page.locator("#scores th").all_text_contents() == list(classifier.labels)
     status.evaluate("status => { status.textContent = ''; }")
     page.get_by_role("button", name="Webcam").click()
     expect(status).to_contain_text(FACES.classes[FACES.labels[0]], timeout=TIMEOUT)
     page.screenshot(path=os.environ.get("FER_EDGE_SCREENSHOT") or site / "page.png", full_page=True)
+
+
+@pytest.mark.parametrize(("width", "height"), [(960, 640), (640, 960), (640, 640)])
+def test_only_the_square_that_is_classified_is_not_darkened(page: Page, site: Path, width: int, height: int) -> None:
+    picture = np.full((height, width), 200, np.uint8)
+    cv2.imwrite(str(site / "grey.png"), picture)
+    show_picture(page, site / "grey.png")
+    sides = page.locator("#view").evaluate("view => [view.width, view.height]")
+    assert sides == [480 * side // max(width, height) for side in (width, height)]
+    shades = page.locator("#view").evaluate("""view => {
+      const { data, width, height } = view.getContext("2d").getImageData(0, 0, view.width, view.height);
+      const shade = (x, y) => data[4 * (Math.floor(y * height) * width + Math.floor(x * width))];
+      return [shade(0.5, 0.5), shade(0.05, 0.5), shade(0.5, 0.05)];
+    }""")
+    assert shades == [200, 80 if width > height else 200, 80 if height > width else 200]
+
+
+def test_a_file_that_cannot_be_decoded_clears_the_last_picture_and_its_result(page: Page, site: Path) -> None:
+    (site / "notes.png").write_text("no picture")
+    show_picture(page, site / "face.png")
+    expect(page.get_by_role("status")).to_contain_text(" %")
+    show_picture(page, site / "notes.png")
+    expect(page.get_by_role("status")).to_have_text("notes.png: not a picture that this browser can decode")
+    assert set(page.locator("#scores td:last-child").all_text_contents()) == {""}
+    assert set(page.locator("meter").evaluate_all("meters => meters.map((meter) => meter.value)")) == {0}
+    view = page.locator("#view")
+    data = "view.getContext('2d').getImageData(0, 0, view.width, view.height).data"
+    assert not view.evaluate(f"view => {data}.some(Boolean)"), "transparent"
