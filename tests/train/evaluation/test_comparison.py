@@ -87,8 +87,8 @@ def test_a_comparison_is_a_table_and_a_page_that_marks_the_winner(trained: Path,
     assert run["macs"] == nano["macs"] < small["macs"], "the same network as Keras and as TFLite"
     assert run["edge_tpu_bytes"] == nano["edge_tpu_bytes"]
     assert (run["seconds"] is None, nano["seconds"]) == (False, None)
-    assert (tmp_path / "comparison.html").read_text().count("data:image/png") == 3
-    for name in ("accuracy.png", "recall.png", "curves.png"):
+    assert (tmp_path / "comparison.html").read_text().count("data:image/png") == 4
+    for name in ("accuracy.png", "recall.png", "curves_accuracy.png", "curves_loss.png"):
         assert cv2.imread(str(tmp_path / name)).std() > 10
 
 
@@ -106,7 +106,7 @@ def test_without_faces_for_all_models_their_own_reports_are_compared(trained: Pa
     run, nano = (model["report"] for model in content["models"])
     assert (run["count"], run["accuracy"]) == (105, read_metrics(trained)["accuracy"])
     assert nano["interval95"][0] < nano["accuracy"] < nano["interval95"][1]
-    assert (tmp_path / "comparison.html").read_text().count("data:image/png") == 2, "accuracy and learning curves"
+    assert (tmp_path / "comparison.html").read_text().count("data:image/png") == 3, "accuracy and two learning curves"
 
 
 def test_what_cannot_be_compared_is_reported_in_one_line(data: Path, tmp_path: Path) -> None:

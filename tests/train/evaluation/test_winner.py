@@ -71,5 +71,5 @@ def test_without_the_same_faces_the_winner_is_certain_if_its_interval_lies_above
 
 def test_models_of_the_same_accuracy_are_reported_as_such() -> None:
     lines = describe_winner(Comparison([judged("one", 60, 60), judged("low", 20, 20), judged("two", 60, 60)], "test"))
-    assert lines[0] == "one is as accurate as two, and no other is more on 100 faces (test)"
+    assert lines[0] == "one is as accurate as two on 100 faces (test); no model is more accurate"
     assert lines[2].startswith("not certainly better than two (p = 1)")

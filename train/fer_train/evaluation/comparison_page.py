@@ -20,6 +20,10 @@ from fer_train.report.history import read_epochs
 from fer_train.report.html_page import Section, Table, write_page
 
 MIB = 2**20
+CURVES = (  # file, title, column of the history, scale
+    ("curves_accuracy.png", "Validation accuracy in %", "val_accuracy", 100),
+    ("curves_loss.png", "Validation loss", "val_loss", 1),
+)
 COST_TEXT = (
     "MACs are multiply-accumulate operations for one face, and largely determine how long the processor of the device "
     f"takes; the memory is that of the parameters on the Edge TPU, which holds about {EDGE_TPU_MEMORY // MIB} MiB. "
@@ -91,12 +95,12 @@ def write_comparison(comparison: Comparison, out: Path) -> None:
         plots.append(
             ("Classes", "recall.png", "Recall of each class with its 95 % interval", recall_bars(scores, title))
         )
-    if any(model.history for model in models):
-        plots.append(("Training", "curves.png", "Validation by epoch", _curves(models)))
     sections = [Section("Side by side", f"* marks the most accurate model. {COST_TEXT}", table=Table(header, rows))]
     for heading, name, caption, figure in plots:
         save_figure(figure, out / name)
         sections.append(Section(heading, figures=[(out / name, caption)]))
+    if any(model.history for model in models):
+        sections.append(_training_section(models, out))
     summary = "\n".join(f"{line[:1].upper()}{line[1:]}." for line in describe_winner(comparison))
     write_page(out / "comparison.html", "Comparison of models", summary, sections)
 
@@ -119,23 +123,29 @@ def _accuracy(comparison: Comparison) -> Figure:
     return figure
 
 
-def _curves(models: Sequence[Compared]) -> Figure:
-    """Validation accuracy and loss by epoch, a line for each run."""
-    figure = new_figure(9, 4)
-    panels = figure.subplots(1, 2)
+def _training_section(models: Sequence[Compared], out: Path) -> Section:
+    """The validation accuracy and loss of runs by epoch; writes both plots."""
+    figures = []
+    for name, title, key, scale in CURVES:
+        save_figure(_curves(models, title, key, scale), out / name)
+        figures.append((out / name, f"{title} by epoch"))
+    return Section("Training", figures=figures, side_by_side=True)
+
+
+def _curves(models: Sequence[Compared], title: str, key: str, scale: int) -> Figure:
+    """One figure of the history of runs by epoch, a line for each."""
+    figure = new_figure(4.2, 3.2 + 0.22 * len(models))
+    axes = figure.subplots()
     for model in models:
         history = read_epochs(model.history) if model.history else []
-        if not history:
-            continue
-        epochs, marker = [row["epoch"] + 1 for row in history], "o" if len(history) == 1 else ""
-        for axes, key, scale in zip(panels, ("val_accuracy", "val_loss"), (100, 1), strict=True):
+        if history:
+            epochs, marker = [row["epoch"] + 1 for row in history], "o" if len(history) == 1 else ""
             values = [scale * row[key] for row in history]
             axes.plot(epochs, values, marker=marker, label=mark_direction(short_path(model.name)))
-    for axes, title in zip(panels, ("Validation accuracy, %", "Validation loss"), strict=True):
-        axes.set(title=title, xlabel="epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-        axes.grid(alpha=0.3)
-    figure.legend(handles=panels[0].get_lines(), loc="outside lower center", ncols=3, fontsize=9)
+    axes.set(title=title, xlabel="epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside lower left", fontsize=9)
     return figure
 
 

@@ -58,12 +58,16 @@ def describe_winner(comparison: Comparison) -> list[str]:
     ranking = rank(comparison)
     best, p_values = ranking.best, ranking.p_values
     tied = [model.name for model in comparison.models if model is not best and _accuracy(model) == _accuracy(best)]
-    place = f"as accurate as {', '.join(tied)}, and no other is more" if tied else "the most accurate"
+    place = f"as accurate as {', '.join(tied)}" if tied else "the most accurate"
+    others = "; no model is more accurate" if tied else ""
     if best.judged:
-        lines = [f"{best.name} is {place} on {counted(best.judged.scores.count, 'face')} ({comparison.part})"]
+        lines = [f"{best.name} is {place} on {counted(best.judged.scores.count, 'face')} ({comparison.part}){others}"]
         test = "McNemar's test on the same faces"
     else:
-        lines = [f"not judged on the same faces: {comparison.reason}", f"{best.name} is {place} by its own report"]
+        lines = [
+            f"not judged on the same faces: {comparison.reason}",
+            f"{best.name} is {place} by its own report{others}",
+        ]
         test = "the 95 % intervals of their own reports, which are on different faces"
     names = {name: f"{name} (p = {p_values[name]:.2g})" if p_values else name for name in ranking.certain}
     worse, equal = ([name for name, value in ranking.certain.items() if value is flag] for flag in (True, False))
