@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.dataset import SIDE
-from fer_data.trained_model import TEMPERATURE, read_trained
-from fer_edge.errors import UsageError
+from fer_data.trained_model import KERAS_MODEL, TEMPERATURE, find_trained, read_trained
 from fer_edge.geometry import Box
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.crop import crop_face
@@ -23,7 +22,6 @@ from fer_edge.inference.temperature import apply_temperature
 from fer_edge.progress import bar
 
 KERAS_SUFFIX = ".keras"
-KERAS_MODEL = "model.keras"  # in the folder of a run
 BATCH = 256
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -125,12 +123,7 @@ def open_classifier(path: Path) -> Classifier:
         ModelError: The model file cannot be used.
     """
     if path.is_dir():
-        file = path / KERAS_MODEL
-        if not file.exists():
-            raise UsageError(
-                f"{path}: no {KERAS_MODEL} in this folder", cure="give the folder of a finished run, or a model"
-            )
-        return float_classifier(file, path.name or str(path))
+        return float_classifier(find_trained(path), path.name or str(path))
     if path.suffix == KERAS_SUFFIX:
         return float_classifier(path, path.parent.name if path.name == KERAS_MODEL else path.stem)
     return quantized_classifier(read_model(path))

@@ -11,8 +11,21 @@ from typing import Any
 from fer_edge.errors import UsageError
 from fer_edge.inference.model_file import LABELS
 
+KERAS_MODEL = "model.keras"  # in the folder of a run
 TRAINING_CARD = "training.json"  # entry of model.keras, beside LABELS
 TEMPERATURE = "temperature"  # key of that card, and of the card of a model file; 1 if it is missing
+
+
+def find_trained(path: Path) -> Path:
+    """The model.keras of a run, if `path` is its folder; otherwise `path`. Raises UsageError if the folder has none."""
+    if not path.is_dir():
+        return path
+    file = path / KERAS_MODEL
+    if not file.exists():
+        raise UsageError(
+            f"{path}: no {KERAS_MODEL} in this folder", cure="give the folder of a finished run, or a model"
+        )
+    return file
 
 
 def read_trained(path: Path) -> tuple[tuple[str, ...], dict[str, Any]]:

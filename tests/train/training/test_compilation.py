@@ -10,7 +10,7 @@ from tests.support.synthetic_faces import striped_faces
 from fer_train.architectures.registry import build
 from fer_train.prediction import probabilities
 from fer_train.recipe import Recipe
-from fer_train.training.compilation import advance_dropout, build_trainable, compile_model, cross_entropy
+from fer_train.training.compilation import advance_dropout, compile_model, cross_entropy
 
 FACES = striped_faces(8)
 
@@ -29,15 +29,6 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
     schedule = compile_model(build("nano", 7, 0.0), recipe, targets=7, steps=5).optimizer._learning_rate
     rates = [float(schedule(step)) for step in (0, 5, 10, 30, 50)]
     assert rates == pytest.approx([0, 0.05, 0.1, 0.05, 0], abs=1e-6)
-
-
-def test_the_network_to_train_has_the_weights_and_the_precision_of_the_recipe() -> None:
-    ema_model = build("nano", 7, 0.2)
-    network = build_trainable(ema_model, Recipe(model="nano", precision="mixed_bfloat16"))
-    assert network.get_layer("emotion").compute_dtype == "float32"
-    assert next(layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)).compute_dtype == "bfloat16"
-    assert keras.config.dtype_policy().name == "float32"
-    assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), ema_model.get_weights(), strict=True))
 
 
 def test_advanced_dropout_continues_the_random_numbers() -> None:

@@ -63,7 +63,7 @@ def test_two_processes_give_the_losses_of_one(tmp_path: Path) -> None:
     data = write_csv(striped_faces(280), tmp_path / "faces.csv")
     # No dropout: its random numbers depend on how a batch is laid out over devices.
     flags = ["--model", "nano", "--batch", 32, "--epochs", 3, "--dropout", 0, "--warmup", 0, "--learning-rate", 0.003]
-    arguments = ["fit", "--data", data, *flags]
+    arguments = ["fit", "--data", data, *flags, "--teacher", "nano", "--teacher-weight", 0.2]
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     single = run("fer_train", *arguments, "--out", tmp_path / "one", env=environment)
     assert single.code == 0, single.err

@@ -86,7 +86,7 @@ def test_the_temperature_is_fitted_on_the_validation_faces(trained: Path) -> Non
 
 
 def test_a_killed_run_resumes_and_ends_with_the_weights_of_an_uninterrupted_one(data: Path, tmp_path: Path) -> None:
-    arguments = [*SHORT_RUN, "--data", data, "--epochs", 3, "--validation", "PublicTest"]
+    arguments = [*SHORT_RUN, "--data", data, "--epochs", 3, "--validation", "PublicTest", "--teacher", "nano"]
     uninterrupted, resumed = tmp_path / "uninterrupted", tmp_path / "resumed"
     assert run("fer_train", "fit", *arguments, "--out", uninterrupted).code == 0
     with subprocess.Popen(
@@ -157,11 +157,20 @@ def test_a_share_of_training_can_be_held_out(data: Path, tmp_path: Path) -> None
     assert f"PublicTest            {100 * test['accuracy']:.1f} % right; 105 faces: the figure may be" in done.out
 
 
-def test_the_card_names_the_teachers(trained: Path, data: Path, tmp_path: Path) -> None:
-    teacher = trained / "model.keras"
-    done = fit("--data", data, "--out", tmp_path / "run", "--epochs", 1, "--teacher", teacher, "--teacher", teacher)
+def test_a_student_learns_from_its_teachers_although_its_labels_are_wrong(
+    trained: Path, data: Path, tmp_path: Path
+) -> None:
+    header, *rows = data.read_text().splitlines()
+    wrong = [row if row.endswith("PublicTest") else f"{number % 7},{row[2:]}" for number, row in enumerate(rows)]
+    (tmp_path / "faces.csv").write_text("\n".join([header, *wrong]))
+    flags = ["--data", tmp_path / "faces.csv", "--validation", "PublicTest", "--epochs", 6, "--mixup", 0.2]
+    teachers = ["--teacher", trained, "--teacher", trained / "model.keras", "--teacher-weight", 1]
+    done = fit(*flags, *teachers, "--precision", "mixed_bfloat16", "--out", tmp_path / "run")
     assert done.code == 0, done.err
+    assert read_metrics(tmp_path / "run")["accuracy"] > 0.6, "chance is 0.14"
     assert read_card(tmp_path / "run")["teachers"] == ["run", "run"]
+    sizes = [(run / "backup.weights.h5").stat().st_size for run in (tmp_path / "run", trained)]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.01), "the teachers are not in it"
 
 
 def test_a_run_of_other_classes_starts_from_an_earlier_model(trained: Path, data: Path, tmp_path: Path) -> None:

@@ -48,4 +48,22 @@ def build(name: str, classes: int, dropout: float) -> keras.Model:
     inputs = keras.Input((SIDE, SIDE, 1), name="face")
     x = keras.layers.Dropout(dropout)(family.features(inputs, name))
     outputs = keras.layers.Dense(classes, activation="softmax", dtype="float32", name="emotion")(x)
-    return keras.Model(inputs, outputs, name=name.replace("-", "_"))
+    return keras.Model(inputs, outputs, name=_layer_name(name))
+
+
+def rebuild(network: keras.Model, dropout: float, precision: str) -> keras.Model:
+    """Build a network anew with the weights that it has, to compute in another precision, e.g. mixed_bfloat16."""
+    import keras
+
+    name = next(name for name in ARCHITECTURES if _layer_name(name) == network.name)
+    keras.config.set_dtype_policy(precision)
+    try:
+        copy = build(name, network.output_shape[-1], dropout)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def _layer_name(name: str) -> str:
+    return name.replace("-", "_")

@@ -108,7 +108,7 @@ def _judge(models: list[Classifier], data: Path, arguments: Namespace) -> tuple[
 
 def _describe(model: Classifier, path: Path, judged: Judged | None) -> Compared:
     """A model with what its run or its card records."""
-    from fer_data.classifiers import KERAS_MODEL
+    from fer_data.trained_model import KERAS_MODEL
     from fer_train.evaluation.comparison import Compared, model_cost
     from fer_train.evaluation.recorded import read_recorded
     from fer_train.training.run_folder import HISTORY, read_facts

@@ -18,6 +18,7 @@ import numpy as np
 from fer_data.data_source import parse_source
 from fer_data.dataset import TRAINING
 from fer_data.formatting import aligned, counted, listed
+from fer_data.trained_model import find_trained
 from fer_edge.errors import EXIT_INTERRUPTED, FerError, UsageError
 from fer_train.commands import Subparsers
 from fer_train.commands.ending import print_ending
@@ -134,7 +135,7 @@ def _configure(arguments: Namespace) -> tuple[RunConfig, dict[str, Any] | None, 
     source, checked = parse_source(arguments), Recipe(**given)  # before TensorFlow is imported, which takes seconds
     from fer_train.training.run_folder import RunConfig
 
-    teachers = tuple(arguments.teacher)
+    teachers = tuple(find_trained(path) for path in arguments.teacher)
     return RunConfig(source, arguments.validation, arguments.keep_copies, teachers, checked), given, arguments.out
 
 
@@ -246,11 +247,11 @@ def _fit(
     from fer_train.training.fit import fit
     from fer_train.training.targets import make_targets
 
-    targets = make_targets(training, recipe, config.teachers)
+    targets = make_targets(training, recipe)
     _print_faces(config, faces, _summary_by_part(faces, training, validation, copies))
     _warn_of_small_classes(training)
     if find_rate:
-        find_learning_rate(recipe, training, targets, out)
+        find_learning_rate(config, training, targets, out)
         return
     test = find_test_faces(faces, validation)
     judgements = fit(config, training, targets, validation, out, processes, test=test).judgements

@@ -28,8 +28,8 @@ def add_fit_flags(parser: OneLineParser) -> None:
         action="append",
         default=[],
         metavar="MODEL",
-        help="a model whose predictions soften the targets: model.keras of an earlier run, a .tflite of fer-convert "
-        f"quantize, or a shipped one ({', '.join(SHIPPED)}); may be repeated",
+        help="a model whose predictions for the same pixels soften the targets: an earlier run, its model.keras, a "
+        f".tflite of fer-convert quantize, or a shipped one ({', '.join(SHIPPED)}); may be repeated",
     )
     parser.add_argument(
         "--folds", type=int, default=0, metavar="K", help="K-fold cross-validation on Training, instead of one run"

@@ -7,22 +7,19 @@ from typing import Any
 import keras
 import numpy as np
 
-from fer_train.architectures.registry import build
 from fer_train.recipe import Recipe
+from fer_train.training.teachers import TaughtModel, Teachers
 
 
-def build_trainable(ema_model: keras.Model, recipe: Recipe) -> keras.Model:
-    """The network to train, in the precision of the recipe, with the weights of `ema_model`, which is in float32."""
-    keras.config.set_dtype_policy(recipe.precision)
-    try:
-        network = build(recipe.model, ema_model.output_shape[-1], recipe.dropout)
-    finally:
-        keras.config.set_dtype_policy("float32")
-    network.set_weights(ema_model.get_weights())
-    return network
-
-
-def compile_model(network: keras.Model, recipe: Recipe, targets: int, steps: int, schedule: Any = None) -> keras.Model:
+def compile_model(
+    network: keras.Model,
+    recipe: Recipe,
+    targets: int,
+    steps: int,
+    *,
+    teachers: Teachers | None = None,
+    schedule: Any = None,
+) -> keras.Model:
     """Compile a network.
 
     With more targets than classes it gets a second softmax head beside the first: a second task on the same features
@@ -33,13 +30,14 @@ def compile_model(network: keras.Model, recipe: Recipe, targets: int, steps: int
         recipe: The optimizer's hyper-parameters.
         targets: The number of target columns.
         steps: The number of batches in an epoch.
+        teachers: Teachers whose predictions for each batch are part of its targets.
         schedule: The schedule of the learning rate; None: that of the recipe.
     """
     outputs, classes = network.output, network.output_shape[-1]
     if targets > classes:
         second = keras.layers.Dense(targets - classes, activation="softmax", dtype="float32", name="second")
         outputs = keras.layers.Concatenate(dtype="float32")([outputs, second(network.layers[-1].input)])
-    model = keras.Model(network.input, outputs)
+    model = TaughtModel(network.input, outputs, teachers) if teachers else keras.Model(network.input, outputs)
     optimizer = _optimizer(recipe, schedule or _schedule(recipe, steps))
     model.compile(optimizer, cross_entropy, metrics=[_accuracy(classes)], jit_compile=_jit_compile())
     model.optimizer.build(model.trainable_variables)

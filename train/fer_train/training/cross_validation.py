@@ -60,7 +60,7 @@ def cross_validate(config: RunConfig, faces: FaceSet, count: int, out: Path) -> 
         fold = Fold(index + 1, count)
         included, held_out = training.only(folds != index), training.only(folds == index).renamed(str(fold))
         fold_config = dataclasses.replace(config, validation=str(fold), fold=fold)
-        targets = make_targets(included, config.recipe, config.teachers)
+        targets = make_targets(included, config.recipe)
         run = fit(fold_config, included, targets, held_out, out / f"fold-{fold.number}")
         predicted[folds == index] = apply_temperature(probabilities(run.model, held_out.pixels), run.temperature)
         accuracies.append(float((predicted[folds == index].argmax(axis=1) == held_out.labels).mean()))

@@ -22,14 +22,14 @@ from fer_data.temperature import fit_temperature
 from fer_data.trained_model import TEMPERATURE, TRAINING_CARD
 from fer_edge.errors import FerError, UsageError
 from fer_edge.inference.model_file import LABELS, append_entries
-from fer_train.architectures.registry import build
+from fer_train.architectures.registry import build, rebuild
 from fer_train.prediction import probabilities
 from fer_train.recipe import NO_WEIGHTS, Recipe
 from fer_train.report.run_report import write_report
 from fer_train.report.verdict import Judgement
 from fer_train.training.batches import Batches
 from fer_train.training.callbacks import Backup, DiskSpace, Interruptible, ProgressPage
-from fer_train.training.compilation import advance_dropout, build_trainable, compile_model
+from fer_train.training.compilation import advance_dropout, compile_model
 from fer_train.training.distribution import Processes, use_data_parallel
 from fer_train.training.duration import describe_duration, estimate_epoch
 from fer_train.training.ema import EmaEvaluation
@@ -44,6 +44,7 @@ from fer_train.training.run_folder import (
     read_facts,
     read_origins,
 )
+from fer_train.training.teachers import Teachers, load_teachers
 
 CHECKPOINT = "checkpoint.keras"
 
@@ -95,23 +96,24 @@ def fit(
         The model and what it is worth; without a patience, no epoch is chosen by its validation score.
 
     Raises:
-        UsageError: `out` cannot be a folder, or holds another run.
+        UsageError: `out` cannot be a folder, or holds another run; or a teacher cannot be used.
         DivergedError: The loss is no longer finite.
     """
     recipe, first = config.recipe, processes is None or processes.index == 0
     if config.fold:
         faces = f"{counted(len(training), 'face')} to train on, {len(validation):,} held out"
         print(f"{config.fold}: {faces}", flush=True)
+    teachers = load_teachers(config.teachers, training.classes, recipe)
     keras.utils.set_random_seed(recipe.seed)
     all_batches = Batches(training.pixels, targets, recipe)
     backup = out / BACKUP
-    ema_model = build_initial_model(recipe, training.classes, all_batches, resumed=backup.exists())
+    ema_model = build_initial_model(recipe, training.classes, all_batches, teachers, resumed=backup.exists())
     if first:
         config.save(out, {"training": training.counts(), "validation": validation.counts()})
     if processes:
         use_data_parallel()
-    network = build_trainable(ema_model, recipe)
-    model = compile_model(network, recipe, targets.shape[1], all_batches.steps)
+    network = rebuild(ema_model, recipe.dropout, recipe.precision)
+    model = compile_model(network, recipe, targets.shape[1], all_batches.steps, teachers=teachers)
     if backup.exists():
         _load_backup(model, backup)
     done = int(model.optimizer.iterations) // all_batches.steps
@@ -165,7 +167,7 @@ def _describe_estimate(config: RunConfig, done: int, steps: int, seconds: float)
 
 
 def build_initial_model(
-    recipe: Recipe, classes: Sequence[str], batches: Batches, *, resumed: bool = False
+    recipe: Recipe, classes: Sequence[str], batches: Batches, teachers: Teachers | None, *, resumed: bool = False
 ) -> keras.Model:
     """The network before the first epoch, in float32; that of a resumed run gets its weights from the backup."""
     model = build(recipe.model, len(classes), recipe.dropout)
@@ -173,7 +175,9 @@ def build_initial_model(
         faces = (batches.faces(number) for number in range(batches.steps))
         load_initial_weights(model, recipe.weights, faces, classes)
         if recipe.head_epochs:
-            fit_head(model, (batches[number] for number in range(batches.steps)), recipe.head_epochs, recipe.seed)
+            first_epoch = (batches[number] for number in range(batches.steps))
+            taught = ((faces, teachers.mix(faces, targets) if teachers else targets) for faces, targets in first_epoch)
+            fit_head(model, taught, recipe.head_epochs, recipe.seed)
     return model
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fer_train.recipe import Recipe
 from fer_train.training.batches import Batches
 from fer_train.training.compilation import compile_model
+from fer_train.training.teachers import Teachers
 
 LOWEST, HIGHEST = 1e-4, 10.0
 STEPS = 200
@@ -56,7 +57,9 @@ class Sweep:
         return float(f"{edge / MARGIN:.1e}")
 
 
-def sweep_learning_rate(network: keras.Model, recipe: Recipe, batches: Batches, targets: int) -> Sweep:
+def sweep_learning_rate(
+    network: keras.Model, recipe: Recipe, batches: Batches, targets: int, teachers: Teachers | None
+) -> Sweep:
     """Train `network` for STEPS steps from LOWEST to HIGHEST, or until the loss has diverged; its weights are spoilt.
 
     Args:
@@ -64,9 +67,10 @@ def sweep_learning_rate(network: keras.Model, recipe: Recipe, batches: Batches, 
         recipe: The optimizer's hyper-parameters.
         batches: The training batches.
         targets: The number of target columns.
+        teachers: The teachers of the run, if it has any.
     """
     schedule = keras.optimizers.schedules.ExponentialDecay(LOWEST, STEPS, HIGHEST / LOWEST)
-    model = compile_model(network, recipe, targets, batches.steps, schedule)
+    model = compile_model(network, recipe, targets, batches.steps, teachers=teachers, schedule=schedule)
     rates, losses = LOWEST * (HIGHEST / LOWEST) ** (np.arange(STEPS) / STEPS), []
     for step in range(STEPS):
         model.reset_metrics()

@@ -44,7 +44,7 @@ class RunConfig:
         source: The faces.
         validation: A split, or the share of Training to hold out; None: see partition().
         keep_copies: Train on copies of validation faces too.
-        teachers: Models whose predictions soften the targets.
+        teachers: Models whose predictions are part of the targets.
         recipe: The hyper-parameters.
         reasons: Why a hyper-parameter that was not given was chosen, by its name.
         tensorboard: Whether to log for TensorBoard, too; not kept in the folder of the run.
