@@ -14,8 +14,10 @@ Face = NDArray[np.uint8]
 def augment(face: Face, recipe: Recipe, rng: np.random.Generator) -> Face:
     """A changed copy of a grey face, uint8 [H,W].
 
-    The ranges of zoom and shift follow the variation of the detector's boxes, so that the network is trained on what
-    the device gives it.
+    The ranges of zoom, shift and rotation cover how the device's crops of a face vary. When the face network searches
+    other squares around a face, nine in ten boxes stay within 0.045 of its width, 11 % of its size and 4.5 degrees
+    (280 searches in photographs and clips). The pictures of FER-2013 vary more by themselves: their standard deviation
+    from the aligned crop of the same face is 0.06 of the width, 17 % of the size and 11 degrees (1,406 faces).
     """
     face = _adjust_light(_transform(face, recipe, rng), recipe, rng)
     if rng.random() < recipe.erase:
