@@ -17,9 +17,9 @@
 #                of the delivery of events; downloads Debian's wallpapers with apt
 # make lock      pins what the service installs, with hashes: systemd/requirements-*.txt
 # make audit     checks the code with bandit and the pinned packages with pip-audit; needs the network
-# make models    trains and quantizes the shipped models as their card describes: make models
+# make models    trains three teachers, then the shipped models, and quantizes them: make models
 #                FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
-# make models-gpu  the same with larger teachers, on a GPU: make models-gpu KERAS_BACKEND=jax ...
+# make models-gpu  the same on a GPU: make models-gpu KERAS_BACKEND=jax ...
 # make face-network  fetches the face network anew from the package mediapipe, and checks its sha256; needs the network
 
 PYTHON ?= python3
@@ -28,6 +28,10 @@ VENV ?= .venv
 FER2013 ?= fer2013.csv
 FERPLUS ?= fer2013new.csv
 RUNS ?= runs
+MODELS ?= edge/fer_edge/models
+SEEDS ?= 11 12 13
+TEACHER_EPOCHS ?= 140
+EPOCHS ?= 250
 FRAMES ?= 1000000
 FACE_NETWORK ?= edge/fer_edge/models/face_network.tflite
 
@@ -37,12 +41,13 @@ PACKAGE := pyproject.toml edge/fer_edge/__init__.py
 
 # PublicTest is monitored during training; no epoch and no recipe is chosen by it.
 FIT = $(BIN)/fer-train fit --data $(FER2013) --ferplus $(FERPLUS) --ferplus-as hints --validation PublicTest \
-	--precision mixed_bfloat16
-SHIP = for model in nano small base; do \
+	--precision mixed_bfloat16 --mixup 0.2 --rotate 15
+LEARN = $(FIT) --epochs $(EPOCHS) --teacher-weight 0.8 $(SEEDS:%=--teacher $(RUNS)/teacher-%)
+SHIP = mkdir -p $(MODELS) && for model in nano small base; do \
 	KERAS_BACKEND=tensorflow $(BIN)/fer-convert quantize $(RUNS)/$$model/model.keras --data $(FER2013) \
-		--out edge/fer_edge/models/$$model.tflite && \
-	$(BIN)/fer-convert calibrate edge/fer_edge/models/$$model.tflite --data $(FER2013) --split PublicTest && \
-	$(BIN)/fer-convert evaluate edge/fer_edge/models/$$model.tflite --data $(FER2013) || exit 1; done
+		--out $(MODELS)/$$model.tflite && \
+	$(BIN)/fer-convert calibrate $(MODELS)/$$model.tflite --data $(FER2013) --split PublicTest && \
+	$(BIN)/fer-convert evaluate $(MODELS)/$$model.tflite --data $(FER2013) || exit 1; done
 
 # Install Debian packages, only those that are missing.
 need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
@@ -140,26 +145,18 @@ audit: $(VENV)-audit/.installed
 	for lock in systemd/requirements-*.txt; do \
 		$(VENV)-audit/bin/pip-audit --strict --disable-pip --requirement $$lock || failed=yes; done; test -z "$$failed"
 
-# How the shipped models were trained: four hours on two processor cores. `base` is trained twice; the second run starts
-# from the quantized model of the first and has the quantized models as teachers.
+# Three bases teach the three models. An interrupted run continues when the command is given again.
 models: $(VENV)/.test
-	$(FIT) --model base --epochs 60 --out $(RUNS)/first
-	$(FIT) --model small --epochs 35 --teacher $(RUNS)/first/model.keras --out $(RUNS)/small
-	$(FIT) --model nano --epochs 30 --erase 0 --dropout 0 --teacher $(RUNS)/first/model.keras --out $(RUNS)/nano
-	for model in first small; do KERAS_BACKEND=tensorflow $(BIN)/fer-convert quantize $(RUNS)/$$model/model.keras \
-		--data $(FER2013) --out $(RUNS)/$$model.tflite || exit 1; done
-	$(FIT) --model base --epochs 80 --seed 2 --weights $(RUNS)/first.tflite --head-epochs 0 \
-		--teacher $(RUNS)/first.tflite --teacher $(RUNS)/small.tflite --out $(RUNS)/base
+	for seed in $(SEEDS); do \
+		$(FIT) --model base --epochs $(TEACHER_EPOCHS) --seed $$seed --out $(RUNS)/teacher-$$seed || exit 1; done
+	$(LEARN) --model base --out $(RUNS)/base
+	$(LEARN) --model small --out $(RUNS)/small
+	$(LEARN) --model nano --erase 0 --dropout 0 --out $(RUNS)/nano
 	$(SHIP)
 
-# The same on a GPU: five large teachers, then the three models, which learn from all of them.
+# The same chain; its runs have a folder of their own, since the backends do not give the same weights.
 models-gpu: $(VENV)/.test
-	for seed in 1 2 3 4 5; do $(FIT) --model large --epochs 150 --seed $$seed --out $(RUNS)/large-$$seed || exit 1; done
-	for model in base small nano; do \
-		$(FIT) --model $$model --epochs 300 --teacher-weight 0.8 --out $(RUNS)/gpu/$$model \
-			$$(for seed in 1 2 3 4 5; do echo --teacher $(RUNS)/large-$$seed/model.keras; done) || exit 1; \
-	done
-	$(MAKE) ship RUNS=$(RUNS)/gpu
+	$(MAKE) models RUNS=$(RUNS)/gpu
 
 ship: $(VENV)/.test
 	$(SHIP)
