@@ -17,7 +17,9 @@ NO_WEIGHTS = "none"
 REASONS = "reasons"  # key in recipe.json: why a value that was not given was chosen, by its name
 PRECISIONS = ("float32", "mixed_bfloat16")
 AUGMENTATIONS: dict[str, dict[str, float]] = {  # by --augment, the values that differ from the defaults
-    "none": dict.fromkeys(("mirror", "rotate", "zoom", "shift", "brightness", "contrast", "noise", "erase"), 0.0),
+    "none": dict.fromkeys(
+        ("mirror", "rotate", "zoom", "shift", "brightness", "contrast", "noise", "degrade", "erase"), 0.0
+    ),
     "light": {"rotate": 5.0, "zoom": 0.08, "shift": 0.05, "brightness": 0.08, "contrast": 0.12, "erase": 0.0},
     "full": {},
 }
@@ -74,6 +76,7 @@ class Recipe:
     brightness: Annotated[float, "largest change of brightness, as a share of 255"] = 0.15
     contrast: Annotated[float, "largest relative change of contrast"] = 0.25
     noise: Annotated[float, "largest standard deviation of the noise, as a share of 255"] = 0.0
+    degrade: Annotated[float, "probability of blur and noise, as in the picture of a distant face in poor light"] = 0.0
     erase: Annotated[float, "probability of erasing a rectangle of 2 to 20 % of the picture"] = 0.3
     mixup: Annotated[float, "alpha of the Beta distribution of the share in which two faces are mixed; 0: none"] = 0.0
 
@@ -86,7 +89,16 @@ class Recipe:
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ("dropout", "momentum", "label_smoothing", "average", "zoom", "shift"):
             self._check(name, 0 <= getattr(self, name) < 1, "at least 0 and less than 1")
-        for name in ("class_weights", "teacher_weight", "brightness", "contrast", "noise", "erase", "mirror"):
+        for name in (
+            "class_weights",
+            "teacher_weight",
+            "brightness",
+            "contrast",
+            "noise",
+            "degrade",
+            "erase",
+            "mirror",
+        ):
             self._check(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         at_least_0 = ("seed", "head_epochs", "learning_rate", "warmup", "weight_decay", "patience", "hints_weight")
         for name in (*at_least_0, "rotate", "mixup"):

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from tests.support.synthetic_faces import striped_faces
 
+from fer_train.architectures.degradation import Degradation
 from fer_train.architectures.registry import build
 from fer_train.prediction import probabilities
 from fer_train.recipe import Recipe
-from fer_train.training.compilation import advance_dropout, compile_model, cross_entropy
+from fer_train.training.compilation import advance_random_layers, compile_model, cross_entropy
 
 FACES = striped_faces(8)
 
@@ -31,17 +32,21 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
     assert rates == pytest.approx([0, 0.05, 0.1, 0.05, 0], abs=1e-6)
 
 
-def test_advanced_dropout_continues_the_random_numbers() -> None:
-    def masks(model: keras.Model, count: int) -> list[np.ndarray]:
-        dropout = next(layer for layer in model.layers if isinstance(layer, keras.layers.Dropout))
-        return [np.asarray(dropout(np.ones((1, 64), np.float32), training=True)) for _ in range(count)]
+@pytest.mark.parametrize("kind", [keras.layers.Dropout, Degradation])
+def test_advanced_layers_continue_the_random_numbers(kind: type[keras.layers.Layer]) -> None:
+    faces = np.full((1, 48, 48, 1), 99, np.float32)
+
+    def outputs(model: keras.Model, count: int) -> list[np.ndarray]:
+        layer = next(layer for layer in model.layers if isinstance(layer, kind))
+        return [np.asarray(layer(faces, training=True)) for _ in range(count)]
 
     keras.utils.set_random_seed(1)
-    uninterrupted = masks(build("nano", 7, 0.5), 5)
+    uninterrupted = outputs(build("nano", 7, 0.5, 1.0), 5)
     keras.utils.set_random_seed(1)
-    resumed = build("nano", 7, 0.5)
-    advance_dropout(resumed, 3)
-    assert all(np.array_equal(a, b) for a, b in zip(masks(resumed, 2), uninterrupted[3:], strict=True))
+    resumed = build("nano", 7, 0.5, 1.0)
+    advance_random_layers(resumed, 3)
+    assert all(np.array_equal(a, b) for a, b in zip(outputs(resumed, 2), uninterrupted[3:], strict=True))
+    assert not np.array_equal(*uninterrupted[:2])
 
 
 def test_cross_entropy_is_summed_over_both_tasks() -> None:

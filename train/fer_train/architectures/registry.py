@@ -31,34 +31,38 @@ ARCHITECTURES = {
 }
 
 
-def build(name: str, classes: int, dropout: float) -> keras.Model:
+def build(name: str, classes: int, dropout: float, degrade: float = 0.0) -> keras.Model:
     """Build a network with fresh weights.
 
     Args:
         name: One of ARCHITECTURES; KeyError for another.
         classes: Number of outputs.
         dropout: Rate before the last layer, 0..1.
+        degrade: Share of the faces that are blurred and noisy in training, 0..1, see Degradation.
 
     Returns:
         A model with input float32 [batch,48,48,1], grey values 0..255, and output float32 [batch,classes], softmax.
     """
     import keras
 
+    from fer_train.architectures.degradation import Degradation
+
     family = import_module(ARCHITECTURES[name])
     inputs = keras.Input((SIDE, SIDE, 1), name="face")
-    x = keras.layers.Dropout(dropout)(family.features(inputs, name))
+    faces = Degradation(degrade)(inputs) if degrade else inputs
+    x = keras.layers.Dropout(dropout)(family.features(faces, name))
     outputs = keras.layers.Dense(classes, activation="softmax", dtype="float32", name="emotion")(x)
     return keras.Model(inputs, outputs, name=_layer_name(name))
 
 
-def rebuild(network: keras.Model, dropout: float, precision: str) -> keras.Model:
+def rebuild(network: keras.Model, dropout: float, precision: str, degrade: float = 0.0) -> keras.Model:
     """Build a network anew with the weights that it has, to compute in another precision, e.g. mixed_bfloat16."""
     import keras
 
     name = next(name for name in ARCHITECTURES if _layer_name(name) == network.name)
     keras.config.set_dtype_policy(precision)
     try:
-        copy = build(name, network.output_shape[-1], dropout)
+        copy = build(name, network.output_shape[-1], dropout, degrade)
     finally:
         keras.config.set_dtype_policy("float32")
     copy.set_weights(network.get_weights())

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from fer_train.architectures.degradation import Degradation
 from fer_train.recipe import Recipe
 from fer_train.training.teachers import TaughtModel, Teachers
 
@@ -86,9 +87,9 @@ def _jit_compile() -> bool | str:
     return False if on_cpu else "auto"
 
 
-def advance_dropout(model: keras.Model, steps: int) -> None:
-    """Advance the random generators of dropout by `steps` batches: a weights file does not hold their state."""
+def advance_random_layers(model: keras.Model, steps: int) -> None:
+    """Advance the random generators of the layers by `steps` batches: a weights file does not hold their state."""
     for layer in model.layers:
-        if isinstance(layer, keras.layers.Dropout) and layer.rate:
+        if isinstance(layer, keras.layers.Dropout | Degradation) and layer.rate:
             state = layer.seed_generator.state
             state.assign(keras.ops.convert_to_numpy(state) + np.array([0, steps], "uint32"))

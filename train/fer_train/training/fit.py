@@ -29,7 +29,7 @@ from fer_train.report.run_report import write_report
 from fer_train.report.verdict import Judgement
 from fer_train.training.batches import Batches
 from fer_train.training.callbacks import Backup, DiskSpace, Interruptible, ProgressPage
-from fer_train.training.compilation import advance_dropout, compile_model
+from fer_train.training.compilation import advance_random_layers, compile_model
 from fer_train.training.distribution import Processes, use_data_parallel
 from fer_train.training.duration import describe_duration, estimate_epoch
 from fer_train.training.ema import EmaEvaluation
@@ -112,12 +112,12 @@ def fit(
         config.save(out, {"training": training.counts(), "validation": validation.counts()})
     if processes:
         use_data_parallel()
-    network = rebuild(ema_model, recipe.dropout, recipe.precision)
+    network = rebuild(ema_model, recipe.dropout, recipe.precision, recipe.degrade)
     model = compile_model(network, recipe, targets.shape[1], all_batches.steps, teachers=teachers)
     if backup.exists():
         _load_backup(model, backup)
     done = int(model.optimizer.iterations) // all_batches.steps
-    advance_dropout(model, done * all_batches.steps)
+    advance_random_layers(model, done * all_batches.steps)
     batches = Batches(training.pixels, targets, recipe, done, processes.share if processes else (0, 1))
     # Every process writes, as all must do the same with the backend, but the files of the others are discarded.
     folder = out if first else Path(tempfile.mkdtemp(prefix="fer-train-"))
