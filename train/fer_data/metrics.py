@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from fer_data.calibration import Calibration, calibrate
 from fer_data.operating_points import THRESHOLDS, Flags, OperatingPoint, Values, operating_point
-from fer_data.risk_coverage import MIN_SCORE, RiskCoverage
+from fer_data.risk_coverage import RiskCoverage
+from fer_edge.config.model import DEFAULT_MIN_SCORE
 
 Z_95 = 1.96  # standard deviations to each side that hold 95 % of a normal distribution
 
@@ -255,7 +256,7 @@ class Curves:
             "macro_average_precision": macro_average(self.average_precision.values()),
             "ece": self.calibration.ece,
             "ece_exact": self.calibration.ece_exact,
-            "at_min_score": self.risk_coverage.at(MIN_SCORE)._asdict(),
+            "at_min_score": self.risk_coverage.at(DEFAULT_MIN_SCORE)._asdict(),
         }
         if not self.operating_points:
             return numbers

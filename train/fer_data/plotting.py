@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from fer_data.fonts import drawable, fallback_families
 from fer_data.metrics import Scores
-from fer_data.risk_coverage import MIN_SCORE, RiskCoverage
+from fer_data.risk_coverage import RiskCoverage
+from fer_edge.config.model import DEFAULT_MIN_SCORE
 
 MAX_LABEL = 16  # characters of a class name on an axis
 MAX_MODEL_NAME = 28  # characters
@@ -118,15 +119,15 @@ def _bars(scores: Scores, classes: list[str]) -> tuple[list[float], list[float],
 
 
 def risk_coverage_curves(models: Mapping[str, RiskCoverage]) -> Figure:
-    """Accuracy by the share of faces that get an answer, a line for each model by its name; a dot marks MIN_SCORE."""
+    """Accuracy by the share of faces that get an answer, a line for each model; dots mark the default minimum score."""
     figure = new_figure(8, 4.5)
     axes = figure.subplots()
     for model, curve in models.items():
         (line,) = axes.plot(100 * curve.answered, 100 * curve.accuracy, label=mark_direction(short_path(model)))
-        point = curve.at(MIN_SCORE)
+        point = curve.at(DEFAULT_MIN_SCORE)
         if point.accuracy is not None:
             axes.plot(100 * point.answered, 100 * point.accuracy, "o", color=line.get_color())
-    axes.plot([], [], "o", color="grey", label=f"minimum score {MIN_SCORE:g}")
+    axes.plot([], [], "o", color="grey", label=f"minimum score {DEFAULT_MIN_SCORE:g}")
     axes.set(xlabel="% of the faces that get an answer", ylabel="% of the answers that are correct", xlim=(0, 101))
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper", fontsize=9)

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from fer_data.operating_points import Values
 
-MIN_SCORE = 0.4  # the operating point that reports mark
-
 
 class Answers(NamedTuple):
     """What a minimum score gives.

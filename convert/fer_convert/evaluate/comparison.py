@@ -11,7 +11,8 @@ from fer_convert.markdown import table
 from fer_data.dataset import TRAINING
 from fer_data.formatting import number, percent
 from fer_data.metrics import Curves, Scores, macro_average
-from fer_data.risk_coverage import MIN_SCORE, Answers
+from fer_data.risk_coverage import Answers
+from fer_edge.config.model import DEFAULT_MIN_SCORE
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Comparison:
         return "\n\n".join(parts) + "\n"
 
     def _overview(self) -> str:
-        answered, correct = f"answered at min score {MIN_SCORE:g}", "correct of those"
+        answered, correct = f"answered at min score {DEFAULT_MIN_SCORE:g}", "correct of those"
         measures: dict[str, Callable[[Evaluation], object]] = {
             "faces": lambda result: result.scores.count,
             "accuracy": lambda result: _accuracy(result.scores),
@@ -122,7 +123,7 @@ def _confusion(scores: Scores) -> str:
 
 
 def _answers(curves: Curves) -> Answers:
-    return curves.risk_coverage.at(MIN_SCORE)
+    return curves.risk_coverage.at(DEFAULT_MIN_SCORE)
 
 
 def _accuracy(scores: Scores) -> str:

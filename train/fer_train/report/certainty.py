@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fer_data.formatting import percent
-from fer_data.risk_coverage import MIN_SCORE, RiskCoverage
+from fer_data.risk_coverage import RiskCoverage
+from fer_edge.config.model import DEFAULT_MIN_SCORE
 from fer_train.report.html_page import Table
 
 LISTED_SCORES = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -19,6 +20,6 @@ def temperature_table(temperature: float, errors: Mapping[str, tuple[float, floa
 
 def answers_table(curve: RiskCoverage) -> Table:
     """The share of faces with an answer, and of correct answers, at some minimum scores."""
-    points = [curve.at(score) for score in sorted({*LISTED_SCORES, MIN_SCORE})]
+    points = [curve.at(score) for score in sorted({*LISTED_SCORES, DEFAULT_MIN_SCORE})]
     rows = [(f"{point.min_score:g}", percent(point.answered), percent(point.accuracy)) for point in points]
     return Table(("minimum score", "faces that get an answer", "answers that are correct"), rows)
