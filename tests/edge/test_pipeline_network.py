@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support.events import kinds, play, play_file
+from tests.support.events import FPS, kinds, play, play_file
 from tests.support.media import HEAD, WALK
 from tests.support.scenes import PORTRAITS, Face, read_grey, scene
 
@@ -185,6 +186,47 @@ def test_the_tracks_of_the_cascade_alone_are_as_before(classifier: EmotionClassi
     pipeline = Pipeline(classifier, detectors=open_detectors(HAAR)[0])
     events = [event for event in play_file(pipeline, path) if event.type != "update"]
     assert [(event.track, event.type, event.frame[2]) for event in events] == HAAR_EVENTS[path]
+
+
+# --- emotions
+
+
+def portrait_frames(name: str) -> list[NDArray[np.uint8]]:
+    """Two seconds of a portrait, at 30 frames a second, with the noise of a sensor."""
+    picture, noise = scene(Face(name, 320, 240, 60)), np.random.default_rng(1)
+    return [(picture + noise.normal(0, 2, picture.shape)).clip(0, 255).astype(np.uint8) for _ in range(FRAMES)]
+
+
+def longest_wrong_answer(pipeline: Pipeline, frames: Iterable[Frame], emotion: str) -> float:
+    """Seconds, the longest in which the dominant face has an emotion, and it is another one."""
+    longest, since = 0.0, None
+    for frame in frames:
+        pipeline.step(frame)
+        wrong = pipeline.dominant_emotion not in {None, emotion}
+        since = (frame.time if since is None else since) if wrong else None
+        longest = max(longest, 0.0 if since is None else frame.time - since)
+    return longest
+
+
+@pytest.mark.parametrize(
+    ("name", "emotion"),
+    [("astronaut.png", "happy"), ("bryan.png", "happy"), ("happy-baby.jpeg", "happy"), ("angry.jpg", "angry")],
+)
+def test_a_clear_expression_is_named_and_never_a_wrong_one_for_a_second(
+    pipeline: Pipeline, name: str, emotion: str
+) -> None:
+    frames = [Frame(picture, number / FPS, number) for number, picture in enumerate(portrait_frames(name))]
+    assert longest_wrong_answer(pipeline, frames, emotion) < 1.0
+    assert pipeline.dominant_emotion == emotion
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_neutral_head_that_turns_never_has_a_wrong_emotion_for_a_second(pipeline: Pipeline, mirrored: bool) -> None:
+    frames = [
+        replace(frame, grey=np.ascontiguousarray(frame.grey[:, :: -1 if mirrored else 1]))
+        for frame in open_source(str(HEAD))
+    ]
+    assert longest_wrong_answer(pipeline, frames, "neutral") < 1.0
 
 
 def test_a_clip_has_a_face_in_every_frame_once_it_was_found(pipeline: Pipeline) -> None:
