@@ -83,7 +83,7 @@ def test_a_damaged_backup_is_reported_with_the_cure(trained: Path, tmp_path: Pat
         ("--data {0}/faces.csv --erase nan", "--erase nan: must be between 0 and 1"),
         ("--data {0}/faces.csv --learning-rate -1", "--learning-rate -1.0: must be at least 0"),
         ("--data {0}/faces.csv --epochs many", "--epochs: invalid"),
-        ("--data {0}/faces.csv --teacher {0}/faces.csv", "faces.csv: not a model of fer-train"),
+        ("--data {0}/faces.csv --teacher {0}", "no model.keras in this folder: give the folder of a finished run"),
         ("--epochs 3", "fit needs --data and --out"),
     ],
 )
@@ -98,6 +98,7 @@ def test_an_invalid_flag_is_reported_in_one_line_with_exit_code_2(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
+        ("--data {0}/faces.csv --teacher {0}/faces.csv", "faces.csv: not a model of fer-train"),
         ("--data {0}/faces.csv --weights {0}/faces.csv", "cannot be read"),
         ("--data {0}/faces.csv --model vgg16 --weights {0}/nosuch.keras", "nosuch.keras: cannot be read"),
         ("--data {0}/faces.csv --out {0}/faces.csv", "faces.csv: File exists: give a folder"),

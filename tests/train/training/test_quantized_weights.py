@@ -91,4 +91,5 @@ def test_the_origin_of_a_quantized_model_is_its_name_and_hash() -> None:
         == f"small {shipped('small').sha256[:12]}"
     )
     assert describe_origin("/runs/first/model.keras") == "first"
+    assert describe_origin("model.keras") == Path.cwd().name
     assert [describe_origin(name) for name in ("none", "imagenet", "/x/vgg16.h5")] == ["none", "imagenet", "vgg16.h5"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ from tests.support.synthetic_faces import striped_faces
 
 from fer_edge.config.model import parse_model
 from fer_edge.errors import UsageError
-from fer_train.architectures.registry import build
+from fer_train.architectures.registry import ARCHITECTURES, build
 from fer_train.recipe import Recipe
 from fer_train.training.batches import Batches
 from fer_train.training.compilation import compile_model
@@ -95,3 +96,9 @@ def test_a_teacher_must_have_the_classes_of_the_data_in_their_order() -> None:
     with pytest.raises(UsageError, match=r"its classes .* are not those of the data"):
         load_teacher(parse_model("nano"), ("happy", "angry"))
     assert load_teachers((), FACES.classes, Recipe()) is None
+
+
+def test_a_teacher_whose_architecture_is_unknown_is_refused(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(ARCHITECTURES, "nano")
+    with pytest.raises(UsageError, match=r"its network, nano, is none that this version builds: train it again"):
+        load_teachers([trained / "model.keras"], FACES.classes, Recipe())

@@ -56,7 +56,7 @@ def describe_origin(name: str) -> str:
     if is_quantized(name):
         file = read_model(parse_model(name))
         return f"{file.name} {file.sha256[:12]}"
-    return Path(name).parent.name if name.endswith(".keras") else Path(name).name
+    return Path(name).absolute().parent.name if name.endswith(".keras") else Path(name).name
 
 
 def restore_normalisation(network: keras.Model, batches: Iterable[Any]) -> None:

@@ -70,10 +70,17 @@ def load_teachers(paths: Sequence[Path], classes: Sequence[str], recipe: Recipe)
 
     Raises UsageError when one is no model of this project, or its classes are not those of the data.
     """
-    models = tuple(rebuild(load_teacher(path, classes), 0.0, recipe.precision) for path in paths)
-    for model in models:
+    models = []
+    for path in paths:
+        teacher = load_teacher(path, classes)
+        try:
+            model = rebuild(teacher, 0.0, recipe.precision)
+        except (StopIteration, ValueError) as error:
+            reason = f"its network, {teacher.name}, is none that this version builds"
+            raise UsageError(f"--teacher {path}: {reason}", cure="train it again") from error
         model.trainable = False  # so that no backend computes its gradients
-    return Teachers(models, recipe.teacher_weight) if models else None
+        models.append(model)
+    return Teachers(tuple(models), recipe.teacher_weight) if models else None
 
 
 def load_teacher(path: Path, classes: Sequence[str]) -> keras.Model:
