@@ -82,8 +82,13 @@ def predict(
     detector = StillDetector(PipelineOptions().min_face, detectors)
     pictures = [_read(path, classifier, detector, detectors, cropped) for path in bar(paths, "faces", "picture")]
     crops = [crop for picture in pictures for crop in picture.crops]
-    predicted = iter(classifier.classify(np.array(crops)) if crops else ())
+    predicted = iter(_classify_both_views(classifier, np.array(crops)) if crops else ())
     return [PicturePrediction(picture, tuple(next(predicted) for _ in picture.crops)) for picture in pictures]
+
+
+def _classify_both_views(classifier: Classifier, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The mean probabilities of each crop and its mirror image, as of a still picture on the device."""
+    return (classifier.classify(crops) + classifier.classify(crops[:, :, ::-1])) / 2
 
 
 def _read(path: Path, classifier: Classifier, detector: StillDetector, detectors: Detectors, cropped: bool) -> Picture:
