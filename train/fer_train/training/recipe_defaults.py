@@ -10,7 +10,7 @@ from fer_edge.config.model import SHIPPED
 from fer_train.recipe import AUGMENTATIONS, NO_WEIGHTS, Recipe
 
 LARGE_SET = Recipe()  # the values for FER-2013, 28,709 faces; those that are not derived hold for every set
-SMALL_SET = 2000  # faces; smaller sets start from the shipped weights
+SMALL_SET = 20_000  # faces; smaller sets start from the shipped weights
 SMALL_CLASS = 200  # faces of a class, on average; likewise
 MIN_STEPS = 150  # in an epoch; smaller sets have smaller batches
 MIN_BATCH = 16  # faces; batch normalisation needs some
