@@ -34,12 +34,17 @@ def daemon(*arguments: object) -> Run:
     return run("fer_edge", "--camera", FACE, "--mqtt", "none", "--print", *arguments)
 
 
+def one_class_each(scores: dict[str, float]) -> bool:
+    """Whether the face and its mirror image each have one class, as the fake Edge TPU answers."""
+    return sum(sorted(scores.values())[-2:]) == pytest.approx(1.0, abs=0.01)
+
+
 @pytest.mark.usefixtures("edgetpu")
 def test_the_daemon_runs_on_the_edge_tpu(compiled: ModelFile) -> None:
     done = daemon("--model", compiled.path)
     assert done.code == 0, done.err
     assert [event["type"] for event in done.events] == ["start", "end"]
-    assert max(done.events[0]["scores"].values()) == 1.0
+    assert one_class_each(done.events[0]["scores"])
 
 
 @pytest.mark.usefixtures("edgetpu")
@@ -48,7 +53,7 @@ def test_the_daemon_runs_on_a_delegate(plain: Path, fake_library: Path, monkeypa
     done = daemon("--model", plain, "--accelerator", f"delegate:{fake_library}?speed=high")
     assert done.code == 0, done.err
     assert [event["type"] for event in done.events] == ["start", "end"]
-    assert max(done.events[0]["scores"].values()) == pytest.approx(1.0, abs=0.01)
+    assert one_class_each(done.events[0]["scores"])
 
 
 @pytest.mark.parametrize(
