@@ -26,6 +26,7 @@ class TrackedFace:
         probabilities: float32 [classes], smoothed.
         duration: Seconds from its first to its last verified detection.
         angle: How far the head is tilted, degrees clockwise: the face fills the box turned by it about its centre.
+        zone: Name of the zone that holds the centre of the box; None outside all zones.
     """
 
     number: int
@@ -34,6 +35,7 @@ class TrackedFace:
     probabilities: NDArray[np.float32]
     duration: float = 0.0
     angle: float = 0.0
+    zone: str | None = None
 
     @property
     def score(self) -> float:
