@@ -38,6 +38,7 @@ class Event:
         frame: Width, height and number of the frame.
         duration: Seconds from the first to the last detection of the face, in an `end` only.
         file: Name of the picture that the frame was read from, if it was.
+        zone: Name of the face's zone, empty outside all zones; None if no zones are configured.
     """
 
     type: EventType
@@ -50,6 +51,7 @@ class Event:
     frame: tuple[int, int, int]
     duration: float | None = None
     file: str | None = None
+    zone: str | None = None
 
     @property
     def score(self) -> float:
@@ -102,6 +104,8 @@ class MessageBuilder:
             "box": [round(value, 4) for value in event.box],
             "frame": {"width": width, "height": height, "number": number},
         }
+        if event.zone is not None:
+            message["zone"] = event.zone or None
         if event.file is not None:
             message["frame"]["file"] = event.file
         if event.duration is not None:

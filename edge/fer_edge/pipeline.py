@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +51,7 @@ class Pipeline:
         self._detectors = detectors or Detectors()
         self._classifier, self._measure = classifier, measure
         self._options = _with_min_score(options or PipelineOptions(), classifier)
-        self._still_detector = StillDetector(self._options.min_face, self._detectors)
-        self._video_detector = GuidedDetector(self._options.min_face, self._detectors)
+        self._still_detector, self._video_detector = self._make_detectors(self._options)
         self._contrast = self._detectors.contrast_stretch()
         self._tracker = Tracker(self._options, min_scores=classifier.model.min_scores)
         self._last_frame: Frame | None = None
@@ -87,15 +88,23 @@ class Pipeline:
         return dict.fromkeys(AXES) if has_affect(labels) else {}
 
     @property
+    def zone_state(self) -> dict[str, Any]:
+        """The zone of the dominant face, and the number of faces in each zone; nothing without zones."""
+        if not self._options.zones:
+            return {}
+        counts = Counter(face.zone for face in self._tracker.faces)
+        face, names = self._tracker.dominant, [zone.name for zone in self._options.zones if not zone.ignored]
+        return {"zone": face and face.zone, "zones": {name: counts[name] for name in names}}
+
+    @property
     def options(self) -> PipelineOptions:
         """The options in use."""
         return self._options
 
     def adjust(self, options: PipelineOptions) -> None:
         """Use other options from the next frame on; the tracks continue."""
-        if options.min_face != self._options.min_face:
-            self._still_detector = StillDetector(options.min_face, self._detectors)
-            self._video_detector = GuidedDetector(options.min_face, self._detectors)
+        if (options.min_face, options.zones) != (self._options.min_face, self._options.zones):
+            self._still_detector, self._video_detector = self._make_detectors(options)
         self._tracker.adjust(options)
         self._options = options
 
@@ -118,6 +127,10 @@ class Pipeline:
             self._contrast.reset()
         return self._events(self._tracker.finish(), self._last_frame)
 
+    def _make_detectors(self, options: PipelineOptions) -> tuple[StillDetector, GuidedDetector]:
+        arguments = (options.min_face, self._detectors, options.zones)
+        return StillDetector(*arguments), GuidedDetector(*arguments)
+
     def _continues(self, frame: Frame) -> bool:
         """Whether a frame belongs to the same video as the one before: neither a still picture nor of another size."""
         last = self._last_frame
@@ -125,7 +138,8 @@ class Pipeline:
 
     def _step_still(self, frame: Frame) -> list[Change]:
         detections = self._still_detector.detect(frame.grey, self._contrast)
-        return self._tracker.step_still(frame.time, detections, partial(self._classify, frame))
+        height, width = frame.grey.shape
+        return self._tracker.step_still(frame.time, (width, height), detections, partial(self._classify, frame))
 
     def _step_video(self, frame: Frame) -> list[Change]:
         def detect(predictions: Sequence[Prediction]) -> list[Detection]:
@@ -177,6 +191,7 @@ class Pipeline:
             frame=(width, height, frame.number),
             duration=face.duration if change.type == "end" else None,
             file=frame.file,
+            zone=(face.zone or "") if self._options.zones else None,
         )
 
 

@@ -17,7 +17,7 @@ from fer_edge.config.addresses import hide_secrets
 from fer_edge.config.broker import NO_BROKER, PASSWORD, make_broker
 from fer_edge.config.camera import CameraOptions, names_file
 from fer_edge.config.model import Config, PipelineOptions
-from fer_edge.config.schema import SETTINGS, SWITCH
+from fer_edge.config.schema import SETTINGS, SWITCH, ZONES
 from fer_edge.config.setting import Environment, Setting
 from fer_edge.config.web import TOKEN, make_web_options
 from fer_edge.errors import ConfigError, FerError, UsageError
@@ -74,7 +74,7 @@ def add_flags(parser: ArgumentParser) -> None:
 
 
 def resolve(flags: Mapping[str, Any], environment: Environment, file: Path | None = None) -> list[Resolved]:
-    """Return the value in force for each setting, in the order of the table.
+    """Return the value in force for each setting, in the order of the table, the zones last.
 
     Args:
         flags: The given ones, by key, as add_flags leaves them; other keys are ignored.
@@ -85,7 +85,7 @@ def resolve(flags: Mapping[str, Any], environment: Environment, file: Path | Non
         ConfigError: The file or a variable is wrong.
         UsageError: A flag is wrong.
     """
-    in_force = {setting.key: _default(setting, environment) for setting in SETTINGS}
+    in_force = {setting.key: _default(setting, environment) for setting in (*SETTINGS, ZONES)}
     for layer in (_from_file(file), _from_environment(environment), _from_flags(flags)):
         in_force |= {each.setting.key: each for each in layer}
     url = in_force["mqtt.url"]
@@ -146,7 +146,7 @@ def _default(setting: Setting, environment: Environment) -> Resolved:
 
 
 def _from_file(file: Path | None) -> list[Resolved]:
-    path, settings = file or DEFAULT_FILE, {setting.key: setting for setting in SETTINGS}
+    path, settings = file or DEFAULT_FILE, {setting.key: setting for setting in (*SETTINGS, ZONES)}
     origin = Origin(str(path), typed=True)
     resolved = []
     for key, value in _flatten(_parse_file(file)):
@@ -157,9 +157,9 @@ def _from_file(file: Path | None) -> list[Resolved]:
 
 
 def _flatten(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield each value with its key, SECTION.NAME, or NAME for one outside the sections."""
+    """Yield each value with its key, SECTION.NAME, or NAME for one outside the sections, as the zones are."""
     for section, table in document.items():
-        if isinstance(table, dict):
+        if isinstance(table, dict) and section != ZONES.key:
             yield from ((f"{section}.{name}", value) for name, value in table.items())
         else:
             yield section, table

@@ -15,6 +15,7 @@ from fer_edge.config.broker import Broker
 from fer_edge.config.camera import CameraOptions
 from fer_edge.config.web import WebOptions
 from fer_edge.errors import UsageError
+from fer_edge.zones import Zone
 
 MODELS = Path(__file__).parents[1] / "models"
 SHIPPED = ("nano", "small", "base")  # models that come with the package, by name
@@ -55,6 +56,7 @@ class PipelineOptions:
             seconds.
         min_score: Probability that an emotion must reach to be reported, 0..1; None: that of the model file for each
             class, else DEFAULT_MIN_SCORE.
+        zones: Areas of the frame, in the order of the configuration file.
         slowdown: Scan and classify this many times less often than configured; a power of two. For a machine that is
             hot or slow.
     """
@@ -66,6 +68,7 @@ class PipelineOptions:
     smoothing: float = 0.4
     hold: float = 0.3
     min_score: float | None = None
+    zones: tuple[Zone, ...] = ()
     slowdown: int = 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from fer_edge.config.schema import SETTINGS
+from fer_edge.config.schema import SETTINGS, ZONES
 from fer_edge.config.setting import Setting
 
 BEGIN, END = "<!-- settings: begin -->", "<!-- settings: end -->"
@@ -26,10 +26,12 @@ def insert_table(text: str) -> str:
 
 def settings_table() -> str:
     """Return the table, one row for each setting."""
-    return HEAD + "".join(_row(setting) for setting in SETTINGS)
+    return HEAD + "".join(_row(setting) for setting in (*SETTINGS, ZONES))
 
 
 def _row(setting: Setting) -> str:
+    if not setting.flag:
+        return f"| `[[{setting.key}]]` | | | {setting.default_text} | {setting.help} |\n"
     flag = f"`{setting.flag} {setting.metavar}`" if setting.metavar else f"`{setting.flag}`"
     default = setting.describe_default() if setting.default_text else f"`{setting.describe_default()}`"
     cells = (f"`{setting.key}`", flag, f"`{setting.variable}`", default, setting.help)

@@ -7,6 +7,8 @@ generate the documentation again:
 
     python -m fer_edge.config.toml > systemd/config.toml
     python -m fer_edge.config.reference edge/README.md
+
+The zones are tables of the file alone, without flag and variable: ZONES.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from fer_edge.config import accelerator, broker, model, web
+from fer_edge.config import accelerator, broker, model, web, zones
 from fer_edge.config.addresses import parse_file
 from fer_edge.config.camera import SPECS, CameraOptions, parse_size, parse_source
 from fer_edge.config.model import DEFAULT_MIN_SCORE, Config, PipelineOptions
@@ -136,4 +138,8 @@ SETTINGS = (
     Setting("output.print", "--print", SWITCH, "print_events",
             "print each event on stdout as one line of JSON", default=Config.print_events),
 )
+ZONES = Setting("zones", "", zones.TABLES, "pipeline.zones",
+                "areas of the image, each with a name that events then carry: a box, or a polygon of points [x, y], in "
+                "fractions of the image; with ignore = true, faces there are neither searched for nor reported",
+                default=(), default_text="none", example=zones.EXAMPLE, read=zones.parse_zones)
 # fmt: on

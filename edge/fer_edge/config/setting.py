@@ -47,7 +47,7 @@ class Setting:
 
     Attributes:
         key: Its place in the configuration file, SECTION.NAME.
-        flag: On the command line. The environment variable is named after it.
+        flag: On the command line. The environment variable is named after it. Empty: only the file has it.
         value_type: What the file may hold.
         field: Its place in Config, NAME or PART.NAME.
         help: One line on what it does.

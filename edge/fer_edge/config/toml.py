@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
 from fer_edge.config.addresses import hide_secrets
 from fer_edge.config.loader import Resolved
-from fer_edge.config.schema import SETTINGS
+from fer_edge.config.schema import SETTINGS, ZONES
 from fer_edge.config.setting import Setting
 
 WIDTH = 116  # characters of a comment line
@@ -26,8 +26,11 @@ def as_toml(resolved: Iterable[Resolved]) -> str:
     """Return the values in force as TOML, each with its origin. Secrets in addresses are hidden."""
     lines: list[str] = []
     for section, group in groupby(resolved, key=lambda each: each.setting.section):
-        lines += ["", f"[{section}]"] if lines else [f"[{section}]"]
-        lines += [_line(each) for each in group]
+        if section == ZONES.key:
+            lines += [line for each in group for line in _zone_lines(each)]
+        else:
+            lines += ["", f"[{section}]"] if lines else [f"[{section}]"]
+            lines += [_line(each) for each in group]
     return "\n".join(lines) + "\n"
 
 
@@ -37,6 +40,8 @@ def example() -> str:
     for section, group in groupby(SETTINGS, key=lambda setting: setting.section):
         lines.append(f"[{section}]")
         lines += [_example_lines(setting) for setting in group]
+    tables = [f"#{line}\n" for zone in ZONES.example for line in _zone_table(zone)]
+    lines.append(_comment(ZONES) + "".join(tables))
     return "\n".join(lines)
 
 
@@ -48,15 +53,30 @@ def _line(each: Resolved) -> str:
     return f"{name} = {_toml(value)}  # {each.origin.name if each.origin else 'default'}"
 
 
+def _zone_lines(each: Resolved) -> Iterator[str]:
+    if not each.value:
+        yield from ("", f"# {each.setting.key}: {each.setting.describe_default()} (default)")
+    for zone in each.value:
+        head, *rest = _zone_table(zone)
+        yield from ("", f"{head}  # {each.origin.name if each.origin else 'default'}", *rest)
+
+
+def _zone_table(zone: Mapping[str, Any]) -> list[str]:
+    return [f"[[{ZONES.key}]]", *(f"{key} = {_toml(value)}" for key, value in zone.items())]
+
+
 def _example_lines(setting: Setting) -> str:
     value = setting.default if setting.example is None else setting.example
+    return _comment(setting) + f"#{setting.name} = {_toml(value)}\n"
+
+
+def _comment(setting: Setting) -> str:
     default = f" (default: {setting.default_text})" if setting.default_text else ""
-    comment = textwrap.wrap(setting.help + default, WIDTH)
-    return "".join(f"# {line}\n" for line in comment) + f"#{setting.name} = {_toml(value)}\n"
+    return "".join(f"# {line}\n" for line in textwrap.wrap(setting.help + default, WIDTH))
 
 
 def _toml(value: Any) -> str:
-    """Write a text, number or truth value as TOML: that is JSON, except for a DEL in a text, which JSON leaves bare."""
+    """Write a text, number, truth value or list as TOML: that is JSON, but with DEL escaped in texts."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

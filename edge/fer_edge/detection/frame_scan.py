@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -13,8 +13,16 @@ from numpy.typing import NDArray
 
 from fer_edge.detection.haar import min_face_size, open_cascade
 from fer_edge.detection.pyramid import Pyramid
-from fer_edge.detection.scan import TRACKED_SURROUNDINGS, ScanRules, scaled_for_motion, touched_pixels
+from fer_edge.detection.scan import (
+    TRACKED_SURROUNDINGS,
+    ScanRules,
+    ignored_pixels,
+    scaled_for_motion,
+    touched_pixels,
+    without_ignored,
+)
 from fer_edge.geometry import Box
+from fer_edge.zones import Zone
 
 SCALE_FACTOR = 1.25  # from one size of face to the next
 SIZES_PER_BAND = 2  # a band also covers the first size of the next one, or faces in between would be missed
@@ -52,12 +60,16 @@ class FrameScan:
     depends only on frames and timestamps.
     """
 
-    def __init__(self, min_face: float, rules: ScanRules | None = None) -> None:
-        """Create a scan for faces from `min_face` on, see `HaarDetector`, whose errors it raises."""
-        self._min_face, self._rules = min_face, rules or ScanRules()
+    def __init__(self, min_face: float, rules: ScanRules | None = None, zones: Sequence[Zone] = ()) -> None:
+        """Create a scan for faces from `min_face` on that leaves out the ignored zones.
+
+        Raises the errors of `HaarDetector`.
+        """
+        self._min_face, self._rules, self._zones = min_face, rules or ScanRules(), zones
         self._cascade = open_cascade()
         self._frame = Box(0, 0, 0, 0)
         self._tasks: list[ScanTask] = []
+        self._ignored: NDArray[np.bool_] | None = None  # pixels of the scaled-down frame
 
     def reset(self) -> None:
         """Search everything again, whether it has changed or not."""
@@ -66,15 +78,24 @@ class FrameScan:
     def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box]:
         """Do the next task that has something to search; see Scan."""
         frame = Box(0, 0, pyramid.width, pyramid.height)
-        if self._frame != frame:
-            self._frame, self._tasks = frame, list(_tasks(frame, self._min_face))
         scaled = scaled_for_motion(pyramid)
+        if self._frame != frame:
+            self._begin(frame, scaled.shape)
         for index, task in enumerate(self._tasks):
             region = self._region(task, scaled, known, time)
             if region:
                 self._tasks = [*self._tasks[index + 1 :], *self._tasks[: index + 1]]
                 return self._search(pyramid, task, region, known)
         return []
+
+    def _begin(self, frame: Box, shape: tuple[int, ...]) -> None:
+        ignored, scale = ignored_pixels(self._zones, shape), frame.h / shape[0]
+        self._frame, self._ignored = frame, ignored if ignored.any() else None
+        self._tasks = [
+            replace(task, part=part)
+            for task in _tasks(frame, self._min_face)
+            if (part := without_ignored(task.part, ignored, scale))
+        ]
 
     def _region(self, task: ScanTask, scaled: NDArray[np.uint8], known: Sequence[Box], time: float) -> Box | None:
         """The region to search now: everything that has moved since the last search, except the known faces."""
@@ -85,6 +106,8 @@ class FrameScan:
         moved = np.zeros(scaled.shape, np.uint8)
         part = touched_pixels(task.part, scale)
         moved[part] = cv2.absdiff(scaled, task.reference)[part] > self._rules.motion_threshold
+        if self._ignored is not None:
+            moved[self._ignored] = 0
         for box in known:
             moved[touched_pixels(box.scaled(TRACKED_SURROUNDINGS).clipped(self._frame.w, self._frame.h), scale)] = 0
         x, y, w, h = (round(scale * side) for side in cv2.boundingRect(moved))

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.geometry import Box
+from fer_edge.zones import Zone
 
 MOTION_ROWS = 60  # about this many rows are left of the frame when it is compared with an earlier one
 TRACKED_SURROUNDINGS = 2.0  # in widths of a tracked face: motion there is that of the face
@@ -60,3 +62,28 @@ def touched_pixels(box: Box, scale: float) -> tuple[slice, slice]:
     """The rows and columns that a box touches in a picture that is `scale` times smaller."""
     rows = slice(int(box.y / scale), math.ceil((box.y + box.h) / scale))
     return rows, slice(int(box.x / scale), math.ceil((box.x + box.w) / scale))
+
+
+def ignored_pixels(zones: Sequence[Zone], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The pixels in ignored zones of a scaled-down frame with these rows and columns."""
+    height, width = shape
+    pixels = np.zeros((height, width), np.bool_)
+    for zone in (zone for zone in zones if zone.ignored):
+        for y, x in np.ndindex(height, width):
+            pixels[y, x] |= zone.contains((x + 0.5) / width, (y + 0.5) / height)
+    return pixels
+
+
+def without_ignored(part: Box, ignored: NDArray[np.bool_], scale: float) -> Box | None:
+    """The smallest part of the frame with every pixel of `part` that is not ignored; None if all are.
+
+    Args:
+        part: Pixels of the frame.
+        ignored: See ignored_pixels.
+        scale: Pixels of the frame per pixel of `ignored`.
+    """
+    rows, columns = touched_pixels(part, scale)
+    if not ignored[rows, columns].any():
+        return part
+    x, y, w, h = cv2.boundingRect((~ignored[rows, columns]).astype(np.uint8))
+    return Box(*(round(scale * side) for side in (columns.start + x, rows.start + y, w, h))) if w else None

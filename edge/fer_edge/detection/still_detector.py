@@ -15,6 +15,7 @@ from fer_edge.detection.network_search import SQUARES, NetworkSearch
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.detection.tile_scan import search_tile, tiles
 from fer_edge.geometry import Box
+from fer_edge.zones import Zone, is_ignored
 
 MIN_SCORE = 0.6  # mean of the checks of a face, 0..1
 SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
@@ -23,9 +24,12 @@ SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
 class StillDetector:
     """Detects the faces of a picture, all at once, except those that are turned away: they cannot be classified."""
 
-    def __init__(self, min_face: float, detectors: Detectors | None = None) -> None:
-        """Create a detector for faces from `min_face` on, see `HaarDetector`, whose errors it raises."""
-        detectors = detectors or Detectors()
+    def __init__(self, min_face: float, detectors: Detectors | None = None, zones: Sequence[Zone] = ()) -> None:
+        """Create a detector for faces from `min_face` on that are not in an ignored zone.
+
+        Raises the errors of `HaarDetector`.
+        """
+        detectors, self._zones = detectors or Detectors(), zones
         self._min_face, self._network = min_face, detectors.network
         self._haar = HaarDetector(min_face) if detectors.cascade else None
 
@@ -43,9 +47,12 @@ class StillDetector:
         if contrast:
             pyramid = contrast.stretch(pyramid, 0.0)
         boxes = self._haar.detect(pyramid.level(0)) if self._haar else []
-        if not self._network:
-            return [Detection(box) for box in boxes]
-        return self._verify(pyramid, boxes, self._network)
+        if self._network:
+            return self._verify(pyramid, boxes, self._network)
+        return [Detection(box) for box in boxes if not self._ignores(box, pyramid)]
+
+    def _ignores(self, box: Box, pyramid: Pyramid) -> bool:
+        return is_ignored(self._zones, box, (pyramid.width, pyramid.height))
 
     def _verify(self, pyramid: Pyramid, boxes: list[Box], network: FaceNetwork) -> list[Detection]:
         """The faces among these boxes and in all tiles, each checked with several squares."""
@@ -54,10 +61,12 @@ class StillDetector:
             boxes += search_tile(network, pyramid, tile, self._min_face)
         faces: list[Detection] = []
         for box in boxes:
-            if any(box.iou(face.box) > SAME_FACE_IOU for face in faces):
+            if self._ignores(box, pyramid) or any(box.iou(face.box) > SAME_FACE_IOU for face in faces):
                 continue
             face = _checked(search, pyramid, box)
-            if face and all(face.box.iou(other.box) <= SAME_FACE_IOU for other in faces):
+            if not face or self._ignores(face.box, pyramid):
+                continue
+            if all(face.box.iou(other.box) <= SAME_FACE_IOU for other in faces):
                 faces.append(face)
         return sorted(faces, key=lambda face: (-face.box.area, face.box))
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from fer_edge.detection.face_network import FaceNetwork
 from fer_edge.detection.haar import min_face_size
 from fer_edge.detection.pyramid import Pyramid
-from fer_edge.detection.scan import TRACKED_SURROUNDINGS, ScanRules, scaled_for_motion, touched_pixels
+from fer_edge.detection.scan import TRACKED_SURROUNDINGS, ScanRules, ignored_pixels, scaled_for_motion, touched_pixels
 from fer_edge.geometry import Box
+from fer_edge.zones import Zone
 
 # Width of a tile by that of the smallest face in it. In the network's input such a face is 17 pixels wide in the coarse
 # tiles, and 23 in the fine ones, where it is more certain to be found. In 640x480 there are 7 coarse tiles and 20 fine.
@@ -50,15 +51,19 @@ class _Tile:
 class TileScan:
     """Searches one tile in each frame: a coarse one in which something has changed, else the next fine one."""
 
-    def __init__(self, network: FaceNetwork, min_face: float, rules: ScanRules | None = None) -> None:
-        """Create a scan for faces from `min_face` on, see `HaarDetector`."""
+    def __init__(
+        self, network: FaceNetwork, min_face: float, rules: ScanRules | None = None, zones: Sequence[Zone] = ()
+    ) -> None:
+        """Create a scan for faces from `min_face` on, see `HaarDetector`, that leaves out the ignored zones."""
         self._network, self._min_face, self._rules = network, min_face, rules or ScanRules(max_age=MAX_AGE)
+        self._zones = zones
         self._frame = Box(0, 0, 0, 0)
         self._coarse: deque[_Tile] = deque()
         self._fine: deque[_Tile] = deque()
         self._reference: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
         self._changed_at: NDArray[np.float64] = np.zeros((0, 0))
         self._tracked: NDArray[np.bool_] = np.zeros((0, 0), np.bool_)
+        self._ignored: NDArray[np.bool_] = np.zeros((0, 0), np.bool_)
         self._repeated_at = -math.inf
 
     def reset(self) -> None:
@@ -81,10 +86,15 @@ class TileScan:
         self._frame, self._reference = frame, scaled_for_motion(pyramid).copy()
         self._changed_at = np.full(self._reference.shape, -math.inf)
         self._tracked, self._repeated_at = np.zeros(self._reference.shape, np.bool_), -math.inf
-        self._coarse, self._fine = (
-            deque(self._make_tile(box, by_face) for box in tiles(frame.w, frame.h, self._min_face, by_face))
-            for by_face in (COARSE, FINE)
-        )
+        self._ignored = ignored_pixels(self._zones, self._reference.shape)
+        self._coarse, self._fine = (deque(self._make_tiles(by_face)) for by_face in (COARSE, FINE))
+
+    def _make_tiles(self, by_face: float) -> Iterator[_Tile]:
+        """The tiles, except those that are ignored as a whole."""
+        for box in tiles(self._frame.w, self._frame.h, self._min_face, by_face):
+            tile = self._make_tile(box, by_face)
+            if not self._ignored[tile.pixels].all():
+                yield tile
 
     def _make_tile(self, box: Box, by_face: float) -> _Tile:
         scale = self._frame.h / self._reference.shape[0]
@@ -100,6 +110,8 @@ class TileScan:
                 self._coarse.rotate(-index - 1)
                 self._repeated_at = time
                 return tile
+        if not self._fine:  # the whole frame is ignored
+            return None
         next_tile, last_tile = self._fine[0], self._fine[-1]
         if not self._is_old(next_tile, time) or (faces and time - last_tile.searched_at < FINE_INTERVAL):
             return None
@@ -113,9 +125,12 @@ class TileScan:
         return bool(np.count_nonzero(self._changed_at[tile.pixels] > tile.searched_at) > tile.min_changes)
 
     def _compare(self, scaled: NDArray[np.uint8], known: Sequence[Box], time: float) -> None:
-        """Note what has changed since it was last noted, except the tracked faces and what they have uncovered."""
+        """Note what has changed since it was last noted, except the tracked faces and what they have uncovered.
+
+        Ignored zones count as tracked faces.
+        """
         scale = self._frame.h / scaled.shape[0]
-        tracked = np.zeros(scaled.shape, np.bool_)
+        tracked = self._ignored.copy()
         for box in known:
             surroundings = box.scaled(TRACKED_SURROUNDINGS).clipped(self._frame.w, self._frame.h)
             tracked[touched_pixels(surroundings, scale)] = True

@@ -133,6 +133,7 @@ class RunStatus:
             "emotion": pipeline.dominant_emotion,
             "score": None if score is None else round(score, 2),
             **pipeline.dominant_affect,
+            **pipeline.zone_state,
             "paused": self._controls.paused,
         }
 

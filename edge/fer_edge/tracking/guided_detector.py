@@ -17,6 +17,7 @@ from fer_edge.detection.pyramid import Pyramid
 from fer_edge.detection.scan import Scan
 from fer_edge.detection.tile_scan import TileScan
 from fer_edge.geometry import Box
+from fer_edge.zones import Zone, is_ignored
 
 SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
 OCCLUSION_IOU = 0.1  # of two faces that overlap more, one may hide the other
@@ -49,10 +50,13 @@ class GuidedDetector:
     verify and in frames with checks. Deterministic: depends only on frames and timestamps.
     """
 
-    def __init__(self, min_face: float, detectors: Detectors | None = None) -> None:
-        """Create a detector for faces from `min_face` on, see `HaarDetector`, whose errors it raises."""
-        detectors = detectors or Detectors()
-        self._search, self._scans = _plan(min_face, detectors)
+    def __init__(self, min_face: float, detectors: Detectors | None = None, zones: Sequence[Zone] = ()) -> None:
+        """Create a detector for faces from `min_face` on that are not in an ignored zone.
+
+        Raises the errors of `HaarDetector`.
+        """
+        detectors, self._zones = detectors or Detectors(), zones
+        self._search, self._scans = _plan(min_face, detectors, zones)
         self._max_checks = MAX_CHECKS if detectors.network else sys.maxsize
         self._skipped_frames = SKIPPED_WITH_NETWORK if detectors.network else SKIPPED_FRAMES
         self._candidates: list[_Candidate] = []
@@ -86,8 +90,9 @@ class GuidedDetector:
             detection = self._redetect(
                 pyramid, prediction, self._effort(prediction, predictions, check=index in checked)
             )
-            if detection and not _is_known(detection.box, detections):
-                detections.append(detection)
+            if not detection or _is_known(detection.box, detections) or self._ignores(detection.box, pyramid):
+                continue
+            detections.append(detection)
         new = self._verify_candidates(pyramid, detections, self._max_checks - len(checked))
         free = len(checked) < self._max_checks and not any(predictions[index].settled for index in checked)
         if free and not self._candidates and not new:
@@ -119,8 +124,11 @@ class GuidedDetector:
             _Candidate(box)
             for scan in self._take_scans()
             for box in _distinct(scan.step(pyramid, boxes, time))
-            if not _is_known(box, known)
+            if not _is_known(box, known) and not self._ignores(box, pyramid)
         ]
+
+    def _ignores(self, box: Box, pyramid: Pyramid) -> bool:
+        return is_ignored(self._zones, box, (pyramid.width, pyramid.height))
 
     def _take_scans(self) -> list[Scan]:
         """The scan whose turn it is, which becomes the last; at first, FIRST_SCANS of them."""
@@ -138,6 +146,8 @@ class GuidedDetector:
             if _is_known(box, [*known, *new]):
                 continue
             face = self._search.verify(pyramid, box, attempts)
+            if face and self._ignores(face.box, pyramid):
+                continue
             if face and not _is_known(face.box, [*known, *new]):
                 new.append(face)
             elif attempts + 1 < self._search.max_attempts:
@@ -157,15 +167,15 @@ def _is_due(prediction: Prediction, slowdown: int) -> bool:
     return not prediction.settled or prediction.check_age >= interval
 
 
-def _plan(min_face: float, detectors: Detectors) -> tuple[FaceSearch, list[Scan]]:
+def _plan(min_face: float, detectors: Detectors, zones: Sequence[Zone]) -> tuple[FaceSearch, list[Scan]]:
     """The search that verifies candidates and tracks faces, and the scans for new ones."""
     if not detectors.network:
-        return CascadeSearch(), [FrameScan(min_face)]
+        return CascadeSearch(), [FrameScan(min_face, zones=zones)]
     network = NetworkSearch(detectors.network)
-    tiles = TileScan(detectors.network, min_face)
+    tiles = TileScan(detectors.network, min_face, zones=zones)
     if not detectors.cascade:
         return network, [tiles]
-    return CheckedSearch(network), [tiles, FrameScan(min_face), tiles]
+    return CheckedSearch(network), [tiles, FrameScan(min_face, zones=zones), tiles]
 
 
 def _without_search(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from fer_edge.events import EventType
 from fer_edge.geometry import Box
 from fer_edge.tracking.classification import ClassificationRequest, due_tracks, request_for
 from fer_edge.tracking.track import Track, TrackedFace
+from fer_edge.zones import find_zone, is_ignored
 
 DOMINANCE_RATIO = 1.5  # of areas; two faces of similar size must not alternate as the dominant one
 
@@ -31,7 +32,7 @@ class TrackRules:
         min_verifications: Verified detections before a track is confirmed: a single one may be false.
         max_gap: Seconds that an unconfirmed track may go without a verified detection.
         lost_after: Seconds without a verified detection after which a track ends.
-        exit_after: The same for a face that is expected outside the frame.
+        exit_after: The same for a face that is expected outside the frame or in an ignored zone.
         max_denials: Denials in a row by the face network with which a track ends at once.
         denial_interval: Seconds between two denials that count; a shorter occlusion does not end a track.
     """
@@ -87,6 +88,7 @@ class Tracker:
         self._last_number = 0
         self._dominant_number = 0
         self._time = 0.0
+        self._frame_size = (0, 0)
 
     @property
     def dominant(self) -> TrackedFace | None:
@@ -106,7 +108,8 @@ class Tracker:
             detect: Called once, to detect the faces in the frame.
             classify: Called once, to classify those that are due, if any.
         """
-        ended = self._end([track for track in self._tracks if self._is_lost(track, time, frame_size)])
+        self._frame_size = frame_size
+        ended = self._end([track for track in self._tracks if self._is_lost(track, time)])
         predictions = [track.predict(time) for track in self._tracks]
         self._associate(detect(predictions), [prediction.expected for prediction in predictions], time)
         ended += self._end([track for track in self._tracks if track.denials >= self._rules.max_denials])
@@ -115,15 +118,19 @@ class Tracker:
         self._update_faces()
         return ended + changes
 
-    def step_still(self, time: float, detections: Sequence[Detection], classify: Classify) -> list[Change]:
+    def step_still(
+        self, time: float, frame_size: tuple[int, int], detections: Sequence[Detection], classify: Classify
+    ) -> list[Change]:
         """Process a picture that stands alone: every detected face is confirmed at once, and ends with the picture.
 
         Args:
             time: Time of the picture, seconds.
+            frame_size: Its width and height, pixels.
             detections: The faces in it.
             classify: Called once, to classify all of them.
         """
         ended = self.finish()
+        self._frame_size = frame_size
         self._associate(detections, [], time)
         self._classify(self._tracks, classify)
         return ended + [self._start(track) for track in self._tracks] + self.finish()
@@ -134,9 +141,13 @@ class Tracker:
         self._update_faces()
         return changes
 
-    def _is_lost(self, track: Track, time: float, frame_size: tuple[int, int]) -> bool:
-        inside = track.motion.at(time).is_centred_in(*frame_size)
+    def _is_lost(self, track: Track, time: float) -> bool:
+        expected = track.motion.at(time)
+        inside = expected.is_centred_in(*self._frame_size) and not self._is_ignored(expected)
         return time - track.verified_at > (self._rules.lost_after if inside else self._rules.exit_after)
+
+    def _is_ignored(self, box: Box) -> bool:
+        return is_ignored(self._options.zones, box, self._frame_size)
 
     def _associate(self, detections: Sequence[Detection], expected: Sequence[Box], time: float) -> None:
         """Update the tracks, expected at these boxes, with the detections that continue them; begin new ones."""
@@ -173,14 +184,14 @@ class Tracker:
                 track.emotions.update(probabilities, self._time, self._options.smoothing)
 
     def _change(self, track: Track) -> Change | None:
-        if not track.emotions.classified:
+        if not track.emotions.classified or self._is_ignored(track.motion.at(self._time)):
             return None
         if not track.number:
             return self._start(track) if self._is_face(track) else None
         previous = track.emotions.emotion
         if not track.emotions.switch(self._time, self._options.hold, self._min_score):
             return None
-        return Change("update", track.snapshot(self._time), previous)
+        return Change("update", self._snapshot(track, self._time), previous)
 
     def _min_score(self, label: int) -> float:
         own = self._options.min_score
@@ -200,16 +211,22 @@ class Tracker:
         self._last_number += 1
         track.number = self._last_number
         track.emotions.start(self._min_score)
-        return Change("start", track.snapshot(self._time))
+        return Change("start", self._snapshot(track, self._time))
 
     def _end(self, tracks: Sequence[Track]) -> list[Change]:
         self._tracks = [track for track in self._tracks if track not in tracks]
-        return [Change("end", track.snapshot(track.motion.time)) for track in tracks if track.number]
+        return [Change("end", self._snapshot(track, track.motion.time)) for track in tracks if track.number]
+
+    def _snapshot(self, track: Track, time: float) -> TrackedFace:
+        """The track in the frame at `time`, seconds, with its zone."""
+        face = track.snapshot(time)
+        zone = find_zone(self._options.zones, face.box, self._frame_size)
+        return replace(face, zone=zone.name) if zone and not zone.ignored else face
 
     def _update_faces(self) -> None:
         confirmed = [track for track in self._tracks if track.number]
         confirmed.sort(key=lambda track: (-_area(track), track.number))
-        self.faces = tuple(track.snapshot(self._time) for track in confirmed)
+        self.faces = tuple(self._snapshot(track, self._time) for track in confirmed)
         dominant = next((track for track in confirmed if track.number == self._dominant_number), None)
         if confirmed and (not dominant or _area(confirmed[0]) > DOMINANCE_RATIO * _area(dominant)):
             self._dominant_number = confirmed[0].number

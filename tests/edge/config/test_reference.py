@@ -25,5 +25,5 @@ def test_only_the_text_between_the_marks_is_replaced() -> None:
 
 def test_every_setting_has_a_row_of_five_cells() -> None:
     head, rule, *rows = settings_table().splitlines()
-    assert len(rows) == len(SETTINGS)
+    assert len(rows) == len(SETTINGS) + 1  # the zones
     assert {row.replace(r"\|", "").count("|") for row in (head, rule, *rows)} == {6}

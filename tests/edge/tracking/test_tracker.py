@@ -268,7 +268,7 @@ def test_the_faces_of_a_still_picture_start_and_end_with_it() -> None:
     tracker = Tracker()
     for number in range(2):
         changes = tracker.step_still(
-            number, [Detection(LEFT), Detection(RIGHT)], lambda requests: [HAPPY for _ in requests]
+            number, SIZE, [Detection(LEFT), Detection(RIGHT)], lambda requests: [HAPPY for _ in requests]
         )
         first = 2 * number + 1
         assert kinds(changes) == [("start", first), ("start", first + 1), ("end", first), ("end", first + 1)]
@@ -278,5 +278,5 @@ def test_the_faces_of_a_still_picture_start_and_end_with_it() -> None:
 def test_a_still_picture_ends_the_tracks_before_it() -> None:
     tracker = Tracker()
     play(tracker, [[(LEFT, HAPPY)]] * 3)
-    changes = tracker.step_still(0.3, [Detection(LEFT)], lambda requests: [HAPPY for _ in requests])
+    changes = tracker.step_still(0.3, SIZE, [Detection(LEFT)], lambda requests: [HAPPY for _ in requests])
     assert kinds(changes) == [("end", 1), ("start", 2), ("end", 2)]
