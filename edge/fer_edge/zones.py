@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 
 from fer_edge.geometry import Box
 
@@ -28,9 +29,11 @@ class Zone:
     def contains(self, x: float, y: float) -> bool:
         """Whether a point is inside; a point on the border of two adjacent zones is in one of them only."""
         inside = False
-        for (x1, y1), (x2, y2) in pairwise([*self.polygon, self.polygon[0]]):
-            # A ray from the point to the right crosses the border an odd number of times.
-            if (y1 > y) != (y2 > y) and x < x1 + (x2 - x1) * (y - y1) / (y2 - y1):
+        for edge in pairwise([*self.polygon, self.polygon[0]]):
+            # A ray from the point to the right crosses the border an odd number of times. An edge is always computed
+            # from its upper end, so that two zones that share it agree.
+            (x1, y1), (x2, y2) = sorted(edge, key=itemgetter(1))
+            if y1 <= y < y2 and x < x1 + (x2 - x1) * (y - y1) / (y2 - y1):
                 inside = not inside
         return inside
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -140,4 +141,7 @@ def hide_secrets(text: str) -> str:
 
 def quote(value: object) -> str:
     """Return a wrong value as an error quotes it: briefly, and without secrets."""
-    return (repr(hide_secrets(value)) if isinstance(value, str) else hide_secrets(repr(value)))[:MAX_QUOTED]
+    try:
+        return (repr(hide_secrets(value)) if isinstance(value, str) else hide_secrets(repr(value)))[:MAX_QUOTED]
+    except ValueError:  # Python does not write a whole number with more digits, which TOML may have in hexadecimal
+        return f"a number of more than {sys.get_int_max_str_digits()} digits"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.processes import run
 from tests.support.settings import write_config
 
-from fer_edge.config.loader import make_config, resolve
+from fer_edge.config.loader import resolve
 from fer_edge.config.schema import ZONES
 from fer_edge.config.toml import as_toml, example
 

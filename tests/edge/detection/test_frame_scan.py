@@ -8,6 +8,7 @@ from tests.support.scenes import Face, scene
 from fer_edge.detection.frame_scan import FrameScan
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.geometry import Box
+from fer_edge.zones import Zone
 
 PASS = 20  # frames in which the whole frame is searched for faces of all sizes
 
@@ -75,3 +76,26 @@ def test_beside_a_tracked_face_another_is_a_candidate_and_the_tracked_one_is_not
     found = [box for n in range(2 * PASS) for box in scan.step(picture, [known.box], n / 30)]
     assert max(box.iou(other.box) for box in found) > 0.5
     assert max(box.iou(known.box) for box in found) < 0.3
+
+
+def test_ignored_zones_are_neither_searched_nor_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the part of the frame that can hold the centre of a face is searched, with half of the largest one."""
+    left = Zone("left", ((0, 0), (0.5, 0), (0.5, 1), (0, 1)), ignored=True)
+    scan, regions = FrameScan(0.08, zones=[left]), []
+    window = Pyramid.window
+    monkeypatch.setattr(Pyramid, "window", lambda self, box, shrink: regions.append(box) or window(self, box, shrink))
+    candidates(scan, scene())
+    whole = FrameScan(0.08)
+    searched, regions[:] = list(regions), []
+    candidates(whole, scene())
+    assert sum(region.area for region in searched) < 0.75 * sum(region.area for region in regions)
+    assert {region.x + region.w for region in searched} >= {640}
+    regions.clear()
+    candidates(scan, scene(Face("luciano.png", 150, 200, 80)), start=PASS)
+    assert regions == []
+    assert candidates(scan, scene(Face("luciano.png", 450, 200, 80)), start=2 * PASS)
+
+
+def test_a_frame_that_is_ignored_as_a_whole_is_not_searched() -> None:
+    scan = FrameScan(0.08, zones=[Zone("all", ((0, 0), (1, 0), (1, 1), (0, 1)), ignored=True)])
+    assert candidates(scan, scene(Face("astronaut.png", 330, 240, 100))) == []

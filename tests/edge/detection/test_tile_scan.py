@@ -26,6 +26,7 @@ from fer_edge.detection.tile_scan import (
     tiles,
 )
 from fer_edge.geometry import Box
+from fer_edge.zones import Zone
 
 FPS = 30
 MIN_FACE = 0.1
@@ -37,9 +38,9 @@ FRAME_SIZES = [(640, 480), (480, 640), (1920, 1080), (3840, 2160), (2736, 3648),
 class Video:
     """A scan of a fake network without faces, and the tiles that it has searched."""
 
-    def __init__(self, rules: ScanRules | None = None) -> None:
+    def __init__(self, rules: ScanRules | None = None, zones: Sequence[Zone] = ()) -> None:
         self.network = RecordingNetwork(FakeNetwork())
-        self.scan = TileScan(self.network, MIN_FACE, rules)
+        self.scan = TileScan(self.network, MIN_FACE, rules, zones)
         self.time = 0.0
 
     def play(self, pictures: Sequence[NDArray[np.uint8]], known: Sequence[Box] = ()) -> list[Box]:
@@ -280,3 +281,17 @@ def test_a_blank_picture_of_any_size_can_be_searched(network: RecordingNetwork, 
     for number, grey in enumerate((77, 77, 200, 10)):
         picture = Pyramid(np.full(shape, grey, np.uint8))
         assert scan.step(picture, known if number == 2 else [], number / FPS) == []
+
+
+def test_tiles_in_ignored_zones_are_never_searched_and_what_moves_there_is_no_change() -> None:
+    left = Zone("left", ((0, 0), (0.5, 0), (0.5, 1), (0, 1)), ignored=True)
+    video = Video(zones=[left])
+    searched = video.play([scene()] * PASS)
+    assert set(searched) == {tile for tile in COARSE_TILES | FINE_TILES if tile.x + tile.w > 320}
+    assert video.play([scene(Face("astronaut.png", 100, 200, 60))] * 10) == []
+    assert video.play([scene(Face("astronaut.png", 500, 200, 60))] * 10) != []
+
+
+def test_a_frame_that_is_ignored_as_a_whole_is_not_searched() -> None:
+    video = Video(zones=[Zone("all", ((0, 0), (1, 0), (1, 1), (0, 1)), ignored=True)])
+    assert video.play([scene(), scene(Face("astronaut.png", 100, 200, 60))] * PASS) == []
