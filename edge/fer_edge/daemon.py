@@ -63,7 +63,7 @@ def open_daemon(
         from fer_edge.annotation.writers import open_writer  # a service never needs it
 
         turn = partial(orient, options=config.camera_options)
-        writer = open_writer(config.camera, config.annotate, models.classifier.labels, turn)
+        writer = open_writer(config.camera, config.annotate, models.classifier.labels, turn, config.pipeline.zones)
         observers.append(AnnotationObserver(writer))
     observers += open_observers()
     return Daemon(config, source, models, password=password, observers=observers)

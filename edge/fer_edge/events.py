@@ -102,10 +102,9 @@ class MessageBuilder:
             "previous": event.previous,
             **estimate_affect(event.scores),
             "box": [round(value, 4) for value in event.box],
+            **({} if event.zone is None else {"zone": event.zone or None}),
             "frame": {"width": width, "height": height, "number": number},
         }
-        if event.zone is not None:
-            message["zone"] = event.zone or None
         if event.file is not None:
             message["frame"]["file"] = event.file
         if event.duration is not None:

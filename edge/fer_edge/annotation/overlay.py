@@ -1,4 +1,4 @@
-"""Draws tracked faces and their emotions on a picture."""
+"""Draws tracked faces with their emotions, and zones, on a picture."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fer_edge.cameras.frame import Frame
 from fer_edge.geometry import Box
 from fer_edge.tracking.track import TrackedFace
+from fer_edge.zones import Zone
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Blue, green, red. The colour depends on the track number, so that swapped tracks are visible.
@@ -21,21 +22,29 @@ MIN_TEXT_HEIGHT = 9  # pixels; smaller text is illegible
 TEXT_HEIGHT_PER_LINE_WIDTH = 9
 TEXT_HEIGHT_PER_GAP = 4
 SUBPIXEL_BITS = 4  # of the coordinates of a turned outline
+ZONE_COLOUR = (255, 255, 255)
+IGNORED_BRIGHTNESS = 0.4  # of the picture in an ignored zone
 
 Picture = NDArray[np.uint8]  # [H,W,3], blue, green, red
 
 
 class Annotator:
-    """Draws the faces of a frame on the colour picture that it was made from."""
+    """Draws the zones and the faces of a frame on the colour picture that it was made from."""
 
-    def __init__(self, labels: Sequence[str], orient: Callable[[Picture], Picture] | None = None) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        orient: Callable[[Picture], Picture] | None = None,
+        zones: Sequence[Zone] = (),
+    ) -> None:
         """`labels` are in the order of the probabilities; `orient` is how the camera rotates and flips a picture."""
-        self._labels, self._orient = labels, orient
+        self._labels, self._orient, self._zones = labels, orient, zones
 
     def annotate(self, picture: Picture, frame: Frame, faces: Sequence[TrackedFace]) -> Picture:
-        """The oriented picture with the faces drawn on it."""
+        """The oriented picture with zones and faces drawn on it."""
         if self._orient:
             picture = self._orient(picture)
+        draw_zones(picture, self._zones)
         draw_faces(picture, faces, self._labels, frame.grey.shape[1] / picture.shape[1])
         return picture
 
@@ -101,6 +110,24 @@ def draw_faces(picture: Picture, faces: Sequence[TrackedFace], labels: Sequence[
         plate = _least_covering(places, plates, outline, [other.bounds for other in outlines if other is not outline])
         plates.append(plate)
         _draw_label(picture, text, plate, _colour(face), style)
+
+
+def draw_zones(picture: Picture, zones: Sequence[Zone]) -> None:
+    """Draw a thin outline around each zone, and its name inside; ignored zones are dimmed."""
+    height, width = picture.shape[:2]
+    for zone in zones:
+        corners = np.rint(np.array(zone.polygon) * (width - 1, height - 1)).astype(np.int32)
+        if zone.ignored:
+            mask = np.zeros((height, width), np.uint8)
+            cv2.fillPoly(mask, [corners], (1,))
+            picture[mask > 0] = (IGNORED_BRIGHTNESS * picture[mask > 0]).astype(np.uint8)
+        cv2.polylines(picture, [corners], True, ZONE_COLOUR, 1, cv2.LINE_AA)
+        x, y, w, _ = cv2.boundingRect(corners)
+        style = _fit_text(zone.name, max(MIN_TEXT_HEIGHT, TEXT_HEIGHT * min(height, width)), 1, w)
+        plate_width, plate_height = _plate_size(zone.name, style)
+        place = Box(x, _clamp(y, height - plate_height), plate_width, plate_height)
+        _draw_text(picture, zone.name, place, (0, 0, 0), style._replace(line=3))  # legible on any background
+        _draw_text(picture, zone.name, place, ZONE_COLOUR, style)
 
 
 def _describe(face: TrackedFace, labels: Sequence[str]) -> str:
@@ -174,6 +201,10 @@ def _clamp(value: int, maximum: int) -> int:
 def _draw_label(picture: Picture, text: str, plate: Box, colour: tuple[int, int, int], style: _TextStyle) -> None:
     """Black text on a filled rectangle of the colour is legible on any background."""
     cv2.rectangle(picture, plate[:4], colour, cv2.FILLED)
+    _draw_text(picture, text, plate, (0, 0, 0), style)
+
+
+def _draw_text(picture: Picture, text: str, plate: Box, colour: tuple[int, int, int], style: _TextStyle) -> None:
     descent = cv2.getTextSize(text, FONT, style.scale, style.line)[1]
     origin = (plate.x + style.gap, plate.y + plate.h - style.gap - descent)
-    cv2.putText(picture, text, origin, FONT, style.scale, (0, 0, 0), style.line, cv2.LINE_AA)
+    cv2.putText(picture, text, origin, FONT, style.scale, colour, style.line, cv2.LINE_AA)

@@ -19,6 +19,7 @@ from fer_edge.cameras.pictures import PICTURE_SUFFIXES, is_picture, printable
 from fer_edge.config.addresses import hide_secrets
 from fer_edge.errors import UsageError
 from fer_edge.tracking.track import TrackedFace
+from fer_edge.zones import Zone
 
 
 class AnnotationWriter(Protocol):
@@ -38,7 +39,11 @@ class AnnotationWriter(Protocol):
 
 
 def open_writer(
-    camera: str, out: Path, labels: Sequence[str], orient: Callable[[Picture], Picture] | None = None
+    camera: str,
+    out: Path,
+    labels: Sequence[str],
+    orient: Callable[[Picture], Picture] | None = None,
+    zones: Sequence[Zone] = (),
 ) -> AnnotationWriter:
     """The writer of an annotated copy.
 
@@ -47,6 +52,7 @@ def open_writer(
         out: The file or folder to write.
         labels: The emotions, in the order of the probabilities.
         orient: How the camera rotates and flips every picture, if it does.
+        zones: Drawn, too.
 
     Raises:
         UsageError: `camera` is not a file or folder, or `out` cannot be written.
@@ -56,7 +62,7 @@ def open_writer(
         raise UsageError(f"--annotate {out}: needs a file or folder as --camera; {hide_secrets(camera)} is neither")
     if _is_same(out, source):
         raise UsageError(f"--annotate {out}: is the same as --camera", cure="give another name")
-    annotator = Annotator(labels, orient)
+    annotator = Annotator(labels, orient, zones)
     if source.is_dir():
         return FolderWriter(source, _make_folder(out), annotator)
     output = OutputFile(out)

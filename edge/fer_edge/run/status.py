@@ -13,6 +13,7 @@ from fer_edge.monitoring.health import Health
 from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import FrameProcessor
 from fer_edge.run.models import Models
+from fer_edge.zones import Zone
 
 
 class EventQueue(Protocol):
@@ -99,6 +100,11 @@ class RunStatus:
     def faces(self) -> int:
         """Number of faces tracked now."""
         return self._processor.pipeline.face_count
+
+    @property
+    def zones(self) -> Sequence[Zone]:
+        """The zones of the frame, in the order of the configuration file."""
+        return self._processor.pipeline.options.zones
 
     @property
     def browser(self) -> BrowserCamera | None:

@@ -49,10 +49,13 @@ class FrameMessage:
         return struct.pack(">I", len(text)) + text
 
 
-def describe_faces(frame: Frame, faces: Sequence[TrackedFace], labels: Sequence[str]) -> list[dict[str, Any]]:
-    """The JSON objects of the faces in a frame."""
+def describe_faces(
+    frame: Frame, faces: Sequence[TrackedFace], labels: Sequence[str], *, zones: bool = False
+) -> list[dict[str, Any]]:
+    """The JSON objects of the faces in a frame, with their zones if there are `zones`."""
     height, width = frame.grey.shape
-    return [_describe_face(face, width, height, labels) for face in faces]
+    described = [_describe_face(face, width, height, labels) for face in faces]
+    return [{**one, "zone": face.zone} for one, face in zip(described, faces, strict=True)] if zones else described
 
 
 def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:

@@ -56,7 +56,7 @@ class Hub:
         frame_is_due, sample_is_due = bool(self.viewers) and now >= self._next_frame, now >= self._next_sample
         if not (frame_is_due or sample_is_due):
             return
-        described = describe_faces(frame, faces, self.status.labels)
+        described = describe_faces(frame, faces, self.status.labels, zones=bool(self.status.zones))
         if sample_is_due:
             self._next_sample = now + SAMPLE_INTERVAL
             self.call(self._add_sample, now, described)
@@ -110,6 +110,9 @@ class Hub:
                 **self.status.info,
                 "browser": self.status.browser is not None,
                 "login": login,
+                "zones": [
+                    {"name": zone.name, "polygon": zone.polygon, "ignore": zone.ignored} for zone in self.status.zones
+                ],
                 "now": now,
             }
         )

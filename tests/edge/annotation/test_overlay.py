@@ -8,10 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from tests.support.annotation import LABELS, colour_share, tracked_face
 
-from fer_edge.annotation.overlay import COLOURS, Annotator, draw_faces
+from fer_edge.annotation.overlay import COLOURS, ZONE_COLOUR, Annotator, draw_faces, draw_zones
 from fer_edge.cameras.frame import Frame
 from fer_edge.geometry import Box
 from fer_edge.tracking.track import TrackedFace
+from fer_edge.zones import Zone
 
 
 def test_labels_are_within_the_picture_and_do_not_cover_each_other() -> None:
@@ -146,3 +147,28 @@ def test_a_label_does_not_cover_a_tilted_face_beyond_its_upright_box() -> None:
         text = text_of(picture[between:]).translated(0, between)
         assert (text.y < first.y) == is_above
         assert text.intersection(second.turned_bounds(angle)) == 0
+
+
+def test_zones_have_an_outline_and_a_name_and_ignored_ones_are_dimmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(cv2, "putText", lambda picture, text, *_: drawn.append(text) or picture)
+    zones = [
+        Zone("sofa", ((0, 0.5), (0.5, 0.5), (0.5, 1), (0, 1))),
+        Zone("telly", ((0.5, 0), (1, 0), (1, 0.5)), ignored=True),
+    ]
+    picture = np.full((240, 320, 3), 100, np.uint8)
+    annotator = Annotator(LABELS, zones=zones)
+    annotated = annotator.annotate(picture, Frame(np.zeros((120, 160), np.uint8), 0.0, 0), [])
+    assert set(drawn) == {"sofa", "telly"}
+    assert colour_share(ZONE_COLOUR, annotated[125:235, 160]) == 1  # the right side of the sofa
+    assert (annotated[200, 80] == 100).all()
+    assert (annotated[40, 270] == 40).all()
+    assert (annotated[100, 180] == 100).all()  # in the bounding box of the triangle, but outside it
+
+
+@pytest.mark.parametrize("size", [(1, 1), (32, 32), (240, 320)])
+def test_the_name_of_a_zone_of_any_size_stays_in_the_picture(size: tuple[int, int]) -> None:
+    zones = [Zone("n" * 64, ((1 - side, 1 - side), (1, 1 - side), (1, 1))) for side in (1e-6, 0.1, 1.0)]
+    picture = np.full((*size, 3), 100, np.uint8)
+    draw_zones(picture, zones)
+    assert (picture != 100).any()

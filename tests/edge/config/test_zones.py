@@ -118,39 +118,37 @@ def test_a_wrong_zone_ends_the_command_and_fails_the_check(tmp_path: Path) -> No
     assert check.out.startswith(f"FAIL configuration {line}")
 
 
-numbers = st.one_of(st.floats(), st.floats(0, 1), st.integers(), st.sampled_from([0, 1, 0.5, 1e-9]))
-points = st.lists(st.one_of(st.lists(numbers, max_size=3), st.tuples(numbers, numbers).map(list)), max_size=9)
-values = st.one_of(st.text(), st.booleans(), st.none(), numbers, st.lists(numbers, max_size=5), points)
+texts = st.text(st.characters(codec="utf-8"), max_size=70)
+fractions = st.integers(0, 20).map(lambda value: value / 20)
+numbers = st.one_of(fractions, st.floats(), st.integers())
+points = st.lists(st.lists(fractions, min_size=2, max_size=2), min_size=2, max_size=6)
+values = st.one_of(texts, st.booleans(), numbers, st.lists(numbers, max_size=5), points, st.lists(points, max_size=2))
 tables = st.one_of(
-    st.fixed_dictionaries({}, optional=dict.fromkeys(KEYS, values) | {"nmae": values}),
-    st.fixed_dictionaries({"name": st.text(max_size=70), "polygon": points}, optional={"ignore": values}),
-    st.fixed_dictionaries({"name": st.text(max_size=5), "box": st.lists(numbers, min_size=4, max_size=4)}),
+    st.fixed_dictionaries({}, optional=dict.fromkeys([*KEYS, "nmae"], values)),
+    st.fixed_dictionaries({"name": texts, "polygon": points}, optional={"ignore": st.booleans()}),
+    st.fixed_dictionaries({"name": texts, "box": st.lists(fractions, min_size=4, max_size=4)}),
 )
 
 
 def written(zones: list[dict[str, Any]]) -> str:
-    """A file with these zones; a value of None is no value."""
+    """A file with these zones."""
 
     def text(value: Any) -> str:
         if isinstance(value, list):
-            return f"[{', '.join(text(each) for each in value if each is not None)}]"
-        return repr(value) if isinstance(value, float) else json.dumps(value).replace("\x7f", "\\u007f")
+            return f"[{', '.join(text(each) for each in value)}]"
+        return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False).replace("\x7f", "")
 
-    lines = [[f"{key} = {text(value)}" for key, value in zone.items() if value is not None] for zone in zones]
-    return "\n".join("\n".join(["[[zones]]", *body]) for body in lines)
+    bodies = [[f"{key} = {text(value)}" for key, value in zone.items()] for zone in zones]
+    return "\n".join("\n".join(["[[zones]]", *body]) for body in bodies)
 
 
 @given(st.lists(tables, min_size=1, max_size=3))
 @example([{"name": "a", "polygon": [[0.1, 0.1], [0.2, 0.2], [0.3, 0.1 + 0.2]]}])
 @settings(max_examples=300, deadline=None)
 def test_any_zones_are_accepted_or_reported_in_one_line(zones: list[dict[str, Any]]) -> None:
-    try:
-        parsed = tomllib.loads(written(zones))
-    except tomllib.TOMLDecodeError:  # half of a surrogate pair
-        return
     problem, accepted = "", ()
     try:
-        accepted = parse_zones(parsed["zones"])
+        accepted = parse_zones(tomllib.loads(written(zones))["zones"])
     except ValueError as error:
         problem = str(error)
     assert problem.isprintable()

@@ -5,7 +5,7 @@ import { element, setText } from "./dom.js";
 import { emotionName, percent } from "./format.js";
 
 /** @typedef {import("./live_feed.js").Face} Face */
-/** @typedef {{ node: HTMLElement, name: HTMLElement, score: HTMLElement, meters: HTMLElement[] }} Card */
+/** @typedef {{ node: HTMLElement, name: HTMLElement, zone: HTMLElement, score: HTMLElement, meters: HTMLElement[] }} Card */
 
 export class Faces {
   /** @type {string[]} */ #labels = [];
@@ -47,22 +47,24 @@ export class Faces {
     const heading = element("h3");
     const name = element("span", "name");
     const score = element("span", "score");
-    heading.append(element("span", "track", `Face ${track}`), " ", name, " ", score);
+    const zone = element("span", "zone");
+    heading.append(element("span", "track", `Face ${track}`), " ", name, " ", zone, " ", score);
     const list = element("ul", "meters");
     const meters = this.#labels.map((label, index) => createMeter(label, index));
     list.append(...meters.map(({ row }) => row));
     node.append(heading, list);
     const next = [...this.#cards].filter(([other]) => other > track).map(([, card]) => card.node)[0];
     this.#list.insertBefore(node, next ?? null);
-    const card = { node, name, score, meters: meters.map(({ bar }) => bar) };
+    const card = { node, name, zone, score, meters: meters.map(({ bar }) => bar) };
     this.#cards.set(track, card);
     return card;
   }
 
   /** @param {Card} card @param {Face} face */
-  #update({ node, name, score, meters }, face) {
+  #update({ node, name, zone, score, meters }, face) {
     node.style.setProperty("--emotion", colourOf(face.emotion, this.#labels));
     setText(name, emotionName(face.emotion));
+    setText(zone, face.zone ?? "");
     setText(score, face.emotion === null ? "" : percent(face.score));
     meters.forEach((bar, index) => {
       const share = face.scores?.[index] ?? 0;

@@ -11,6 +11,7 @@ import { ReconnectingSocket } from "./reconnecting_socket.js";
  * @property {string | null} emotion null if none is certain enough
  * @property {number} score
  * @property {number[]} scores in the order of the labels
+ * @property {string | null} [zone] only with zones; null outside all of them
  *
  * @typedef {object} Frame
  * @property {number} number

@@ -11,6 +11,7 @@ import { Picture } from "./picture.js";
 import { announce, announceEvent } from "./screen_reader.js";
 import { Status } from "./status.js";
 import { Timeline } from "./timeline.js";
+import { Zones } from "./zones.js";
 
 const OTHER_CAMERA_GRACE = 3000; // milliseconds after the first hello in which another camera may be one that just left
 const PAUSE_TIMEOUT = 3000; // milliseconds until the sensor confirms a pause
@@ -34,7 +35,7 @@ const state = {
 };
 const { camera } = state;
 const [picture, faces, timeline] = [new Picture(), new Faces(), new Timeline()];
-const [events, status] = [new Events(), new Status()];
+const [events, status, zones] = [new Events(), new Status(), new Zones()];
 const feed = new LiveFeed({ onMessage, onFrame, onClose, onFailure });
 
 let firstHelloAt = 0;
@@ -67,6 +68,7 @@ function onHello(message, raw) {
   Object.assign(state, { hello: message, frameAt: performance.now() });
   firstHelloAt ||= performance.now();
   picture.labels = message.labels;
+  zones.show(message.zones);
   if (!hasSameLabels) faces.setLabels(message.labels);
   timeline.begin(message.labels, message.now, message.samples);
   for (const [index, event] of message.events.entries()) events.add(event, raw.events[index]);
@@ -138,6 +140,7 @@ function updatePicture() {
   const isCamera = camera.state === "on";
   camera.video.hidden = !isCamera;
   camera.video.classList.toggle("mirrored", camera.isMirrored);
+  zones.mirror(isCamera && camera.isMirrored);
   byId("canvas").hidden = isCamera;
   if (isCamera) picture.setShape(camera.video.videoWidth, camera.video.videoHeight);
   if (overlay) {
