@@ -99,7 +99,7 @@ def _parse_polygon(points: list[Point]) -> Polygon:
     for (first, edge), (second, other) in combinations(enumerate(edges, start=1), 2):
         if _meet(edge, other):
             raise ValueError(
-                f"its edges must not cross or touch, as those after point {first} and after point {second} do"
+                f"the edges from points {first} and {second} cross or touch: list the corners in order around the zone"
             )
     return tuple(points)
 

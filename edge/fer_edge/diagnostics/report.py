@@ -41,13 +41,20 @@ def run_checks(resolve: Callable[[], list[Resolved]]) -> Iterator[tuple[str, Fin
     except FerError as error:
         yield "configuration", fail(str(error))
         return
-    origins = dict.fromkeys(each.origin.name for each in resolved if each.origin)
-    yield "configuration", ok(", ".join(origins) or "nothing is set, all settings have their defaults")
+    yield "configuration", ok(_describe_origins(resolved, config))
     for part, check in CHECKS.items():
         try:
             yield part, check(config)
         except FerError as error:
             yield part, fail(str(name_setting(error, resolved)))
+
+
+def _describe_origins(resolved: Iterable[Resolved], config: Config) -> str:
+    """Where the settings come from, and the zones, if any."""
+    origins = dict.fromkeys(each.origin.name for each in resolved if each.origin)
+    text = ", ".join(origins) or "nothing is set, all settings have their defaults"
+    zones = [f"{zone.name} (ignored)" if zone.ignored else zone.name for zone in config.pipeline.zones]
+    return f"{text}; zones: {', '.join(zones)}" if zones else text
 
 
 def format_line(part: str, finding: Finding) -> str:

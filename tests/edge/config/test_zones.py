@@ -78,10 +78,10 @@ def test_the_zones_in_force_are_printed_and_read_back_as_the_same(tmp_path: Path
         (zone("polygon = [[0, 0], [1, 0], [1, 1], [0, 0]]"), "polygon: points 1 and 4 are the same, [0.0, 0.0]"),
         (
             zone("polygon = [[0, 0], [1, 1], [1, 0], [0, 1]]"),
-            "polygon: its edges must not cross or touch, as those after point 1 and after point 3 do",
+            "polygon: the edges from points 1 and 3 cross or touch: list the corners in order around the zone",
         ),
-        (zone("polygon = [[0, 0], [0.1, 0.1], [0.3, 0.3]]"), "as those after point 1 and after point 3 do"),
-        (zone("polygon = [[0, 0], [1, 0], [1, 1], [0.5, 0]]"), "as those after point 1 and after point 3 do"),
+        (zone("polygon = [[0, 0], [0.1, 0.1], [0.3, 0.3]]"), "the edges from points 1 and 3 cross or touch"),
+        (zone("polygon = [[0, 0], [1, 0], [1, 1], [0.5, 0]]"), "the edges from points 1 and 3 cross or touch"),
     ],
 )
 def test_a_wrong_zone_is_reported_in_one_line_with_its_number_name_key_and_value(

@@ -76,6 +76,15 @@ def test_contradicting_settings_are_the_only_finding_too() -> None:
     assert finding == ("configuration", fail("--mqtt-key needs a certificate: add --mqtt-cert or mqtt.certificate"))
 
 
+def test_the_zones_are_listed(tmp_path: Path) -> None:
+    zones = (
+        '[[zones]]\nname = "sofa"\nbox = [0, 0, 0.5, 1]\n[[zones]]\nname = "tv"\nbox = [0.5, 0, 0.5, 1]\nignore = true'
+    )
+    (tmp_path / "config.toml").write_text(zones)
+    (_, finding), *_ = run_checks(lambda: resolve({}, {}, tmp_path / "config.toml"))
+    assert finding == ok(f"{tmp_path / 'config.toml'}; zones: sofa, tv (ignored)")
+
+
 def test_an_unreadable_file_is_reported_and_not_raised() -> None:
     def refuse() -> list[object]:
         raise ConfigError("/etc/fer-edge/config.toml: permission denied")
