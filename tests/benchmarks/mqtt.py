@@ -61,7 +61,7 @@ def bytes_a_day(folder: Path, events: int, rate: float) -> None:
         outbox.put(EVENT)
         outbox.commit()
         if outbox.stored == number:
-            for stored, _ in outbox.after(0, 100):
+            for stored, _, _ in outbox.after(0, 100):
                 outbox.remove(stored)
     written = written_bytes() - start
     outbox.close()

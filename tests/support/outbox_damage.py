@@ -77,20 +77,23 @@ class PromptConnection:
 
     Attributes:
         received: The payloads that were sent, in order.
+        topics: Where to.
     """
 
     in_flight: int = 20
     received: list[str] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
 
     def publish(self, topic: str, payload: str) -> int:
         self.received.append(payload)
+        self.topics.append(topic)
         return len(self.received)
 
 
-def deliver(outbox: Outbox, clock: FakeClock) -> list[str]:
+def deliver(outbox: Outbox, clock: FakeClock, connection: PromptConnection | None = None) -> list[str]:
     """Send what waits in an outbox as `Delivery` does, for MAX_MINUTES. Returns the payloads in their order."""
-    connection = PromptConnection()
-    transfer = Transfer(connection, outbox, "event")  # type: ignore[arg-type]
+    connection = connection or PromptConnection()
+    transfer = Transfer(connection, outbox, "fer/cam")  # type: ignore[arg-type]
     deadline = clock.now + MAX_MINUTES * 60
     while len(outbox) and clock.now < deadline:
         clock.advance(COMMIT_INTERVAL if not outbox.problem else 60)

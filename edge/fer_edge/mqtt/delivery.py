@@ -25,9 +25,10 @@ class DeliveryError(FerError):
 class Transfer:
     """The events sent on one connection and not yet acknowledged."""
 
-    def __init__(self, connection: Connection, outbox: Outbox, topic: str) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, prefix: str) -> None:
+        """`prefix` is the topic under which those of the events lie: `fer/<device>`."""
         self.connection = connection
-        self._outbox, self._topic = outbox, topic
+        self._outbox, self._prefix = outbox, prefix
         self._unacknowledged: dict[int, int] = {}  # id of the message -> number of the event in the outbox
         self._last = 0  # number of the last event that was sent
 
@@ -35,9 +36,9 @@ class Transfer:
         """Send the next events, oldest first, up to the connection's limit of unacknowledged messages."""
         if not self._unacknowledged and not self._outbox.after(self._last, 1):
             self._last = 0  # the events may be in a file that could not be read until now
-        for number, payload in self._outbox.after(self._last, self.connection.in_flight - len(self._unacknowledged)):
-            self._unacknowledged[self.connection.publish(self._topic, payload)] = number
-            self._last = number
+        for row in self._outbox.after(self._last, self.connection.in_flight - len(self._unacknowledged)):
+            message_id = self.connection.publish(f"{self._prefix}/{row.topic}", row.payload)
+            self._unacknowledged[message_id] = self._last = row.number
 
     def is_event(self, acknowledgement: Acknowledgement) -> bool:
         """Whether it acknowledges an event, and not another message."""
@@ -60,9 +61,10 @@ class Delivery:
         refused: Number of events that the broker refused.
     """
 
-    def __init__(self, outbox: Outbox, topic: str, client: Client) -> None:
+    def __init__(self, outbox: Outbox, prefix: str, client: Client) -> None:
+        """`prefix` is the topic under which those of the events lie: `fer/<device>`."""
         self.refused = 0
-        self._outbox, self._topic, self._client = outbox, topic, client
+        self._outbox, self._prefix, self._client = outbox, prefix, client
         self._transfer: Transfer | None = None
         self._refused_requests: set[str] = set()  # kinds of requests whose refusal has been logged
         self._wake, self._stopping = client.changed, threading.Event()
@@ -72,10 +74,10 @@ class Delivery:
         """Start sending."""
         self._thread.start()
 
-    def put(self, payload: str) -> None:
+    def put(self, payload: str, topic: str) -> None:
         """Add an event. Raises DeliveryError when a thread has failed and nothing would send it."""
         self.check()
-        self._outbox.put(payload)
+        self._outbox.put(payload, topic)
         self._wake.set()
 
     def check(self) -> None:
@@ -115,7 +117,7 @@ class Delivery:
         if self._transfer:
             self._settle(self._transfer)
         if connection is not (self._transfer.connection if self._transfer else None):
-            self._transfer = Transfer(connection, self._outbox, self._topic) if connection else None
+            self._transfer = Transfer(connection, self._outbox, self._prefix) if connection else None
         if self._transfer and len(self._outbox):
             self._transfer.send()
 

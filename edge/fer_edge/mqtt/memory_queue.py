@@ -40,17 +40,17 @@ class MemoryQueue:
     def remove(self, number: int) -> bool:
         """Remove the event of this number. Returns whether it was there."""
         for index, row in enumerate(self._rows):
-            if row[0] == number:
+            if row.number == number:
                 del self._rows[index]
                 self._size -= _size(row)
                 return True
-            if row[0] > number:
+            if row.number > number:
                 break
         return False
 
     def after(self, number: int, count: int) -> list[Row]:
         """At most `count` events with a higher number than this, oldest first."""
-        return list(islice((row for row in self._rows if row[0] > number), count))
+        return list(islice((row for row in self._rows if row.number > number), count))
 
     def _trim(self) -> int:
         dropped = 0
@@ -61,4 +61,4 @@ class MemoryQueue:
 
 
 def _size(row: Row) -> int:
-    return len(row[1].encode())
+    return len(row.payload.encode())

@@ -1,4 +1,7 @@
-"""Events that wait for the broker: on disk before they are sent, and until the broker has acknowledged them."""
+"""Messages that wait for the broker: on disk before they are sent, and until the broker has acknowledged them.
+
+Most are events, and all are called so here.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from fer_edge.errors import UsageError
 from fer_edge.mqtt.memory_queue import MemoryQueue
 from fer_edge.mqtt.outbox_recovery import open_store, rebuild
 from fer_edge.mqtt.outbox_store import Limit, Row, Store, error_code, is_damage
+from fer_edge.mqtt.topics import EVENT
 
 log = logging.getLogger(__name__)
 
@@ -95,19 +99,19 @@ class Outbox:
             return 0
         return min(self._count, self._store.count - len(self._delivered))
 
-    def put(self, payload: str) -> None:
-        """Add an event. Never fails and never waits for a disk."""
+    def put(self, payload: str, topic: str = EVENT) -> None:
+        """Add an event, or a message for another topic. Never fails and never waits for a disk."""
         with self._lock:
             self._number, self._count = self._number + 1, self._count + 1
-            self._count_dropped(self._memory.append((self._number, payload)))
+            self._count_dropped(self._memory.append(Row(self._number, payload, topic)))
 
     def after(self, number: int, count: int) -> list[Row]:
-        """At most `count` events that were added after the one of this number, oldest first: (number, payload)."""
+        """At most `count` events that were added after the one of this number, oldest first."""
         rows: list[Row] = []
         if self._store and not self._damage:
             try:
                 found = self._store.after(number, count + len(self._delivered))
-                rows = [row for row in found if row[0] not in self._delivered][:count]
+                rows = [row for row in found if row.number not in self._delivered][:count]
             except sqlite3.Error as error:
                 self._fail(error)
         if len(rows) < count and (self.problem or not self.path):

@@ -40,7 +40,7 @@ class Salvage:
         skipped = 0  # unreadable places since the last event
         while first:
             try:
-                for number, text in self._store.read(first, MAX_ROWS):
+                for number, row in self._store.read(first, MAX_ROWS):
                     if not 0 < number <= self._last:
                         skipped += 1
                         continue
@@ -48,10 +48,10 @@ class Salvage:
                         gap = number - expected
                         self.unreadable += gap if 0 < gap <= SEEKS_IN_A_ROW else skipped
                     expected, skipped = max(expected, number + 1), 0
-                    if text is None:
+                    if row is None:
                         self.unreadable += 1
                     else:
-                        yield number, text
+                        yield row
                 break
             except sqlite3.Error as error:
                 if not is_damage(error):

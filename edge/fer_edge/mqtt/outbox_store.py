@@ -1,4 +1,4 @@
-"""The file in which events wait: SQLite, synced before they are sent."""
+"""The file in which events, minutes and moods wait: SQLite, synced before they are sent. All are called events here."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-Row = tuple[int, str]  # number, payload
+from fer_edge.mqtt.topics import EVENT, MINUTE, MOOD
 
 PAGE_SIZE = 1024  # bytes, and the least that a commit writes: two events
 WAL = "-wal"  # suffix of the write-ahead log, which lies beside the file
@@ -18,8 +19,10 @@ WAL_LIMIT = 4_000_000  # bytes of the write-ahead log that are kept after a burs
 LOCK_TIMEOUT = 1.0  # seconds for another process to close the file
 MIN_NUMBER = -(2**63)  # that SQLite can hold
 MAX_NUMBER = 2**62  # of an event; a higher one is damage, and SQLite could not count much further
-VERSION = 0  # of the file, SQLite's user_version
-COLUMNS = [("number", "INTEGER", 1), ("payload", "TEXT", 0)]  # name, type, whether it is the key
+VERSION = 1  # of the file, SQLite's user_version; files of version 0 have events only, and no topic
+OLD_COLUMNS = [("number", "INTEGER", 1), ("payload", "TEXT", 0)]  # name, type, whether it is the key
+COLUMNS = {0: OLD_COLUMNS, VERSION: [*OLD_COLUMNS, ("topic", "TEXT", 0)]}
+TOPICS = {name.encode(): name for name in (EVENT, MINUTE, MOOD)}  # any other topic in the file is damage
 PRIMARY_CODE = 0xFF  # the bits of an extended error code of SQLite that hold the plain one
 DISK_CODES = {  # of errors that are the disk's or another process's, not the file's
     sqlite3.SQLITE_FULL,
@@ -33,16 +36,37 @@ DISK_CODES = {  # of errors that are the disk's or another process's, not the fi
     sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_NOMEM,
 }
-CREATE = "CREATE TABLE event (number INTEGER PRIMARY KEY, payload TEXT NOT NULL)"
+TOPIC = "topic TEXT NOT NULL DEFAULT 'event'"
+CREATE = f"CREATE TABLE event (number INTEGER PRIMARY KEY, payload TEXT NOT NULL, {TOPIC})"
+UPGRADE = f"ALTER TABLE event ADD COLUMN {TOPIC}"
+SET_VERSION = f"PRAGMA user_version = {VERSION}"
 OBJECTS = "SELECT name FROM sqlite_master WHERE name != 'sqlite_sequence'"  # which AUTOINCREMENT needed in old files
 SHAPE = "SELECT name, upper(type), pk FROM pragma_table_info('event')"
-READ = "SELECT number, typeof(payload), CAST(payload AS BLOB) FROM event WHERE number >= ? ORDER BY number LIMIT ?"
+READ = (
+    "SELECT number, typeof(payload), CAST(payload AS BLOB), CAST({topic} AS BLOB) "
+    "FROM event WHERE number >= ? ORDER BY number LIMIT ?"
+)
+INSERT = "INSERT {conflict} INTO event (number, payload, topic) VALUES (?, ?, ?)"
 OLDEST = "SELECT min(number) FROM event"
 DELETE = "DELETE FROM event WHERE number = ? RETURNING length(CAST(payload AS BLOB))"
 
 
 class DamagedError(sqlite3.DatabaseError):
     """The file is not as this program has written it."""
+
+
+class Row(NamedTuple):
+    """A message that waits.
+
+    Attributes:
+        number: Its place in the order.
+        payload: What is published.
+        topic: Where, below `fer/<device>/`.
+    """
+
+    number: int
+    payload: str
+    topic: str = EVENT
 
 
 @dataclass(frozen=True)
@@ -102,10 +126,11 @@ class Store:
         self._database.execute("PRAGMA locking_mode = EXCLUSIVE")  # needs no -shm file
         objects = [name for (name,) in self._database.execute(OBJECTS)]
         ((version,),) = self._database.execute("PRAGMA user_version")
-        if version != VERSION:
+        if version not in COLUMNS:
             raise DamagedError(f"of another version ({version})")
-        if objects and (objects != ["event"] or self._database.execute(SHAPE).fetchall() != COLUMNS):
+        if objects and (objects != ["event"] or self._database.execute(SHAPE).fetchall() != COLUMNS[version]):
             raise DamagedError("not an outbox")
+        self._version = version if objects else VERSION
         for pragma in (
             f"page_size = {PAGE_SIZE}",
             "journal_mode = WAL",
@@ -115,21 +140,23 @@ class Store:
         ):
             self._database.execute(f"PRAGMA {pragma}")
         if not objects:
-            self._database.execute(CREATE)
+            with self._transaction():
+                self._database.execute(CREATE)
+                self._database.execute(SET_VERSION)
 
     def _check(self) -> tuple[int, int, int]:
         ((result,),) = self._database.execute("PRAGMA quick_check(1)")
         if result != "ok":
             raise DamagedError(result.splitlines()[-1])
         count = size = last = 0
-        for number, text in self.read():
-            if text is None or not 0 < number <= MAX_NUMBER:
+        for number, row in self.read():
+            if row is None or not 0 < number <= MAX_NUMBER:
                 raise DamagedError(f"event {number} is unreadable")
-            count, size, last = count + 1, size + len(text.encode()), number
+            count, size, last = count + 1, size + len(row.payload.encode()), number
         return count, size, last
 
-    def read(self, first: int = MIN_NUMBER, count: int = -1) -> Iterator[tuple[int, str | None]]:
-        """Yield the events from the number `first` on, oldest first, with None for a payload that is no text.
+    def read(self, first: int = MIN_NUMBER, count: int = -1) -> Iterator[tuple[int, Row | None]]:
+        """Yield each number from `first` on, lowest first, with its event, or None for one that is unreadable.
 
         Args:
             first: The lowest number.
@@ -138,19 +165,20 @@ class Store:
         Raises:
             sqlite3.Error: The rest is unreadable.
         """
-        for number, kind, content in self._database.execute(READ, (first, count)):
+        read = READ.format(topic="topic" if self._version else f"'{EVENT}'")
+        for number, kind, content, topic in self._database.execute(read, (first, count)):
             try:
-                yield number, content.decode() if kind == "text" else None
-            except UnicodeDecodeError:
+                yield number, Row(number, content.decode(), TOPICS[topic]) if kind == "text" else None
+            except (UnicodeDecodeError, KeyError):
                 yield number, None
 
     def after(self, number: int, count: int) -> list[Row]:
         """At most `count` events with a higher number than this, oldest first. Raises sqlite3.Error."""
         rows = []
-        for found, text in self.read(number + 1, count):
-            if text is None:
+        for found, row in self.read(number + 1, count):
+            if row is None:
                 raise DamagedError(f"event {found} is unreadable")
-            rows.append((found, text))
+            rows.append(row)
         return rows
 
     def commit(self, delivered: Collection[int], new: Collection[Row], limit: Limit) -> tuple[int, int]:
@@ -169,8 +197,8 @@ class Store:
         """
         with self._transaction():
             count = self.count + len(new)
-            size = self.size + sum(len(payload.encode()) for _, payload in new)
-            self._database.executemany("INSERT INTO event (number, payload) VALUES (?, ?)", new)
+            size = self.size + sum(len(row.payload.encode()) for row in new)
+            self._database.executemany(INSERT.format(conflict=""), new)
             removed = lost = 0
             for number in delivered:
                 for (octets,) in self._delete(number):
@@ -182,7 +210,7 @@ class Store:
                 for (octets,) in self._delete(oldest):
                     lost, size = lost + 1, size - octets
         self.count, self.size = count - removed - lost, size
-        self.last = max(self.last, *(number for number, _ in new), 0)
+        self.last = max(self.last, *(row.number for row in new), 0)
         return removed, lost
 
     def _delete(self, number: int) -> list[tuple[int]]:
@@ -191,8 +219,7 @@ class Store:
     def add(self, rows: Collection[Row]) -> None:
         """Add events in any order, except those whose number is there already. Raises sqlite3.Error."""
         with self._transaction():
-            insert = "INSERT OR IGNORE INTO event (number, payload) VALUES (?, ?)"
-            self.count += self._database.executemany(insert, rows).rowcount
+            self.count += self._database.executemany(INSERT.format(conflict="OR IGNORE"), rows).rowcount
 
     def renumber(self) -> None:
         """Number the events from 1 on, in their order. Raises sqlite3.Error."""
@@ -203,10 +230,15 @@ class Store:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
+        """Change the file: all or nothing. The first change also brings a file of an old version up to date."""
         self._database.execute("BEGIN IMMEDIATE")
         try:
+            if self._version < VERSION:
+                self._database.execute(UPGRADE)
+                self._database.execute(SET_VERSION)
             yield
             self._database.execute("COMMIT")
+            self._version = VERSION
         except BaseException:
             if self._database.in_transaction:  # after some errors SQLite has rolled back already
                 self._database.execute("ROLLBACK")

@@ -20,7 +20,7 @@ from fer_edge.mqtt.delivery import Delivery
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.paho_client import ConnectionSettings
 from fer_edge.mqtt.timeouts import Timeouts
-from fer_edge.mqtt.topics import device_topic
+from fer_edge.mqtt.topics import EVENT, device_topic
 
 Handler = Callable[[str, bytes, bool], None]  # topic, payload, whether the broker had retained it
 
@@ -86,7 +86,7 @@ class Publisher:
         self._lock = threading.RLock()
         self._connection: Connection | None = None  # the last one that the broker accepted
         self._client = Client(self._settings, self._on_connect, self._on_message)
-        self._delivery = Delivery(outbox, f"{self.topic}/event", self._client)
+        self._delivery = Delivery(outbox, self.topic, self._client)
 
     def start(self) -> None:
         """Start connecting and delivering."""
@@ -113,9 +113,12 @@ class Publisher:
         """Close."""
         self.close()
 
-    def put(self, payload: str) -> None:
-        """Add an event to the outbox, to be sent to `event`. Raises DeliveryError when delivery has failed for good."""
-        self._delivery.put(payload)
+    def put(self, payload: str, name: str = EVENT) -> None:
+        """Add a message to the outbox, to be sent to `fer/<device>/<name>`.
+
+        Raises DeliveryError when delivery has failed for good.
+        """
+        self._delivery.put(payload, name)
 
     def check(self) -> None:
         """Raise DeliveryError when delivery has failed for good."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+EVENT, MINUTE, MOOD = "event", "minute", "mood"  # messages under `fer/<device>/` that wait in the outbox
 RETAINED_NAMES = ("info", "state", "status")  # messages under `fer/<device>/` that the broker retains
 
 

@@ -193,7 +193,7 @@ def test_closing_does_not_wait_for_ever_for_a_blocked_disk(caplog: pytest.LogCap
             released.wait(30)
 
     client = Client(ConnectionSettings(Broker("127.0.0.1", 1), None, "cam"), lambda _: None, lambda _: None)
-    delivery = Delivery(BlockedOutbox(), "fer/cam/event", client)
+    delivery = Delivery(BlockedOutbox(), "fer/cam", client)
     delivery.start()
     try:
         delivery.close(0.1)

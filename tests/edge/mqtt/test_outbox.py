@@ -20,7 +20,7 @@ FEW = Limit(events=3, size=1000)
 
 
 def payloads(outbox: Outbox) -> list[str]:
-    return [payload for _, payload in outbox.after(0, 100_000)]
+    return [row.payload for row in outbox.after(0, 100_000)]
 
 
 def on_disk(path: Path) -> list[str]:
@@ -30,7 +30,7 @@ def on_disk(path: Path) -> list[str]:
         copy.with_name(copy.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
     store = Store(copy)
     try:
-        return [payload for _, payload in store.after(0, 100_000)]
+        return [row.payload for row in store.after(0, 100_000)]
     finally:
         store.close()
 
@@ -45,9 +45,9 @@ def test_events_leave_in_order_and_only_when_removed(path: Path | None) -> None:
     for number in range(5):
         outbox.put(f"event {number}")
     outbox.commit(now=True)
-    (first, payload), (second, _) = outbox.after(0, 2)
+    (first, payload, _), (second, _, _) = outbox.after(0, 2)
     assert payload == "event 0"
-    assert [text for _, text in outbox.after(second, 10)] == ["event 2", "event 3", "event 4"]
+    assert [row.payload for row in outbox.after(second, 10)] == ["event 2", "event 3", "event 4"]
     outbox.remove(first)
     assert (len(outbox), payloads(outbox)) == (4, ["event 1", "event 2", "event 3", "event 4"])
     outbox.remove(outbox.after(second, 1)[0][0])
@@ -175,12 +175,12 @@ unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
 put(0, 50)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, unlimited[1]))
 put(50, 800)
-problem, held, order = outbox.problem, len(outbox), [int(text) for _, text in outbox.after(0, 1000)]
-for number, _ in outbox.after(0, 10):
+problem, held, order = outbox.problem, len(outbox), [int(row.payload) for row in outbox.after(0, 1000)]
+for number, _, _ in outbox.after(0, 10):
     outbox.remove(number)
 resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
 put(800, 900)
-rest = [int(text) for _, text in outbox.after(0, 1000)]
+rest = [int(row.payload) for row in outbox.after(0, 1000)]
 print(bool(problem), outbox.problem == "", held == 800, order == list(range(800)), rest == list(range(10, 900)))
 outbox.close()
 """
@@ -370,7 +370,7 @@ def test_an_event_dropped_after_it_was_sent_is_not_lost_if_it_arrives(path: Path
     for number in range(3):
         outbox.put(str(number))
     outbox.commit(now=True)
-    sent = [number for number, _ in outbox.after(0, 2)]
+    sent = [row.number for row in outbox.after(0, 2)]
     outbox.put("3")
     outbox.commit(now=True)
     assert (len(outbox), outbox.lost) == (3, 1)

@@ -15,9 +15,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.support.clock import FakeClock
-from tests.support.outbox_damage import CLOSED, KILLED, SUFFIXES, damage, deliver, payload, write_outbox
+from tests.support.outbox_damage import (
+    CLOSED,
+    KILLED,
+    SUFFIXES,
+    PromptConnection,
+    damage,
+    deliver,
+    payload,
+    write_outbox,
+)
 
 from fer_edge.mqtt.outbox import Outbox
+from fer_edge.mqtt.outbox_store import Store
 
 DAMAGES = 1500 if os.environ.get("FER_EDGE_SOAK") else 40
 EVENTS = [payload(number) for number in range(CLOSED + KILLED)]
@@ -89,11 +99,22 @@ ZEROS = (
         ([ROWS], [50]),
         (["UPDATE event SET payload = x'7b7d' WHERE number = 50"], [50]),
         (ZEROS, [50]),
-        (["INSERT INTO event VALUES (9223372036854775807, 'x')"], []),
-        (["INSERT INTO event VALUES (-5, 'x')"], []),
+        (["INSERT INTO event VALUES (9223372036854775807, 'x', 'event')"], []),
+        (["INSERT INTO event VALUES (-5, 'x', 'event')"], []),
+        (["UPDATE event SET topic = 'cmd/#' WHERE number = 50"], [50]),
+        (["UPDATE event SET topic = x'ff' WHERE number IN (7, 8)"], [7, 8]),
         ([ROWS.replace("= 50", "IN (1, 50, 51, 200)")], [1, 50, 51, 200]),
     ],
-    ids=["no UTF-8", "a BLOB", "NULL", "the highest number", "a negative number", "several"],
+    ids=[
+        "no UTF-8",
+        "a BLOB",
+        "NULL",
+        "the highest number",
+        "a negative number",
+        "another topic",
+        "no topic",
+        "several",
+    ],
 )
 def test_an_unreadable_event_is_set_aside_alone(
     path: Path, statements: list[str], missing: list[int], caplog: pytest.LogCaptureFixture
@@ -110,6 +131,38 @@ def test_an_unreadable_event_is_set_aside_alone(
     with closing(sqlite3.connect(f"{damaged}-2")) as kept:
         assert kept.execute("SELECT count(*) FROM event").fetchone()[0] == len(sent) - 1 + lost
     assert run(path) == ([], 0)
+
+
+def as_version_0(path: Path, *statements: str) -> None:
+    """Turn the file of an outbox into one of version 0, which held events only."""
+    execute(path, "ALTER TABLE event DROP COLUMN topic", *statements, "PRAGMA user_version = 0")
+
+
+@pytest.mark.parametrize(("statements", "missing"), [([], []), ([ROWS], [50])], ids=["intact", "damaged"])
+def test_the_events_in_a_file_of_version_0_are_sent_and_messages_of_any_topic_join_them(
+    path: Path, statements: list[str], missing: list[int]
+) -> None:
+    as_version_0(path, *statements)
+    clock, connection = FakeClock(), PromptConnection()
+    outbox = Outbox(path, clock=clock)
+    outbox.put("a minute", "minute")
+    deliver(outbox, clock, connection)
+    outbox.close()
+    events = [event for number, event in enumerate(EVENTS, 1) if number not in missing]
+    assert connection.received == [*events, "a minute"]
+    assert connection.topics == ["fer/cam/event"] * len(events) + ["fer/cam/minute"]
+    assert outbox.lost == len(missing)
+    assert path.with_name("outbox.sqlite.damaged").exists() == bool(missing)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_a_file_of_version_0_is_not_changed_by_reading_it(path: Path) -> None:
+    as_version_0(path)
+    with closing(Store(path)) as store:
+        assert [row.payload for row in store.after(0, 1000)] == EVENTS
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (0,)
 
 
 def test_a_page_that_cannot_be_read_costs_the_events_in_it(path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -131,7 +184,7 @@ def test_a_page_that_cannot_be_read_costs_the_events_in_it(path: Path, caplog: p
     [
         lambda path: path.write_text("rubbish" * 1000),
         lambda path: execute(path, "PRAGMA user_version = 7"),
-        lambda path: execute(path, "ALTER TABLE event ADD COLUMN topic TEXT"),
+        lambda path: execute(path, "ALTER TABLE event ADD COLUMN other TEXT"),
     ],
     ids=["no database", "a newer version", "another shape"],
 )
@@ -155,5 +208,5 @@ def test_an_interrupted_rebuild_is_finished_at_the_next_start(path: Path) -> Non
     assert run(path, "new") == ([*EVENTS, "new"], 0)
     assert path.with_name("outbox.sqlite.damaged-wal").read_bytes() == log
     path.with_name("outbox.sqlite.new").write_text("a rebuild that was interrupted before")
-    execute(path, "INSERT INTO event VALUES (0, 'x')")
+    execute(path, "INSERT INTO event (number, payload) VALUES (0, 'x')")
     assert run(path, "new") == (["new"], 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.mqtt.outbox_store import DamagedError, Limit, Store, error_code, is_damage
+from fer_edge.mqtt.outbox_store import DamagedError, Limit, Row, Store, error_code, is_damage
 
 LIMIT = Limit(events=4, size=1000)
 
@@ -21,27 +21,27 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_commit_adds_deletes_and_drops_in_one_transaction(path: Path) -> None:
     store = Store(path)
-    assert store.commit([], [(number, "x" * number) for number in range(1, 5)], LIMIT) == (0, 0)
+    assert store.commit([], [Row(number, "x" * number) for number in range(1, 5)], LIMIT) == (0, 0)
     assert (store.count, store.size, store.last) == (4, 10, 4)
-    assert store.commit([2, 99], [(5, "five"), (6, "six")], LIMIT) == (1, 1)
-    assert store.after(0, 10) == [(3, "xxx"), (4, "xxxx"), (5, "five"), (6, "six")]
-    assert store.after(4, 1) == [(5, "five")]
+    assert store.commit([2, 99], [Row(5, "five"), Row(6, "six")], LIMIT) == (1, 1)
+    assert store.after(0, 10) == [Row(3, "xxx"), Row(4, "xxxx"), Row(5, "five"), Row(6, "six")]
+    assert store.after(4, 1) == [Row(5, "five")]
     assert (store.count, store.size, store.last) == (4, 14, 6)
     store.close()
 
 
 def test_a_commit_that_fails_changes_nothing(path: Path) -> None:
     store = Store(path)
-    store.commit([], [(1, "one")], LIMIT)
+    store.commit([], [Row(1, "one")], LIMIT)
     with pytest.raises(sqlite3.IntegrityError):
-        store.commit([1], [(2, "two"), (2, "again")], LIMIT)
-    assert (store.count, store.size, store.last, store.after(0, 10)) == (1, 3, 1, [(1, "one")])
+        store.commit([1], [Row(2, "two"), Row(2, "again")], LIMIT)
+    assert (store.count, store.size, store.last, store.after(0, 10)) == (1, 3, 1, [Row(1, "one")])
     store.close()
 
 
 def test_a_file_is_counted_when_it_is_opened(path: Path) -> None:
     first = Store(path)
-    first.commit([], [(7, "é")], LIMIT)
+    first.commit([], [Row(7, "é")], LIMIT)
     first.close()
     second = Store(path)
     assert (second.count, second.size, second.last) == (1, 2, 7)
@@ -51,7 +51,7 @@ def test_a_file_is_counted_when_it_is_opened(path: Path) -> None:
 def test_little_is_in_the_write_ahead_log_alone_where_damage_goes_unnoticed(path: Path) -> None:
     store = Store(path)
     for number in range(1, 501):
-        store.commit([], [(number, "x" * 500)], Limit(1000, 1_000_000))
+        store.commit([], [Row(number, "x" * 500)], Limit(1000, 1_000_000))
     killed = path.with_name("killed.sqlite")
     shutil.copy(path, killed)  # without the log
     with closing(Store(killed)) as rest:
@@ -78,7 +78,7 @@ def test_a_file_is_for_its_user_alone_and_never_in_memory(path: Path, monkeypatc
     monkeypatch.chdir(path.parent)
     for name in (path.name, ":memory:", "file:x?mode=memory"):
         store = Store(Path(name))
-        store.commit([], [(1, "one")], LIMIT)
+        store.commit([], [Row(1, "one")], LIMIT)
         for file in (name, f"{name}-wal"):
             assert Path(file).stat().st_mode & 0o777 == 0o600
         store.close()
@@ -117,7 +117,7 @@ def test_a_store_detects_that_its_file_or_its_log_is_gone(path: Path) -> None:
 
 def test_events_are_renumbered_in_their_order(path: Path) -> None:
     store = Store(path)
-    store.commit([], [(2, "a"), (7, "b"), (2**40, "c")], LIMIT)
+    store.commit([], [Row(2, "a"), Row(7, "b"), Row(2**40, "c")], LIMIT)
     store.renumber()
-    assert (store.after(0, 9), store.last) == ([(1, "a"), (2, "b"), (3, "c")], 3)
+    assert (store.after(0, 9), store.last) == ([Row(1, "a"), Row(2, "b"), Row(3, "c")], 3)
     store.close()
