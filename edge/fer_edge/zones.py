@@ -9,6 +9,8 @@ from operator import itemgetter
 
 from fer_edge.geometry import Box
 
+KEPT_MARGIN = 0.1  # of the width of a face: so far outside its zone it still belongs to it, or the zone would flicker
+
 Point = tuple[float, float]  # x and y as fractions of the frame
 
 
@@ -38,19 +40,25 @@ class Zone:
         return inside
 
 
-def find_zone(zones: Sequence[Zone], box: Box, frame_size: tuple[int, int]) -> Zone | None:
+def find_zone(zones: Sequence[Zone], box: Box, frame_size: tuple[int, int], previous: str | None = None) -> Zone | None:
     """The zone in which the centre of a face's box lies: an ignored one, else the first; None outside all.
 
     Args:
         zones: In the order of the configuration file.
         box: The face, pixels. Of a box that exceeds the frame, the part inside counts, as in events.
         frame_size: Width and height of the frame, pixels.
+        previous: Name of the zone that the face was in, which it leaves only beyond KEPT_MARGIN.
     """
     if not zones:
         return None
     width, height = frame_size
-    x, y = box.clipped(width, height).centre
-    found = [zone for zone in zones if zone.contains(x / width, y / height)]
+    inside = box.clipped(width, height)
+    kept = inside.scaled(2 * KEPT_MARGIN).turned_corners(0)
+    found = []
+    for zone in zones:
+        points = [inside.centre, *kept] if zone.name == previous else [inside.centre]
+        if any(zone.contains(x / width, y / height) for x, y in points):
+            found.append(zone)
     return next((zone for zone in found if zone.ignored), found[0] if found else None)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -123,6 +125,16 @@ def test_a_face_that_crosses_into_another_zone_gives_no_event_and_the_state_and_
     assert states[-1] == {"zone": "right", "zones": {"left": 0, "right": 1}}
     (end,) = pipeline.finish()
     assert (end.type, end.track, end.zone) == ("end", events[0].track, "right")
+
+
+def test_a_face_on_the_border_of_a_zone_does_not_make_the_state_flicker(classifier: EmotionClassifier) -> None:
+    pipeline, states = open_pipeline(classifier, None, LEFT, RIGHT), []
+    for number in range(2 * FPS):
+        picture = scene(Face("astronaut.png", 320 + 5 * math.sin(number), 240, 90))
+        pipeline.step(Frame(picture, number / FPS, number))
+        states.append(pipeline.zone_state["zone"])
+    assert sum(state != after for state, after in pairwise(states)) <= 2
+    assert states[-1] in {"left", "right"}
 
 
 def test_faces_of_a_picture_are_ignored_too_and_the_others_have_their_zones(

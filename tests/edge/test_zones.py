@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,20 @@ def test_of_a_face_at_the_edge_the_part_inside_the_frame_counts_as_in_its_event(
     edge = rectangle("edge", 0, 0, 0.03, 1)
     assert find_zone((edge,), Box(-70, 100, 100, 100), SIZE) == edge
     assert find_zone((edge,), Box(-20, 100, 100, 100), SIZE) is None
+
+
+def test_a_face_leaves_its_zone_only_when_its_centre_is_a_tenth_of_its_width_outside() -> None:
+    left, right = rectangle("left", 0, 0, 0.5, 1), rectangle("right", 0.5, 0, 1, 1)
+
+    def name_at(x: int, previous: str | None, *zones: Zone) -> str | None:
+        zone = find_zone(zones, Box(x - 50, 200, 100, 100), SIZE, previous)
+        return zone and zone.name
+
+    assert [name_at(x, "left", left, right) for x in (318, 328, 332)] == ["left", "left", "right"]
+    assert [name_at(x, "left", left) for x in (318, 328, 332)] == ["left", "left", None]
+    assert [name_at(x, None, left) for x in (318, 322)] == ["left", None]
+    assert name_at(322, "left", left, replace(right, ignored=True)) == "right"
+    assert name_at(160, "room", rectangle("bed", 0, 0, 0.5, 1), ROOM) == "bed"
 
 
 def test_a_polygon_need_not_be_convex() -> None:

@@ -220,7 +220,8 @@ class Tracker:
     def _snapshot(self, track: Track, time: float) -> TrackedFace:
         """The track in the frame at `time`, seconds, with its zone."""
         face = track.snapshot(time)
-        zone = find_zone(self._options.zones, face.box, self._frame_size)
+        previous = next((known.zone for known in self.faces if known.number == face.number), None)
+        zone = find_zone(self._options.zones, face.box, self._frame_size, previous)
         return replace(face, zone=zone.name) if zone and not zone.ignored else face
 
     def _update_faces(self) -> None:
