@@ -33,6 +33,7 @@ from fer_edge.run.frame_processor import open_processor
 from fer_edge.run.models import Models, open_models
 from fer_edge.run.observer import AnnotationObserver, EventPrinter, OutputError, RunObserver
 from fer_edge.run.pause_file import PauseFile
+from fer_edge.run.reports import Report, Reports
 from fer_edge.run.status import RunStatus, describe_run
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,9 @@ class Daemon:
         self._messages = MessageBuilder(
             config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live)
         )
+        self._reports = Reports(self._messages, self._processor.pipeline)
+        if config.broker and config.minutes:
+            self._reports.count_minutes(models.classifier.labels)
         self.controls = RunControls(self._processor.pipeline, PauseFile(config.pause_file))
         info = describe_run(source, models)
         publisher = mqtt.publisher if mqtt else None
@@ -156,6 +160,10 @@ class Daemon:
 
     def _process(self, frame: Frame | None) -> None:
         self._publish(self._processor.step(frame))
+        if frame:
+            self._report(self._reports.add(frame))
+        elif self._source.live:
+            self._report(self._reports.interrupt(self._clock.monotonic()))
         for observer in self._observers:
             if frame:
                 observer.on_frame(frame, self._processor.pipeline.tracked_faces)
@@ -172,9 +180,15 @@ class Daemon:
             for observer in self._observers:
                 observer.on_event(message)
 
+    def _report(self, reports: Iterable[Report]) -> None:
+        for topic, message in reports:
+            for observer in self._observers:
+                observer.on_report(topic, message)
+
     def _finish(self, errors: list[FerError]) -> None:
         with _collect(errors):
             self._publish(self._processor.pipeline.finish())
+            self._report(self._reports.finish())
         for observer in reversed(self._observers):
             with _collect(errors):
                 observer.finish()

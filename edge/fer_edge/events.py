@@ -1,6 +1,7 @@
-"""The wire contract: events of a face, when it appears, when its emotion changes and when it disappears.
+"""The wire contract: events of a face, when it appears, when its emotion changes and when it disappears; and reports.
 
-Their JSON Schema is `schema/event.json`; `SCHEMA` is increased when subscribers have to change.
+Their JSON Schemas are in `schema`: `event.json`, and for a report a file named after its topic. `SCHEMA` and
+`REPORT_SCHEMA` are increased when subscribers have to change.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import Any, Literal
 from fer_edge.affect import AXES, estimate_affect
 
 SCHEMA = 2
-SCHEMA_FILE = Path(__file__).parent / "schema" / "event.json"
+REPORT_SCHEMA = 1
+SCHEMAS = Path(__file__).parent / "schema"
+SCHEMA_FILE = SCHEMAS / "event.json"
 STATE_MEASURES = ("score", *AXES)  # members of the message `state` that differ from frame to frame
 EventType = Literal["start", "update", "end"]
 TIMEX_SIZE = 512  # bytes, more than struct timex of adjtimex(2)
@@ -60,7 +63,11 @@ class Event:
 
 
 class MessageBuilder:
-    """Makes messages from events: adds their identity and their wall time."""
+    """Makes messages from events and reports: adds their identity and their wall time.
+
+    Attributes:
+        wall: Converts the time of a frame to seconds since the epoch.
+    """
 
     def __init__(
         self,
@@ -77,9 +84,10 @@ class MessageBuilder:
             wall: Converts the time of a frame to seconds since the epoch.
             is_synced: Returns whether the system clock has been set; by default the kernel is asked.
         """
-        self._device, self._boot, self._wall = device, boot, wall
+        self._device, self._boot, self.wall = device, boot, wall
         self._is_synced = is_synced or clock_synced
         self._seq = 0
+        self._report_seqs: dict[str, int] = {}  # topic -> number of its next report
 
     def message(self, event: Event) -> dict[str, Any]:
         """The JSON object of `event`. Each call makes a new message with its own `id`."""
@@ -93,7 +101,7 @@ class MessageBuilder:
             "seq": seq,
             "device": self._device,
             "type": event.type,
-            "ts": rfc3339(self._wall(event.time)),
+            "ts": rfc3339(self.wall(event.time)),
             "clock_synced": self._is_synced(),
             "track": event.track,
             "emotion": event.emotion,
@@ -110,6 +118,27 @@ class MessageBuilder:
         if event.duration is not None:
             message["duration_s"] = round(event.duration, 3)
         return message
+
+    def report(self, topic: str, wall: float, content: dict[str, Any]) -> dict[str, Any]:
+        """The JSON object of a report. Each call makes a new message with its own `id`.
+
+        Args:
+            topic: The name of its topic; `seq` counts the reports of each.
+            wall: Its time, in seconds since the epoch.
+            content: What is reported.
+        """
+        seq = self._report_seqs.get(topic, 0)
+        self._report_seqs[topic] = seq + 1
+        return {
+            "schema": REPORT_SCHEMA,
+            "id": f"{self._boot}-{topic}-{seq}",
+            "boot": self._boot,
+            "seq": seq,
+            "device": self._device,
+            "ts": rfc3339(wall),
+            "clock_synced": self._is_synced(),
+            **content,
+        }
 
 
 def encode(message: dict[str, Any]) -> str:

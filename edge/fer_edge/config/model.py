@@ -81,6 +81,7 @@ class Config:
         broker: Where events go, or None.
         model: Model file.
         device: Name of this device in the topics.
+        minutes: Whether a summary of each minute is published.
         outbox: File in which events wait for the broker; None for memory.
         print_events: Whether events are printed on stdout.
         threads: Threads of the network and of OpenCV.
@@ -99,6 +100,7 @@ class Config:
     broker: Broker | None
     model: Path = DEFAULT_MODEL
     device: str = field(default_factory=default_device)
+    minutes: bool = True
     outbox: Path | None = None
     print_events: bool = False
     threads: int = field(default_factory=default_threads)

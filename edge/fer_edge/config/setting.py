@@ -94,4 +94,5 @@ class Setting:
 
     def describe_default(self) -> str:
         """Return the default as displayed."""
-        return self.default_text or ("off" if self.default is False else str(self.default))
+        switch = isinstance(self.default, bool)
+        return self.default_text or (("on" if self.default else "off") if switch else str(self.default))

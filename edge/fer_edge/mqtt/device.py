@@ -17,6 +17,7 @@ from fer_edge.mqtt.homeassistant import announce
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.problem import CHECK_ACCESS_LIST
 from fer_edge.mqtt.publisher import Publisher
+from fer_edge.mqtt.topics import MINUTE
 from fer_edge.tracking.track import TrackedFace
 
 FLUSH_TIMEOUT = 5.0  # seconds to deliver what is left at the end
@@ -145,6 +146,11 @@ class MqttDevice:
     def on_event(self, message: dict[str, Any]) -> None:
         """Add an event to the outbox. Raises DeliveryError when delivery has failed for good."""
         self.publisher.put(encode(message))
+
+    def on_report(self, topic: str, message: dict[str, Any]) -> None:
+        """Add a report to the outbox. Raises DeliveryError when delivery has failed for good."""
+        if topic != MINUTE or self._config.minutes:
+            self.publisher.put(encode(message), topic)
 
     def poll(self) -> None:
         """Publish what is due, then carry out commands. Raises DeliveryError when delivery has failed for good."""

@@ -52,6 +52,10 @@ class RunObserver(Protocol):
         """An event happened; `message` is what subscribers receive."""
         return
 
+    def on_report(self, topic: str, message: dict[str, Any]) -> None:
+        """A minute has ended; `message` is what subscribers of `fer/<device>/<topic>` receive."""
+        return
+
     def poll(self) -> None:
         """Called after each frame, and a few times a second while there are none."""
         return

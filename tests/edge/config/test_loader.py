@@ -32,6 +32,7 @@ VALUES: dict[str, tuple[Any, Any, Any]] = {
     "mqtt.key": ("/file", "/environment", "/flag"),
     "mqtt.device": ("file", "environment", "flag"),
     "mqtt.discovery": ("file", "environment", "none"),
+    "mqtt.minutes": (False, True, False),
     "mqtt.outbox": ("/file", "/environment", "memory"),
     "model.file": ("small", "/environment.tflite", "nano"),
     "model.accelerator": ("cpu", "edgetpu", "edgetpu:usb:0"),

@@ -1,0 +1,1 @@
+"""What lasts longer than a frame: minutes."""
