@@ -20,6 +20,7 @@ from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.frame import Frame, orient
 from fer_edge.clock import Clock
 from fer_edge.config.model import Config
+from fer_edge.config.moods import check_emotions
 from fer_edge.errors import FerError
 from fer_edge.events import Event, MessageBuilder
 from fer_edge.monitoring.sd_notify import Notifier
@@ -56,6 +57,7 @@ def open_daemon(
     """
     cv2.setNumThreads(config.threads)
     models = open_models(config)
+    check_emotions(config.moods, models.classifier.labels)
     source = open_source(config.camera, config.camera_options)
     if isinstance(source, BrowserCamera) and not config.web:
         raise missing_page_error()
@@ -106,8 +108,10 @@ class Daemon:
         self._reports = Reports(self._messages, self._processor.pipeline)
         if config.broker and config.minutes:
             self._reports.count_minutes(models.classifier.labels)
+        if config.broker and config.moods:
+            self._reports.track_moods(config.moods, models.classifier.labels)
         self.controls = RunControls(self._processor.pipeline, PauseFile(config.pause_file))
-        info = describe_run(source, models)
+        info = describe_run(source, models, config.moods)
         publisher = mqtt.publisher if mqtt else None
         self.status = RunStatus(config.device, info, source, self._processor, self.controls, self._outbox, publisher)
 

@@ -68,6 +68,11 @@ class Pipeline:
         return self._tracked_faces
 
     @property
+    def dominant_face(self) -> TrackedFace | None:
+        """The dominant face, see `Tracker.dominant`."""
+        return self._tracker.dominant
+
+    @property
     def dominant_emotion(self) -> str | None:
         """The emotion of the dominant face, see `Tracker.dominant`; None also while none is certain enough."""
         face = self._tracker.dominant

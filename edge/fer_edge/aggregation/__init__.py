@@ -1,1 +1,1 @@
-"""What lasts longer than a frame: minutes."""
+"""What lasts longer than a frame: minutes and sustained moods."""

@@ -6,7 +6,7 @@ import argparse
 import difflib
 import tomllib
 from argparse import ArgumentParser, BooleanOptionalAction
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +17,8 @@ from fer_edge.config.addresses import hide_secrets
 from fer_edge.config.broker import NO_BROKER, PASSWORD, make_broker
 from fer_edge.config.camera import CameraOptions, names_file
 from fer_edge.config.model import Config, PipelineOptions
-from fer_edge.config.schema import SETTINGS, SWITCH, ZONES
+from fer_edge.config.moods import check_zones
+from fer_edge.config.schema import SETTINGS, SWITCH, TABLES
 from fer_edge.config.setting import Environment, Setting
 from fer_edge.config.web import TOKEN, make_web_options
 from fer_edge.errors import ConfigError, FerError, UsageError
@@ -74,7 +75,7 @@ def add_flags(parser: ArgumentParser) -> None:
 
 
 def resolve(flags: Mapping[str, Any], environment: Environment, file: Path | None = None) -> list[Resolved]:
-    """Return the value in force for each setting, in the order of the table, the zones last.
+    """Return the value in force for each setting, in the order of the table, the arrays of tables last.
 
     Args:
         flags: The given ones, by key, as add_flags leaves them; other keys are ignored.
@@ -85,7 +86,7 @@ def resolve(flags: Mapping[str, Any], environment: Environment, file: Path | Non
         ConfigError: The file or a variable is wrong.
         UsageError: A flag is wrong.
     """
-    in_force = {setting.key: _default(setting, environment) for setting in (*SETTINGS, ZONES)}
+    in_force = {setting.key: _default(setting, environment) for setting in (*SETTINGS, *TABLES)}
     for layer in (_from_file(file), _from_environment(environment), _from_flags(flags)):
         in_force |= {each.setting.key: each for each in layer}
     url = in_force["mqtt.url"]
@@ -94,7 +95,7 @@ def resolve(flags: Mapping[str, Any], environment: Environment, file: Path | Non
     return list(in_force.values())
 
 
-def make_config(resolved: Iterable[Resolved]) -> Config:
+def make_config(resolved: Sequence[Resolved]) -> Config:
     """Build the configuration. Raises ConfigError or UsageError for settings that contradict each other."""
     fields: dict[str, Any] = {}
     sections: dict[str, list[Resolved]] = {}
@@ -106,6 +107,10 @@ def make_config(resolved: Iterable[Resolved]) -> Config:
             fields[section] = each.meaning
     for section, members in sections.items():
         fields[section] = _make_section(section, members)
+    try:
+        check_zones(fields.get("moods", ()), [zone.name for zone in fields["pipeline"].zones])
+    except ConfigError as error:
+        raise name_setting(error, resolved) from error
     return Config(**fields)
 
 
@@ -146,7 +151,7 @@ def _default(setting: Setting, environment: Environment) -> Resolved:
 
 
 def _from_file(file: Path | None) -> list[Resolved]:
-    path, settings = file or DEFAULT_FILE, {setting.key: setting for setting in (*SETTINGS, ZONES)}
+    path, settings = file or DEFAULT_FILE, {setting.key: setting for setting in (*SETTINGS, *TABLES)}
     origin = Origin(str(path), typed=True)
     resolved = []
     for key, value in _flatten(_parse_file(file)):
@@ -157,9 +162,10 @@ def _from_file(file: Path | None) -> list[Resolved]:
 
 
 def _flatten(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield each value with its key, SECTION.NAME, or NAME for one outside the sections, as the zones are."""
+    """Yield each value with its key, SECTION.NAME, or NAME for one outside the sections, as arrays of tables are."""
+    tables = {table.key for table in TABLES}
     for section, table in document.items():
-        if isinstance(table, dict) and section != ZONES.key:
+        if isinstance(table, dict) and section not in tables:
             yield from ((f"{section}.{name}", value) for name, value in table.items())
         else:
             yield section, table

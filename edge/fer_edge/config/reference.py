@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from fer_edge.config.schema import SETTINGS, ZONES
+from fer_edge.config.schema import SETTINGS, TABLES
 from fer_edge.config.setting import Setting
 
 BEGIN, END = "<!-- settings: begin -->", "<!-- settings: end -->"
@@ -26,7 +26,7 @@ def insert_table(text: str) -> str:
 
 def settings_table() -> str:
     """Return the table, one row for each setting."""
-    return HEAD + "".join(_row(setting) for setting in (*SETTINGS, ZONES))
+    return HEAD + "".join(_row(setting) for setting in (*SETTINGS, *TABLES))
 
 
 def _row(setting: Setting) -> str:

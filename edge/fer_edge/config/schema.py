@@ -8,7 +8,7 @@ generate the documentation again:
     python -m fer_edge.config.toml > systemd/config.toml
     python -m fer_edge.config.reference edge/README.md
 
-The zones are tables of the file alone, without flag and variable: ZONES.
+TABLES are arrays of tables in the file alone, without flag and variable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from fer_edge.config import accelerator, broker, model, web, zones
+from fer_edge.config import accelerator, broker, model, moods, web, zones
 from fer_edge.config.addresses import parse_file
 from fer_edge.config.camera import SPECS, CameraOptions, parse_size, parse_source
 from fer_edge.config.model import DEFAULT_MIN_SCORE, Config, PipelineOptions
@@ -146,3 +146,4 @@ ZONES = Setting("zones", "", zones.TABLES, "pipeline.zones",
                 "fractions of the image; with ignore = true, faces there are neither searched for nor reported",
                 default=(), default_text="none", example=zones.EXAMPLE, read=zones.parse_zones)
 # fmt: on
+TABLES = (ZONES, moods.TABLES)

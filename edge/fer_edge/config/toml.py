@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_edge.config.addresses import hide_secrets
 from fer_edge.config.loader import Resolved
-from fer_edge.config.schema import SETTINGS, ZONES
+from fer_edge.config.schema import SETTINGS, TABLES
 from fer_edge.config.setting import Setting
 
 WIDTH = 116  # characters of a comment line
@@ -26,8 +26,8 @@ def as_toml(resolved: Iterable[Resolved]) -> str:
     """Return the values in force as TOML, each with its origin. Secrets in addresses are hidden."""
     lines: list[str] = []
     for section, group in groupby(resolved, key=lambda each: each.setting.section):
-        if section == ZONES.key:
-            lines += [line for each in group for line in _zone_lines(each)]
+        if section in {table.key for table in TABLES}:
+            lines += [line for each in group for line in _array_lines(each)]
         else:
             lines += ["", f"[{section}]"] if lines else [f"[{section}]"]
             lines += [_line(each) for each in group]
@@ -40,8 +40,9 @@ def example() -> str:
     for section, group in groupby(SETTINGS, key=lambda setting: setting.section):
         lines.append(f"[{section}]")
         lines += [_example_lines(setting) for setting in group]
-    tables = [f"#{line}\n" for zone in ZONES.example for line in _zone_table(zone)]
-    lines.append(_comment(ZONES) + "".join(tables))
+    for setting in TABLES:
+        tables = [f"#{line}\n" for table in setting.example for line in _table_lines(setting, table)]
+        lines.append(_comment(setting) + "".join(tables))
     return "\n".join(lines)
 
 
@@ -53,16 +54,16 @@ def _line(each: Resolved) -> str:
     return f"{name} = {_toml(value)}  # {each.origin.name if each.origin else 'default'}"
 
 
-def _zone_lines(each: Resolved) -> Iterator[str]:
+def _array_lines(each: Resolved) -> Iterator[str]:
     if not each.value:
         yield from ("", f"# {each.setting.key}: {each.setting.describe_default()} (default)")
-    for zone in each.value:
-        head, *rest = _zone_table(zone)
+    for table in each.value:
+        head, *rest = _table_lines(each.setting, table)
         yield from ("", f"{head}  # {each.origin.name if each.origin else 'default'}", *rest)
 
 
-def _zone_table(zone: Mapping[str, Any]) -> list[str]:
-    return [f"[[{ZONES.key}]]", *(f"{key} = {_toml(value)}" for key, value in zone.items())]
+def _table_lines(setting: Setting, table: Mapping[str, Any]) -> list[str]:
+    return [f"[[{setting.key}]]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
 
 
 def _example_lines(setting: Setting) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fer_edge.config.model import Config
+from fer_edge.config.moods import check_emotions
 from fer_edge.diagnostics.finding import Finding, ok, warn
 from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.detectors import open_detectors
@@ -11,8 +12,12 @@ from fer_edge.inference.selection import select_engine
 
 
 def check_model(config: Config) -> Finding:
-    """Check that the file is complete, matches its checksum and names its classes. Raises ModelError."""
+    """Check that the file is complete, matches its checksum and names its classes, and those of the moods.
+
+    Raises ModelError or ConfigError.
+    """
     model = read_model(config.model)
+    check_emotions(config.moods, model.labels)
     text = f"{model.name}, sha256 {model.sha256[:12]}: {', '.join(model.labels)}"
     scores = [f"{model.labels[label]} {score:g}" for label, score in model.min_scores.items()]
     if scores and config.pipeline.min_score is None:

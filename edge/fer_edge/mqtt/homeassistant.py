@@ -52,10 +52,11 @@ def discovery_message(topic: str, device: str, info: dict[str, Any]) -> dict[str
     Args:
         topic: Topic under which the topics of the device lie.
         device: Name of the device.
-        info: The `info` message of the device, of which `version`, `model` and `labels` are used.
+        info: The `info` message of the device, of which `version`, `model`, `labels` and `moods` are used.
     """
     identity = discovery_id(device)
-    entities = {**_face_entities(topic, info["labels"]), **_pause_switch(topic), **_diagnostic_entities(topic)}
+    moods = _mood_entity(topic) if info.get("moods") else {}
+    entities = {**_face_entities(topic, info["labels"]), **moods, **_pause_switch(topic), **_diagnostic_entities(topic)}
     return {
         "device": {
             "identifiers": [identity],
@@ -119,6 +120,19 @@ def _affect_entities(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "value_template": f"{{{{ value_json.{axis} }}}}",
         }
         for axis in AXES
+    }
+
+
+def _mood_entity(topic: str) -> dict[str, dict[str, Any]]:
+    return {
+        "mood": {
+            "platform": "event",
+            "name": "Mood",
+            "icon": "mdi:emoticon-happy-outline",
+            "state_topic": f"{topic}/mood",
+            "event_types": ["start", "end"],
+            "value_template": "{{ dict(value_json, event_type=value_json.state, mood=value_json.name) | tojson }}",
+        }
     }
 
 

@@ -53,7 +53,7 @@ class RunObserver(Protocol):
         return
 
     def on_report(self, topic: str, message: dict[str, Any]) -> None:
-        """A minute has ended; `message` is what subscribers of `fer/<device>/<topic>` receive."""
+        """A report is due, such as a minute; `message` is what subscribers of `fer/<device>/<topic>` receive."""
         return
 
     def poll(self) -> None:

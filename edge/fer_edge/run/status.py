@@ -9,6 +9,7 @@ from fer_edge import __version__
 from fer_edge.cameras.base import FrameSource
 from fer_edge.cameras.browser import BrowserCamera
 from fer_edge.clock import Clock
+from fer_edge.config.moods import MoodRule
 from fer_edge.monitoring.health import Health
 from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import FrameProcessor
@@ -170,9 +171,10 @@ class RunStatus:
         return {"queue": len(self._events), "lost": self._events.lost, "refused": refused, "stalls": stalls}
 
 
-def describe_run(source: FrameSource, models: Models) -> dict[str, Any]:
-    """The `info` message: what runs here."""
+def describe_run(source: FrameSource, models: Models, moods: Sequence[MoodRule] = ()) -> dict[str, Any]:
+    """The `info` message: what runs here, with the names of the moods if there are any."""
     classifier = models.classifier
+    names = {"moods": [rule.name for rule in moods]} if moods else {}
     return {
         "version": __version__,
         "model": {"name": classifier.model.name, "sha256": classifier.model.sha256},
@@ -180,4 +182,5 @@ def describe_run(source: FrameSource, models: Models) -> dict[str, Any]:
         "accelerator": classifier.runs_on,
         "detector": models.detectors.name,
         "camera": source.name,
+        **names,
     }

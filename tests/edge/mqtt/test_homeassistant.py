@@ -115,6 +115,15 @@ def test_these_are_the_entities() -> None:
     }
 
 
+def test_moods_are_an_event_entity_if_there_are_any() -> None:
+    mood = entities(discovery_message("fer/a", "a", {**INFO, "moods": ["cheerful"]}))["mood"]
+    assert mood["platform"] == "event"
+    assert mood.keys() - {"event_types"} <= COMMON
+    attributes = json.loads(render(mood, json.dumps({"id": "a-mood-0", "name": "cheerful", "state": "end"})))
+    assert attributes["event_type"] in mood["event_types"]
+    assert attributes["mood"] == "cheerful"
+
+
 def test_valence_and_arousal_are_entities_if_all_labels_have_coordinates() -> None:
     found = entities(discovery_message("fer/a", "a", {**INFO, "labels": ["happy", "sad"]}))
     state = json.dumps({"faces": 1, "emotion": "happy", "score": 0.9, "valence": 0.67, "arousal": -0.02})
