@@ -20,6 +20,7 @@ from fer_edge import __version__
 from fer_edge.command_line import OneLineParser, discard_stdout, run_command
 from fer_edge.config.broker import Broker, read_password
 from fer_edge.config.camera import SPECS
+from fer_edge.config.history import find_history_file
 from fer_edge.config.loader import DEFAULT_FILE, Resolved, add_flags, make_config, name_setting, resolve
 from fer_edge.config.model import Config, find_pause_file
 from fer_edge.config.toml import as_toml
@@ -129,12 +130,15 @@ def _run(config: Config) -> int:
     # A core dump would contain faces, passwords and the token.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     from fer_edge.daemon import open_daemon
+    from fer_edge.history.recorder import open_history
     from fer_edge.run.signals import handle_signals
 
     password = read_password(config.broker, os.environ) if config.broker else None
     web = config.web
     token = TOKEN.read(web.token_file, os.environ) if web else None
-    daemon = open_daemon(config, password, lambda: [open_web_server(web, token)] if web else [])
+    history = find_history_file(config.history, config.outbox, os.environ)
+    recorders = [open_history(history)] if history else []
+    daemon = open_daemon(config, password, lambda: recorders + ([open_web_server(web, token)] if web else []))
     # A full garbage collection over start-up objects would stall frames for 35 ms on a PC.
     gc.freeze()
     notifier = Notifier(os.environ.get(NOTIFY_SOCKET))
@@ -146,12 +150,13 @@ def _run(config: Config) -> int:
 
 
 def _run_to_the_end(daemon: Daemon, notifier: Notifier) -> None:
+    from fer_edge.history.recorder import HistoryError
     from fer_edge.mqtt.device import UndeliveredError
     from fer_edge.run.observer import OutputError, UnprintedError
 
     try:
         daemon.run(notifier)
-    except (UndeliveredError, UnprintedError) as error:
+    except (HistoryError, UndeliveredError, UnprintedError) as error:
         if not daemon.controls.restarting:
             raise
         logging.warning("%s", error)

@@ -106,7 +106,7 @@ class Daemon:
             config.device, uuid.uuid4().hex[:12], _wall_clock(self._clock, live=source.live)
         )
         self._reports = Reports(self._messages, self._processor.pipeline)
-        if config.broker and config.minutes:
+        if config.history or (config.broker and config.minutes):
             self._reports.count_minutes(models.classifier.labels)
         if config.broker and config.moods:
             self._reports.track_moods(config.moods, models.classifier.labels)

@@ -16,6 +16,7 @@ from fer_edge.config.accelerator import LIBRARY_VARIABLE
 from fer_edge.config.addresses import hide_secrets
 from fer_edge.config.broker import NO_BROKER, PASSWORD, make_broker
 from fer_edge.config.camera import CameraOptions, names_file
+from fer_edge.config.history import make_history
 from fer_edge.config.model import Config, PipelineOptions
 from fer_edge.config.moods import check_zones
 from fer_edge.config.schema import SETTINGS, SWITCH, TABLES
@@ -133,6 +134,7 @@ def name_setting(error: FerError, resolved: Iterable[Resolved]) -> FerError:
 SECTIONS: dict[str, Callable[..., Any]] = {
     "broker": make_broker,
     "camera_options": CameraOptions,
+    "history": make_history,
     "pipeline": PipelineOptions,
     "web": make_web_options,
 }

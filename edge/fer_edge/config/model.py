@@ -13,6 +13,7 @@ from fer_edge.config.accelerator import AUTO
 from fer_edge.config.addresses import parse_file, quote
 from fer_edge.config.broker import Broker
 from fer_edge.config.camera import CameraOptions
+from fer_edge.config.history import HistoryOptions
 from fer_edge.config.moods import MoodRule
 from fer_edge.config.web import WebOptions
 from fer_edge.errors import UsageError
@@ -91,6 +92,7 @@ class Config:
         camera_options: Requested size and rate of the camera, and the orientation of its images.
         pipeline: How faces are detected and classified.
         allow_snapshots: Whether the command `snapshot` is answered with a picture.
+        history: Where minutes are kept, or None for nowhere.
         moods: Sustained moods to report.
         annotate: Where the annotated copy of a file goes, or None.
         discovery: Prefix of Home Assistant's discovery topics, or None for no discovery.
@@ -111,6 +113,7 @@ class Config:
     camera_options: CameraOptions = field(default_factory=CameraOptions)
     pipeline: PipelineOptions = field(default_factory=PipelineOptions)
     allow_snapshots: bool = False
+    history: HistoryOptions | None = None
     moods: tuple[MoodRule, ...] = ()
     annotate: Path | None = None
     discovery: str | None = DEFAULT_DISCOVERY

@@ -21,6 +21,7 @@ from msgspec import Meta
 from fer_edge.config import accelerator, broker, model, moods, web, zones
 from fer_edge.config.addresses import parse_file
 from fer_edge.config.camera import SPECS, CameraOptions, parse_size, parse_source
+from fer_edge.config.history import parse_history
 from fer_edge.config.model import DEFAULT_MIN_SCORE, Config, PipelineOptions
 from fer_edge.config.setting import Environment, Setting, ValueType
 
@@ -30,6 +31,7 @@ FRACTION = ValueType(Annotated[float, Meta(gt=0, lt=1)], "a number between 0 and
 PROBABILITY = ValueType(Annotated[float, Meta(ge=0, le=1)], "a number from 0 to 1")
 RATE = ValueType(Annotated[float, Meta(gt=0, le=1000)], "a number above 0 and up to 1000")
 COUNT = ValueType(Annotated[int, Meta(ge=1, le=1024)], "a whole number from 1 to 1024")
+DAYS = ValueType(Annotated[int, Meta(ge=1, le=36_500)], "a whole number from 1 to 36500")
 FPS = ValueType(Annotated[int, Meta(ge=1, le=240)], "a whole number from 1 to 240")
 ROTATION = ValueType(Literal[0, 90, 180, 270], "0, 90, 180 or 270")
 FLIP = ValueType(Literal["h", "v"], "h or v")
@@ -137,6 +139,14 @@ SETTINGS = (
             "addresses or networks of proxies in front of the page, separated by commas: their X-Forwarded-For is the "
             "client's address",
             default_text="none", example="127.0.0.1,192.168.1.0/24", read=web.parse_proxies, metavar="ADDRESSES"),
+
+    Setting("history.file", "--history", TEXT, "history.file",
+            "append each minute to this file, CSV or SQLite by its ending: .csv or .sqlite",
+            default_text="none; with history.days a file in systemd's state directory, or beside the outbox",
+            example="/var/lib/fer-edge/history.sqlite", read=parse_history, metavar="FILE"),
+    Setting("history.days", "--history-days", DAYS, "history.days",
+            "keep minutes for this many days and delete older ones; not with CSV",
+            default_text="off; what is in history.file stays", example=30, metavar="N"),
 
     Setting("output.print", "--print", SWITCH, "print_events",
             "print each event on stdout as one line of JSON", default=Config.print_events),

@@ -101,7 +101,7 @@ def open_store(path: Path) -> tuple[Store, int]:
     except sqlite3.Error as error:
         if not is_damage(error):
             raise
-        log.warning("outbox %s: %s; moved to %s; starting a new one", path, error, _set_aside(path))
+        log.warning("outbox %s: %s; moved to %s; starting a new one", path, error, set_aside(path))
         return Store(path), 0
     try:
         return rebuild(store, path, damage)
@@ -129,7 +129,7 @@ def rebuild(store: Store, path: Path, damage: sqlite3.Error | None = None) -> tu
         for suffix in ("", WAL):
             _beside(new, suffix).unlink(missing_ok=True)
     _copy(salvage, new)
-    kept = _set_aside(path) if damage or salvage.unreadable or store.replaced else None
+    kept = set_aside(path) if damage or salvage.unreadable or store.replaced else None
     with _as_sqlite_error("cannot be written anew"):
         new.replace(path)
     rebuilt = Store(path)
@@ -157,12 +157,12 @@ def _finish_rebuild(path: Path) -> None:
     """Do what a rebuild would have done next had it not been interrupted after the old file was set aside."""
     new = _beside(path, ".new")
     if new.exists() and not path.exists():
-        _set_aside(path)
+        set_aside(path)
         with _as_sqlite_error("cannot be written anew"):
             new.replace(path)
 
 
-def _set_aside(path: Path) -> Path | None:
+def set_aside(path: Path) -> Path | None:
     """Rename a file and its write-ahead log to a free name, or the log alone. Returns the file's new path, if any."""
     names = (_beside(path, ".damaged" if count == 1 else f".damaged-{count}") for count in itertools.count(1))
     aside = next(name for name in names if not name.exists() and not _beside(name, WAL).exists())

@@ -1,0 +1,1 @@
+"""Keeps the minutes of all runs in a file, for those without a database."""
