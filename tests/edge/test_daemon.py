@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
 from fer_edge.clock import Clock
 from fer_edge.config.broker import Broker
+from fer_edge.config.history import HistoryOptions
 from fer_edge.config.model import Config
 from fer_edge.daemon import POLL_INTERVAL, Daemon
 from fer_edge.errors import FerError
@@ -310,6 +312,31 @@ def test_a_frame_of_a_file_that_is_skipped_is_an_error_at_the_end(
     assert caught.value.exit_code == 1
     types = [event["type"] for event in events_in(out)]
     assert types.count("start") == types.count("end") > 0, "the other frames are processed"
+
+
+class ReportCollector(RunObserver):
+    """Keeps every report."""
+
+    def __init__(self) -> None:
+        self.reports: list[tuple[str, dict[str, Any]]] = []
+
+    def on_report(self, topic: str, message: dict[str, Any]) -> None:
+        self.reports.append((topic, message))
+
+
+def test_the_time_without_a_camera_is_part_of_a_minute_but_not_observed(classifier: EmotionClassifier) -> None:
+    camera, collector = InterruptedClip(), ReportCollector()
+    config = replace(PRINTING, history=HistoryOptions(Path("unused.csv"), None))
+    clock = FakeClock(5005.0, wall_offset=NOON - 5000 + 2)
+    daemon = Daemon(config, camera, Models(classifier), stdout=io.StringIO(), clock=clock, observers=[collector])
+    camera.controls = daemon.controls
+    daemon.run()
+    length = list(VideoFile(WALK))[-1].time
+    ((topic, minute),) = collector.reports
+    assert (topic, minute["ts"]) == ("minute", "2023-11-15T12:00:00.000Z")
+    assert minute["duration_s"] == pytest.approx(10 + length, abs=0.02)
+    assert minute["observed_s"] == pytest.approx(2 * length, abs=0.02)
+    assert 0 < minute["nobody_s"] < minute["observed_s"]
 
 
 class FailingObserver(RunObserver):

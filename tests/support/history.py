@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_edge.events import rfc3339
+from tests.support.clock import NOON
 
-NOON = 1_700_049_600  # seconds since the epoch: 2023-11-15 12:00 UTC
+from fer_edge.events import rfc3339
 
 
 def minute(number: int, *labels: str, zone: str = "") -> dict[str, Any]:
