@@ -108,7 +108,8 @@ def test_a_run_whose_events_the_broker_refused_is_exit_1(mosquitto: Mosquitto, t
 def test_a_pause_releases_the_camera_and_ends_the_tracks(daemon: DaemonProcess) -> None:
     connections = len(daemon.camera.paths)
     assert daemon.send_command("pause", '{"transaction": 1}') == {"transaction": 1, "ok": True, "paused": True}
-    wait_until(lambda: daemon.published("state")[-1] == {"faces": 0, "emotion": None, "score": None, "paused": True})
+    nothing = dict.fromkeys(("emotion", "score", "valence", "arousal"))
+    wait_until(lambda: daemon.published("state")[-1] == {"faces": 0, **nothing, "paused": True})
     wait_until(lambda: daemon.published("event")[-1]["type"] == "end")
     frames = daemon.published("event")[-1]["frame"]["number"]
     assert daemon.send_command("ping")["ok"] is True
