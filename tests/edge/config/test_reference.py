@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge.config.reference import BEGIN, END, insert_table, settings_table
-from fer_edge.config.schema import SETTINGS
+from fer_edge.config.schema import SETTINGS, TABLES
 
 README = Path(__file__).parents[3] / "edge" / "README.md"
 
@@ -25,5 +25,5 @@ def test_only_the_text_between_the_marks_is_replaced() -> None:
 
 def test_every_setting_has_a_row_of_five_cells() -> None:
     head, rule, *rows = settings_table().splitlines()
-    assert len(rows) == len(SETTINGS) + 1  # the zones
+    assert len(rows) == len(SETTINGS) + len(TABLES)
     assert {row.replace(r"\|", "").count("|") for row in (head, rule, *rows)} == {6}

@@ -43,7 +43,7 @@ def test_the_zones_in_force_are_printed_and_read_back_as_the_same(tmp_path: Path
     printed = as_toml(resolve({}, {}, file))
     assert f"[[zones]]  # {file}\n" in printed
     assert tomllib.loads(printed)["zones"] == tomllib.loads(TELEVISION + SOFA)["zones"]
-    assert as_toml(resolve({}, {})).endswith("\n# zones: none (default)\n")
+    assert "\n# zones: none (default)\n" in as_toml(resolve({}, {}))
 
 
 @pytest.mark.parametrize(
