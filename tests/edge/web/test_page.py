@@ -62,6 +62,8 @@ def test_the_card_of_a_face_shows_the_probability_of_every_emotion(porch: WebDae
 def test_the_timeline_marks_the_emotions_that_faces_showed(porch: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(porch.url)
     expect_faces(page)
+    shares = page.locator("#lanes .share").all_text_contents()
+    assert all(re.fullmatch(r"\u2013|\d\d? %|100 %", share) for share in shares), shares
     reported = {event["emotion"] or "unsure" for event in porch.published("event")}
     never = set(events_of(WALK)[0]["scores"]) - reported - {emotion for emotion, _ in boxes(page)}
     lanes = {

@@ -104,7 +104,7 @@ function pageTime() {
  */
 function toIntervals(samples, now) {
   return samples.map(({ t, faces }, index) => {
-    const next = samples[index + 1]?.t ?? now;
+    const next = Math.max(t, samples[index + 1]?.t ?? now); // a sample may be ahead of the estimated clock
     const to = next - t < MAX_SAMPLE_DURATION ? next : t + SAMPLE_INTERVAL;
     return { from: t, to, faces: faces.map(([, emotion]) => emotion) };
   });
