@@ -49,7 +49,7 @@ class Row(NamedTuple):
 
 
 def turned(degrees: float) -> Change:
-    """Turned in the plane of the picture, as nothing on the device does: it turns crops upright."""
+    """Turned in the plane of the picture. The device turns its crops upright, which is left out here."""
     matrix = cv2.getRotationMatrix2D((23.5, 23.5), -degrees, 1.0)
     return lambda face: np.asarray(cv2.warpAffine(face, matrix, (48, 48), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 

@@ -24,8 +24,10 @@ TYPES = {**COLUMNS, EMOTIONS: "TEXT"}
 SHAPE = "SELECT name, upper(type) FROM pragma_table_info('minute')"
 CREATE = f"CREATE TABLE minute ({', '.join(f'{name} {kind}' for name, kind in TYPES.items())}, PRIMARY KEY (id, zone))"
 CREATE_INDEX = "CREATE INDEX minute_ts ON minute (ts)"
-VALUES = ", ".join(f":{name}" for name in TYPES)
-INSERT = f"INSERT OR IGNORE INTO minute VALUES ({VALUES})"  # noqa: S608 - names of columns only
+INSERT = (
+    "INSERT OR IGNORE INTO minute VALUES (:id, :ts, :clock_synced, :device, :zone, :duration_s, :observed_s, "
+    ":nobody_s, :unsure_s, :face_s, :most_faces, :emotions_s)"
+)
 DELETE = "DELETE FROM minute WHERE ts < ?"
 
 

@@ -21,7 +21,7 @@ from tests.support.mjpeg import MjpegCamera
 from tests.support.mosquitto import Mosquitto
 from tests.support.strangers import SilentConnections, no_descriptors_left
 from tests.support.tls import Authority
-from tests.support.waiting import cpu_seconds, open_descriptors, wait_until
+from tests.support.waiting import cpu_seconds, open_connections, open_descriptors, wait_until
 from tests.support.web_client import TOKEN, request
 from tests.support.web_daemon import WebDaemon, run_async
 
@@ -233,14 +233,15 @@ def test_connections_use_a_quarter_of_the_file_descriptors_and_leave_nothing_beh
     assert ConnectionLimits().within(1_000_000) == ConnectionLimits()
     assert ConnectionLimits().within(64) == ConnectionLimits(connections=16, unauthenticated=8)
 
-    async def attack(server: Server) -> int:
+    async def attack(server: Server) -> tuple[int, int]:
         before = open_descriptors()
-        for _ in range(20):
-            await server.connect()
-        return before
+        streams = [await server.connect() for _ in range(20)]
+        assert open_connections(server.port) > len(streams), "they are visible while they are open"
+        return server.port, before
 
-    before = with_server(attack, ConnectionLimits(connections=4))
-    # The cameras of other daemons, which run in this process, may open some in the meantime.
+    port, before = with_server(attack, ConnectionLimits(connections=4))
+    wait_until(lambda: open_connections(port) == 0)
+    # The cameras of other daemons, which run in this process, may open a few in the meantime.
     assert open_descriptors() < before + 10
 
 
