@@ -8,12 +8,15 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from fer_edge.config.addresses import hide_secrets
 from fer_edge.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_USAGE, FerError
 from fer_edge.logs import format_error
 from fer_edge.output import prepare_streams
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}  # a full disk, a closed terminal
 TOO_MANY_PROCESSES = "raise the limits of processes and memory (ulimit -u and -v, or TasksMax= in the unit)"
@@ -29,6 +32,10 @@ NO_THREAD = "can't start new thread"  # the text of Python's RuntimeError
 
 class OneLineParser(argparse.ArgumentParser):
     """An argument parser that reports an error in one line and exits with 2."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print the help; unlike argparse's own method, raise the OSError of a stream that cannot be written."""
+        (file or sys.stdout).write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_USAGE, f"{format_error(self.prog, f'{hide_secrets(message)} (see {self.prog} --help)')}\n")

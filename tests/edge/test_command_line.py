@@ -131,6 +131,15 @@ def test_a_stdout_that_cannot_be_written(module: str, flags: str, stdout: str, c
     assert (done.returncode, done.stderr) == (code, line)
 
 
+@pytest.mark.parametrize(("module", "flags"), [("fer_edge", "--help"), ("fer_train", "fit --help")])
+def test_help_that_is_written_without_a_buffer_cannot_be_lost_unnoticed(module: str, flags: str) -> None:
+    script = ["bash", "-c", '"$@" >/dev/full', "bash", *command(module, *flags.split())]
+    unbuffered = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=60, env=unbuffered)
+    assert done.returncode == 1
+    assert done.stderr.endswith("cannot write to standard output: No space left on device\n")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
 def test_a_file_name_that_stdout_cannot_encode_is_printed_with_escapes(encoding: str) -> None:
     arguments = [*map(os.fsencode, command("fer_edge", "--print-config", "--model")), b"/k\xc3\xbcche/\xff.tflite"]

@@ -1,4 +1,4 @@
-"""Sensors with a live page, and a real Chromium, one for all tests, whose camera plays a clip."""
+"""Sensors with a live page, and a real Chromium, one for all tests of this folder, whose camera plays a clip."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.support.web_daemon import WebDaemon, back_and_forth
 FPS = 12.5  # of the clips
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     expect.set_options(timeout=support.TIMEOUT)
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def camera_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A turning head, forwards and backwards, in the format of Chromium's fake camera."""
     path = tmp_path_factory.mktemp("clip") / "face.y4m"
@@ -36,7 +36,7 @@ def camera_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def launch_browser(playwright: Playwright) -> Iterator[LaunchBrowser]:
     """Launches a Chromium with additional flags."""
     browsers: list[Browser] = []
@@ -51,7 +51,7 @@ def launch_browser(playwright: Playwright) -> Iterator[LaunchBrowser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(launch_browser: LaunchBrowser, camera_clip: Path) -> Browser:
     """A Chromium that allows every page to use its camera, which plays the clip."""
     return launch_browser(
@@ -59,7 +59,7 @@ def chromium(launch_browser: LaunchBrowser, camera_clip: Path) -> Browser:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     broker = Mosquitto(tmp_path_factory.mktemp("broker"))
     broker.start()
@@ -67,7 +67,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     broker.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def camera() -> Iterator[MjpegCamera]:
     """A network camera that shows people walking, forwards and backwards, in real time."""
     camera = MjpegCamera(picture=back_and_forth(WALK), fps=FPS)
@@ -75,7 +75,7 @@ def camera() -> Iterator[MjpegCamera]:
     camera.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def porch(broker: Mosquitto, camera: MjpegCamera) -> Iterator[WebDaemon]:
     """A sensor with that camera."""
     daemon = WebDaemon(broker, camera.url)
