@@ -9,6 +9,8 @@
 #                plays pictures; needs root
 # make test-homeassistant  lets a real Home Assistant discover the device; needs Python 3.13
 # make test-tfjs  exports a model with the converter of TensorFlow.js, and runs it in Node and in Chromium
+# make test-dashboards  runs the examples for Prometheus, Grafana and Node-RED: a real Prometheus, which Debian starts when it
+#                is installed, and a real Node-RED
 # make test-systemd  tests the service under a real systemd, in a container with this machine's own root and in one with
 #                Debian 13: install, watchdog, crash, sandbox, upgrade, roll-back, removal; needs root
 # make test-debian  runs `make test`, and under Python 3.13 `make test-homeassistant`, in bare Debian 12 and 13 systems, in
@@ -54,7 +56,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-systemd test-debian lock audit models models-gpu ship face-network bench clean
+.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian lock audit models models-gpu ship face-network bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -93,6 +95,10 @@ test-homeassistant: $(VENV)/.test $(VENV)-homeassistant/.installed
 
 test-tfjs: $(VENV)/.test $(VENV)-tfjs/.installed
 	FER_EDGE_TFJS=$(VENV)-tfjs $(BIN)/python -m pytest -rP tests/tfjs
+
+test-dashboards: $(VENV)/.test $(VENV)-node-red/.installed
+	@$(call need,prometheus)
+	FER_EDGE_NODE_RED=$(VENV)-node-red $(BIN)/python -m pytest -rP tests/dashboards
 
 test-systemd: $(VENV)/.test
 	@$(call need,systemd-container mosquitto mosquitto-clients python3-venv shellcheck mmdebstrap)
@@ -221,10 +227,15 @@ $(VENV)-tfjs/.installed: $(VENV)/.test
 	npm install --silent --prefix $(VENV)-tfjs @tensorflow/tfjs@4.22.0
 	@touch $@
 
+$(VENV)-node-red/.installed:
+	@npm --version >/dev/null 2>&1 || { $(call need,nodejs npm) }
+	npm install --silent --prefix $(VENV)-node-red node-red@4
+	@touch $@
+
 $(VENV)-audit/.installed:
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/pip install --quiet --disable-pip-version-check bandit pip-audit
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-homeassistant $(VENV)-tfjs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-homeassistant $(VENV)-tfjs $(VENV)-node-red build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

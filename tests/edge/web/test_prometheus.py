@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 from tests.support.waiting import wait_until
 from tests.support.web_client import request
 from tests.support.web_daemon import WebDaemon
+
+EXAMPLES = Path(__file__).parents[3] / "edge" / "examples"
 
 
 def test_prometheus_parses_the_metrics(porch: WebDaemon) -> None:
@@ -28,3 +33,14 @@ def test_prometheus_parses_the_metrics(porch: WebDaemon) -> None:
 def test_openmetrics_is_served_if_it_is_asked_for(porch: WebDaemon) -> None:
     headers = {"Accept": "application/openmetrics-text; version=1.0.0"}
     assert request(porch, "/metrics", headers=headers).body.endswith("# EOF\n")
+
+
+def test_the_grafana_dashboard_of_sensors_uses_only_metrics_that_exist(porch: WebDaemon) -> None:
+    exported = {
+        sample.name
+        for family in text_string_to_metric_families(request(porch, "/metrics").body)
+        for sample in family.samples
+    }
+    used = set(re.findall(r"\bfer_[a-z_]+|process_[a-z_]+", (EXAMPLES / "grafana-sensors.json").read_text()))
+    assert len(used) > 12
+    assert used - exported <= {"fer_temperature_celsius"}  # absent without a thermometer
