@@ -10,10 +10,11 @@ import tempfile
 from pathlib import Path
 
 from fer_edge.config.model import Config
+from fer_edge.database_file import error_code, is_damage
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
 from fer_edge.errors import UsageError
 from fer_edge.mqtt.outbox import DISK_LIMIT, check_path
-from fer_edge.mqtt.outbox_store import Store, error_code, is_damage
+from fer_edge.mqtt.outbox_store import Store
 
 MEGABYTE = 1_000_000
 MIN_FREE = 2 * DISK_LIMIT.size  # bytes: a full outbox, and its write-ahead log

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_edge.database_file import set_aside
 from fer_edge.history.rows import COLUMNS, EMOTIONS, rows
-from fer_edge.mqtt.outbox_recovery import set_aside
 
 log = logging.getLogger(__name__)
 

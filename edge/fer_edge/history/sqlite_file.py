@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fer_edge.database_file import LOCK_TIMEOUT, is_damage, set_aside
 from fer_edge.events import rfc3339
 from fer_edge.history.rows import COLUMNS, EMOTIONS, rows
-from fer_edge.mqtt.outbox_recovery import set_aside
-from fer_edge.mqtt.outbox_store import LOCK_TIMEOUT, is_damage
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from fer_edge.backoff import Backoff
 from fer_edge.clock import Clock
+from fer_edge.database_file import error_code, is_damage
 from fer_edge.errors import UsageError
 from fer_edge.mqtt.memory_queue import MemoryQueue
 from fer_edge.mqtt.outbox_recovery import open_store, rebuild
-from fer_edge.mqtt.outbox_store import Limit, Row, Store, error_code, is_damage
+from fer_edge.mqtt.outbox_store import Limit, Row, Store
 from fer_edge.mqtt.topics import EVENT
 
 log = logging.getLogger(__name__)

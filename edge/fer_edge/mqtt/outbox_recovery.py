@@ -5,7 +5,6 @@ The new file takes the place of the old one, which is kept beside it as `FILE.da
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
 import sqlite3
@@ -13,7 +12,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 
-from fer_edge.mqtt.outbox_store import MAX_NUMBER, MIN_NUMBER, WAL, Row, Store, is_damage
+from fer_edge.database_file import WAL, as_sqlite_error, beside, disk_error, is_damage, set_aside
+from fer_edge.mqtt.outbox_store import MAX_NUMBER, MIN_NUMBER, Row, Store
 
 log = logging.getLogger(__name__)
 
@@ -124,13 +124,13 @@ def rebuild(store: Store, path: Path, damage: sqlite3.Error | None = None) -> tu
     Raises:
         sqlite3.Error: The disk does not allow it.
     """
-    new, salvage = _beside(path, ".new"), Salvage(store)
-    with _as_sqlite_error("cannot be written anew"):
+    new, salvage = beside(path, ".new"), Salvage(store)
+    with as_sqlite_error("cannot be written anew"):
         for suffix in ("", WAL):
-            _beside(new, suffix).unlink(missing_ok=True)
+            beside(new, suffix).unlink(missing_ok=True)
     _copy(salvage, new)
     kept = set_aside(path) if damage or salvage.unreadable or store.replaced else None
-    with _as_sqlite_error("cannot be written anew"):
+    with as_sqlite_error("cannot be written anew"):
         new.replace(path)
     rebuilt = Store(path)
     store.close()
@@ -149,43 +149,14 @@ def _copy(salvage: Salvage, path: Path) -> None:
             target.add(batch)
     finally:
         target.close()
-    if _beside(path, WAL).exists():  # SQLite removes it once everything is in the file
-        raise _disk_error("cannot be written anew: no space left on device")
+    if beside(path, WAL).exists():  # SQLite removes it once everything is in the file
+        raise disk_error("cannot be written anew: no space left on device")
 
 
 def _finish_rebuild(path: Path) -> None:
     """Do what a rebuild would have done next had it not been interrupted after the old file was set aside."""
-    new = _beside(path, ".new")
+    new = beside(path, ".new")
     if new.exists() and not path.exists():
         set_aside(path)
-        with _as_sqlite_error("cannot be written anew"):
+        with as_sqlite_error("cannot be written anew"):
             new.replace(path)
-
-
-def set_aside(path: Path) -> Path | None:
-    """Rename a file and its write-ahead log to a free name, or the log alone. Returns the file's new path, if any."""
-    names = (_beside(path, ".damaged" if count == 1 else f".damaged-{count}") for count in itertools.count(1))
-    aside = next(name for name in names if not name.exists() and not _beside(name, WAL).exists())
-    with _as_sqlite_error("damaged, and cannot be moved"):
-        for suffix in ("", WAL):
-            with contextlib.suppress(FileNotFoundError):
-                _beside(path, suffix).replace(_beside(aside, suffix))
-    return aside if aside.exists() else None
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
-
-
-@contextlib.contextmanager
-def _as_sqlite_error(text: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _disk_error(f"{text}: {str(error.strerror).lower()}") from error
-
-
-def _disk_error(text: str) -> sqlite3.OperationalError:
-    error = sqlite3.OperationalError(text)
-    error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
-    return error

@@ -10,32 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from fer_edge.database_file import LOCK_TIMEOUT, WAL, beside
 from fer_edge.mqtt.topics import EVENT, MINUTE, MOOD
 
 PAGE_SIZE = 1024  # bytes, and the least that a commit writes: two events
-WAL = "-wal"  # suffix of the write-ahead log, which lies beside the file
 WAL_PAGES = 100  # in the write-ahead log, which go into the file then; damage to the log can lose as much unnoticed
 WAL_LIMIT = 4_000_000  # bytes of the write-ahead log that are kept after a burst
-LOCK_TIMEOUT = 1.0  # seconds for another process to close the file
 MIN_NUMBER = -(2**63)  # that SQLite can hold
 MAX_NUMBER = 2**62  # of an event; a higher one is damage, and SQLite could not count much further
 VERSION = 1  # of the file, SQLite's user_version; files of version 0 have events only, and no topic
 OLD_COLUMNS = [("number", "INTEGER", 1), ("payload", "TEXT", 0)]  # name, type, whether it is the key
 COLUMNS = {0: OLD_COLUMNS, VERSION: [*OLD_COLUMNS, ("topic", "TEXT", 0)]}
 TOPICS = {name.encode(): name for name in (EVENT, MINUTE, MOOD)}  # any other topic in the file is damage
-PRIMARY_CODE = 0xFF  # the bits of an extended error code of SQLite that hold the plain one
-DISK_CODES = {  # of errors that are the disk's or another process's, not the file's
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_AUTH,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_NOMEM,
-}
 TOPIC = "topic TEXT NOT NULL DEFAULT 'event'"
 CREATE = f"CREATE TABLE event (number INTEGER PRIMARY KEY, payload TEXT NOT NULL, {TOPIC})"
 UPGRADE = f"ALTER TABLE event ADD COLUMN {TOPIC}"
@@ -117,7 +103,7 @@ class Store:
             self._open()
             if check:
                 self.count, self.size, self.last = self._check()
-            self._files = [(file, _identity(file)) for file in (path, path.with_name(path.name + WAL))]
+            self._files = [(file, _identity(file)) for file in (path, beside(path, WAL))]
         except sqlite3.Error:
             self._database.close()
             raise
@@ -266,14 +252,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def error_code(error: sqlite3.Error) -> int:
-    """SQLite's code for what went wrong, such as sqlite3.SQLITE_FULL; 0 if it has none."""
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & PRIMARY_CODE
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file is damaged, rather than the disk unavailable or the file in use."""
-    return error_code(error) not in DISK_CODES

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.mqtt.outbox_store import DamagedError, Limit, Row, Store, error_code, is_damage
+from fer_edge.database_file import error_code, is_damage
+from fer_edge.mqtt.outbox_store import DamagedError, Limit, Row, Store
 
 LIMIT = Limit(events=4, size=1000)
 
