@@ -17,6 +17,9 @@
 #                containers; needs root
 # make bench     benchmarks of a frame stage by stage, of the classifier, of found and false faces, of the live page and
 #                of the delivery of events; downloads Debian's wallpapers with apt
+# make dist      builds sdist and wheel into dist/, checks them with twine, and lists what the service installs, with licences, in
+#                a CycloneDX file for each Python of a Debian
+# make test-dist  installs the wheel in clean environments of each Python there is, with pip, pipx and uv, and runs it
 # make lock      pins what the service installs, with hashes: systemd/requirements-*.txt
 # make audit     checks the code with bandit and the pinned packages with pip-audit; needs the network
 # make models    trains three teachers, then the shipped models, and quantizes them: make models
@@ -56,7 +59,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian lock audit models models-gpu ship face-network bench clean
+.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian dist test-dist lock audit models models-gpu ship face-network bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -110,6 +113,22 @@ test-systemd: $(VENV)/.test
 	PYTHON=$(BIN)/python tests/systemd/make_root.sh build/trixie/root build/trixie/wheels
 	cp build/systemd/fer_edge-*.whl build/trixie/wheels
 	FER_EDGE_CONTAINER_ROOT=build/trixie/root FER_EDGE_WHEELS=build/trixie/wheels $(BIN)/python -m pytest -rP tests/systemd
+
+dist: $(VENV)-dist/.installed
+	rm -rf dist build/sbom
+	$(VENV)-dist/bin/python -m build --outdir dist .
+	$(VENV)-dist/bin/twine check --strict dist/*
+	for python in 3.11 3.13; do \
+		lock=systemd/requirements-$$python; environment=build/sbom/$$python; \
+		$(VENV)-dist/bin/uv python find --quiet $$python >/dev/null || { echo "no Python $$python here, so no list for it" >&2; continue; }; \
+		$(VENV)-dist/bin/uv venv --quiet --python $$python $$environment && \
+		$(VENV)-dist/bin/uv pip install --quiet --python $$environment --require-hashes --no-deps \
+			--requirement $$lock.txt --requirement $$lock-web.txt && \
+		$(VENV)-dist/bin/cyclonedx-py environment $$environment --pyproject pyproject.toml --output-reproducible --gather-license-texts \
+			--output-file dist/fer-edge-python$$python.cdx.json || exit 1; done
+
+test-dist: $(VENV)/.test dist
+	FER_EDGE_DIST=dist FER_EDGE_DIST_TOOLS=$(VENV)-dist/bin $(BIN)/python -m pytest -rP tests/release
 
 # PIP_* and proxies of this machine apply in the containers, too; NSPAWN_FLAGS adds what else they need, e.g. --bind-ro=FOLDER.
 test-debian:
@@ -232,10 +251,17 @@ $(VENV)-node-red/.installed:
 	npm install --silent --prefix $(VENV)-node-red node-red@4
 	@touch $@
 
+# cyclonedx-bom lists an environment, twine checks what PyPI would refuse, pipx and uv are ways to install the wheel.
+$(VENV)-dist/.installed:
+	@$(call need,python3-venv)
+	$(PYTHON) -m venv $(VENV)-dist
+	$(VENV)-dist/bin/pip install --quiet --disable-pip-version-check build twine cyclonedx-bom pipx uv
+	@touch $@
+
 $(VENV)-audit/.installed:
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/pip install --quiet --disable-pip-version-check bandit pip-audit
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-homeassistant $(VENV)-tfjs $(VENV)-node-red build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-homeassistant $(VENV)-tfjs $(VENV)-node-red $(VENV)-dist build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from tests.support.processes import run
 
 from fer_edge import __version__
+from fer_edge.detection.haar import CASCADE
 from fer_edge.inference.face_network_file import FACE_NETWORK, SHA256, read_face_network
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +61,13 @@ def test_the_wheel_holds_packages_model_and_schema_and_no_tests(wheel: Path) -> 
         "fer_convert/cli.py",
     } <= names
     assert not [name for name in names if "test" in name or name.endswith((".mp4", ".jpg"))]
+
+
+def test_the_notice_names_every_model_and_the_cascade() -> None:
+    notice = (ROOT / "NOTICE").read_text()
+    models = [path.name for path in (ROOT / "edge" / "fer_edge" / "models").glob("*.tflite")]
+    assert models
+    assert [name for name in (*models, CASCADE) if name not in notice] == []
 
 
 def test_the_wheel_of_the_device_holds_no_host_code(tmp_path: Path) -> None:
