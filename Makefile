@@ -226,7 +226,7 @@ $(VENV)/.web: $(BIN)/python $(PACKAGE)
 $(VENV)/.test: $(BIN)/python $(PACKAGE)
 	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev chromium nginx-light fonts-lohit-deva fonts-wqy-microhei)
 	$(PIP) --upgrade 'pip>=25.1'
-	$(PIP) --editable '.[train,convert,export,demo,web,tensorboard]' --group dev
+	$(PIP) --editable '.[train,convert,export,demo,web,notice,tensorboard]' --group dev
 	@touch $@
 
 # A fixed version, since the tests use its internals, with the paho-mqtt that its manifest requires.

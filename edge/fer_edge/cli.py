@@ -13,6 +13,7 @@ import sys
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from fer_edge.errors import FerError, UsageError
 from fer_edge.events import SCHEMA_FILE
 from fer_edge.logs import configure_logging
 from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET, Notifier
+from fer_edge.notice.texts import LANGUAGES
 from fer_edge.output import drain_stderr
 from fer_edge.web.factory import open_web_server
 
@@ -61,6 +63,8 @@ def _execute(argv: Sequence[str] | None) -> int:
         return _check(arguments)
     if arguments.json and not arguments.status:
         raise UsageError("--json belongs to --check and to --status")
+    if arguments.notice_contact and not arguments.notice:
+        raise UsageError("--notice-contact belongs to --notice")
     resolved = _resolve(arguments)
     config = make_config(resolved)
     pause_file = find_pause_file(config.outbox, os.environ)
@@ -68,6 +72,8 @@ def _execute(argv: Sequence[str] | None) -> int:
     if arguments.print_config:
         print(as_toml(resolved), end="")
         return 0
+    if arguments.notice:
+        return _notice(config, arguments.notice, arguments.notice_contact)
     try:
         if arguments.status:
             return _status(config, as_json=arguments.json)
@@ -110,6 +116,17 @@ def _forget(config: Config) -> int:
     broker = _broker(config, "--forget")
     forget_device(broker, read_password(broker, os.environ), config.device, config.discovery)
     print(f"{broker} has forgotten {config.device}")
+    return 0
+
+
+def _notice(config: Config, language: str, contact: str) -> int:
+    from fer_edge.inference.model_file import read_model
+    from fer_edge.notice.page import notice_page
+
+    print(
+        notice_page(language, config, read_model(config.model).labels, contact, datetime.now().astimezone().date()),
+        end="",
+    )
     return 0
 
 
@@ -207,6 +224,17 @@ def _parser() -> OneLineParser:
         action="store_true",
         help="remove the device from the broker, and so from Home Assistant, and exit; stop its daemon first, because "
         "the `offline` message it sends on exit would recreate the device",
+    )
+    parser.add_argument(
+        "--notice",
+        choices=LANGUAGES,
+        help="print a page (HTML, A4) that informs the people in front of the camera what these settings do, and exit",
+    )
+    parser.add_argument(
+        "--notice-contact",
+        default="",
+        metavar="TEXT",
+        help="with --notice: who is responsible, with a web or e-mail address, of which the page has a QR code",
     )
     add_flags(parser)
     return parser
