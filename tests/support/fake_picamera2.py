@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PADDING = 255
+CHROMA = (90, 170)  # U and V of every frame: red
 BUFFERS = 6
 
 
@@ -26,6 +27,15 @@ def plane(number: int, width: int, height: int) -> NDArray[np.uint8]:
     """The Y plane of the n-th frame: a ramp, so that each pixel identifies its place and its frame."""
     rows, columns = np.ogrid[:height, :width]
     return ((rows + 3 * columns + number) % 200).astype(np.uint8)
+
+
+def chroma_samples(buffer: NDArray[np.uint8], pixel_format: str, name: str) -> NDArray[np.uint8]:
+    """A view of the U or V samples in a buffer, with the padding of their rows."""
+    rows = buffer[buffer.shape[0] * 2 // 3 :]
+    planes = {"YUV420": "UV", "YVU420": "VU", "NV12": "UV", "NV21": "VU"}[pixel_format]
+    if pixel_format.startswith("NV"):  # the two alternate
+        return rows[:, planes.index(name) :: 2]
+    return rows.reshape(2, -1, buffer.shape[1] // 2)[planes.index(name)]
 
 
 def aligned(value: int, to: int) -> int:
@@ -80,8 +90,10 @@ class FakeMappedArray:
         rows = height * 3 // 2
         buffer = np.full((rows, self._config["stride"]), PADDING, np.uint8)
         buffer[:height, :width] = plane(self._number, width, height)
+        for name, value in zip("UV", CHROMA, strict=True):
+            chroma_samples(buffer, self._config["format"], name)[:, : width // 2] = value
         # picamera2 0.3 delivers YUV420 with its padding and NV12 without.
-        self.array = buffer if self._config["format"] == "YUV420" else buffer[:, :width]
+        self.array = buffer if self._config["format"] in {"YUV420", "YVU420"} else buffer[:, :width]
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.cameras.frame import Frame
+from fer_edge.cameras.frame import Colour, Frame
 from fer_edge.config.camera import CameraOptions
 from fer_edge.errors import FerError, Problem
 
@@ -26,9 +26,12 @@ class FrameSource(Protocol):
 
     Attributes:
         live: Whether it is a camera, which never ends and yields only the newest frame. A file yields every frame.
+        keeps_colour: Whether frames have their `colour`, if there is any. Set while there are viewers, in any thread;
+            it takes effect with the next frame that is captured. A source that has it at no cost ignores it.
     """
 
     live: bool
+    keeps_colour: bool
 
     @property
     def name(self) -> str:
@@ -66,18 +69,25 @@ class CameraImage(NamedTuple):
         grey: uint8 [H,W], the image to search for faces.
         detail: uint8 [H,W], the same image in a larger size to crop faces from, or None when `grey` is all there is.
         time: When it was received, seconds of the monotonic clock.
+        colour: As in Frame, but not oriented.
     """
 
     grey: NDArray[np.uint8]
     detail: NDArray[np.uint8] | None
     time: float
+    colour: Colour | None = None
 
 
 class Camera(Protocol):
     """A camera that may fail, and can be opened again afterwards. Its methods may block and run in their own thread.
 
     The message of a CameraError contains only the reason; the caller prepends the camera's name.
+
+    Attributes:
+        keeps_colour: As of a FrameSource.
     """
+
+    keeps_colour: bool
 
     @property
     def name(self) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
+import cv2
+
 from fer_edge.cameras.base import FRAME_TIMEOUT, POLL_INTERVAL, SourceKind
-from fer_edge.cameras.frame import Frame, orient, scale_for_search
-from fer_edge.cameras.jpeg import decode_jpeg
+from fer_edge.cameras.frame import Frame, orient, orient_colour, scale_for_search
+from fer_edge.cameras.jpeg import decode_colour, decode_jpeg
 from fer_edge.cameras.mailbox import Mailbox
 from fer_edge.cameras.pictures import PictureError
 from fer_edge.config.camera import CameraOptions
@@ -39,7 +42,7 @@ class BrowserCamera:
         accepting: Whether images are accepted: not from `close` until the next frame is asked for.
     """
 
-    live, name = True, BROWSER
+    live, name, keeps_colour = True, BROWSER, True
 
     def __init__(
         self,
@@ -101,8 +104,9 @@ class BrowserCamera:
         offer.reply(None)
         self.problem = None
         grey, detail = scale_for_search(orient(image, self._options))
+        decode = partial(decode_colour, offer.jpeg, max(image.shape), cv2.IMREAD_IGNORE_ORIENTATION)
         self._number += 1
-        return Frame(grey, offer.time, self._number - 1, detail=detail)
+        return Frame(grey, offer.time, self._number - 1, detail=detail, colour=orient_colour(decode, self._options))
 
     def _reject_waiting(self) -> None:
         if offer := self._offers.take(timeout=0):

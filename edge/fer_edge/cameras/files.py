@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -13,13 +14,14 @@ import numpy as np
 from fer_edge.cameras.base import SourceKind
 from fer_edge.cameras.clip import describe_excess, find_damage, open_clip, read_frames
 from fer_edge.cameras.container import find_cut, is_iso_media
-from fer_edge.cameras.frame import Frame, orient
+from fer_edge.cameras.frame import Frame, orient, orient_colour
 from fer_edge.cameras.pictures import (
     PICTURE_SUFFIXES,
     PictureError,
     is_picture,
     list_pictures,
     printable,
+    read_colour,
     read_grey,
     regular_size,
 )
@@ -41,7 +43,7 @@ class DamagedError(FerError, OSError):
 class PictureFiles:
     """A picture, or every picture of a folder sorted by name, each a separate scene."""
 
-    live, dropped = False, 0
+    live, dropped, keeps_colour = False, 0, True
     problem: Problem | None = None
 
     def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
@@ -74,7 +76,8 @@ class PictureFiles:
                 cause = damaged[printable(path.name)] = error.cause
             else:
                 name = printable(path.name)
-                yield Frame(orient(grey, self._options), float(number), number, still=True, file=name)
+                colour = orient_colour(partial(read_colour, path), self._options)
+                yield Frame(orient(grey, self._options), float(number), number, still=True, file=name, colour=colour)
         if not damaged:
             return
         named = [f"{name} ({cause})" for name, cause in damaged.items()]
@@ -98,7 +101,7 @@ class PictureFiles:
 class VideoFile:
     """Every frame of a video file, with the timestamps in the file."""
 
-    live, dropped = False, 0
+    live, dropped, keeps_colour = False, 0, False
     problem: Problem | None = None
 
     def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
@@ -138,7 +141,8 @@ class VideoFile:
             file_time = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             time = file_time if file_time > time else time + 1 / rate
             grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-            yield Frame(orient(grey, self._options), time, number)
+            colour = orient_colour(partial(np.asarray, image), self._options) if self.keeps_colour else None
+            yield Frame(orient(grey, self._options), time, number, colour=colour)
             number += 1
         if not number:
             if cut := find_cut(self._path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -14,6 +16,8 @@ SEARCH_SIDE = 640  # pixels, longer side of the image in which faces are searche
 
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 _FLIPS = {"h": 1, "v": 0}
+
+Colour = Callable[[], NDArray[np.uint8]]  # makes the image in colour, only when it is needed; see Frame
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Frame:
         detail: uint8 [H,W], the same image in a larger size and the same aspect ratio, to crop faces from; None when
             `grey` is all there is.
         file: Name of the picture that it was read from; None for a frame of a camera or a video.
+        colour: Makes the same image in colour, uint8 [H,W,3], blue, green, red, in any size and the same aspect ratio.
+            It may raise PictureError. None when the source has no colour, or does not keep it for now.
     """
 
     grey: NDArray[np.uint8]
@@ -36,6 +42,7 @@ class Frame:
     still: bool = False
     detail: NDArray[np.uint8] | None = None
     file: str | None = None
+    colour: Colour | None = None
 
 
 def orient(image: NDArray[np.uint8], options: CameraOptions) -> NDArray[np.uint8]:
@@ -45,6 +52,11 @@ def orient(image: NDArray[np.uint8], options: CameraOptions) -> NDArray[np.uint8
     if options.flip:
         image = np.asarray(cv2.flip(image, _FLIPS[options.flip]), np.uint8)
     return image
+
+
+def orient_colour(colour: Colour | None, options: CameraOptions) -> Colour | None:
+    """Return what makes the oriented image in colour."""
+    return partial(_make_oriented, colour, options) if colour else None
 
 
 def scale_for_search(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
@@ -61,3 +73,7 @@ def search_size(size: Size) -> Size:
     scale = min(1.0, SEARCH_SIDE / max(size))
     width, height = (max(2, 2 * round(scale * side / 2)) for side in size)
     return width, height
+
+
+def _make_oriented(colour: Colour, options: CameraOptions) -> NDArray[np.uint8]:
+    return orient(colour(), options)

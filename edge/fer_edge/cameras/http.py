@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from http.client import HTTPException, HTTPResponse
 
 import cv2
@@ -11,7 +12,7 @@ from fer_edge.cameras.base import FRAME_TIMEOUT, POLL_INTERVAL, Camera, CameraEr
 from fer_edge.cameras.cures import CHECK_ADDRESS
 from fer_edge.cameras.frame import scale_for_search
 from fer_edge.cameras.http_client import BodyReader, HttpClient
-from fer_edge.cameras.jpeg import MAX_PIXELS
+from fer_edge.cameras.jpeg import MAX_PIXELS, decode_colour
 from fer_edge.cameras.jpeg_markers import is_jpeg
 from fer_edge.cameras.opencv import EARLY_SHARE
 from fer_edge.cameras.pictures import PictureError, decode
@@ -28,6 +29,9 @@ class HttpCamera:
     - A multipart stream of JPEGs is read here and not by FFmpeg, so that the size of its pictures is limited.
     - An address that gives a single picture is requested again and again.
     - Anything else is left to FFmpeg.
+
+    Attributes:
+        keeps_colour: Whether images have their colour. Pictures always do, since they are decoded again for it.
     """
 
     def __init__(
@@ -42,7 +46,7 @@ class HttpCamera:
             fps: Frames per second to keep, or to request.
             clock: The clock for the rate.
         """
-        self.name = self._address = address
+        self.name, self._address, self.keeps_colour = address, address, False
         self._client, self._video, self._fps, self._clock = client, video, fps, clock or Clock()
         self._pictures: _Stream | _Polled | None = None
         self._last_good = 0.0
@@ -73,6 +77,7 @@ class HttpCamera:
         """
         pictures = self._pictures
         if not pictures:
+            self._video.keeps_colour = self.keeps_colour
             return self._video.read()
         content = pictures.read()
         if content is None:
@@ -86,7 +91,7 @@ class HttpCamera:
                 return None
             raise CameraError(f"its pictures cannot be read ({error.cause})", cure=CHECK_ADDRESS) from error
         self._last_good = now
-        return CameraImage(*scale_for_search(grey), now)
+        return CameraImage(*scale_for_search(grey), now, partial(decode_colour, content, max(grey.shape)))
 
     def close(self) -> None:
         """Close the connection. Safe to call more than once."""

@@ -19,9 +19,13 @@ class NumberedCamera:
 
     The camera is searched for each time it is opened, because a Pi's own may appear later than its /dev/videoN. That
     device delivers no images.
+
+    Attributes:
+        keeps_colour: Whether images have their colour.
     """
 
     def __init__(self, number: int, options: CameraOptions, devices: Path = Path("/dev")) -> None:
+        self.keeps_colour = False
         self._number, self._options = number, options
         self._device = devices / f"video{number}"
         self._camera: Camera | None = self._find()
@@ -44,6 +48,7 @@ class NumberedCamera:
         """Wait for the next image; None if none arrives within about half a second. Raises CameraError."""
         if not self._camera:
             raise CameraError("it is not open")
+        self._camera.keeps_colour = self.keeps_colour
         return self._camera.read()
 
     def close(self) -> None:

@@ -24,6 +24,9 @@ class OpenCVCamera:
     """A camera behind cv2.VideoCapture.
 
     The capture is dropped and never released: a thread that hangs in it would crash if another one released it.
+
+    Attributes:
+        keeps_colour: Whether images have their colour.
     """
 
     def __init__(
@@ -41,7 +44,7 @@ class OpenCVCamera:
             fps: Frames per second to keep of those that the camera delivers; None for all.
             monotonic: Gives seconds.
         """
-        self.name = name
+        self.name, self.keeps_colour = name, False
         self._connect, self._monotonic = connect, monotonic
         self._interval = EARLY_SHARE / fps if fps else 0.0
         self._next_due = 0.0
@@ -70,7 +73,9 @@ class OpenCVCamera:
             raise CameraError("it delivers no more frames", cure=CHECK_CABLE)
         now = self._monotonic()
         self._next_due = now + self._interval
-        return CameraImage(*scale_for_search(_to_grey(np.asarray(image, np.uint8))), now)
+        picture = np.asarray(image, np.uint8)
+        colour = (lambda: picture) if self.keeps_colour and picture.ndim == 3 else None
+        return CameraImage(*scale_for_search(_to_grey(picture)), now, colour)
 
     def close(self) -> None:
         """Drop the capture."""

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.cameras.auto_exposure import AutoExposure
 from fer_edge.cameras.base import CameraError, CameraImage, SourceKind
 from fer_edge.cameras.cures import CHECK_CABLE, FREE_CAMERA, PLUG_IN, find_cure
-from fer_edge.cameras.frame import search_size
+from fer_edge.cameras.frame import Colour, search_size
 from fer_edge.cameras.reconnecting import ReconnectingCamera
 from fer_edge.config.camera import CameraOptions, Size
 
@@ -26,7 +27,12 @@ READ_TIMEOUT = 0.5  # seconds for a frame; without a timeout picamera2 would wai
 STALL_TIMEOUT = 3.0  # seconds without a frame after which the camera counts as stalled ...
 STARTUP_FRAMES = 5  # ... plus the time of this many frames, which a camera may drop at its start
 BUFFERS = 4  # one is being filled, one waits, one is read, and one is spare; picamera2's default of six costs memory
-LUMA_FIRST = ("YUV420", "YVU420", "NV12", "NV21")  # formats that begin with the Y plane
+TO_COLOUR = {  # by the format; all of these begin with the Y plane
+    "YUV420": cv2.COLOR_YUV2BGR_I420,
+    "YVU420": cv2.COLOR_YUV2BGR_YV12,
+    "NV12": cv2.COLOR_YUV2BGR_NV12,
+    "NV21": cv2.COLOR_YUV2BGR_NV21,
+}
 DEVICE_TREE = "/base/"  # what the libcamera id of a Pi camera begins with
 
 # What picamera2 and libcamera raise when a camera is busy or gone, or stops in the middle of a call.
@@ -38,6 +44,9 @@ class PiCamera:
 
     Faces are searched for in the stream `lores` and cropped from `main`. The Picamera2 object is kept after a stall,
     since each new one leaks memory (raspberrypi/picamera2#1130).
+
+    Attributes:
+        keeps_colour: Whether images have their colour.
     """
 
     def __init__(
@@ -51,7 +60,7 @@ class PiCamera:
             options: Size and rate to ask for.
             monotonic: Gives seconds.
         """
-        self.name = f"picamera2 {which}"
+        self.name, self.keeps_colour = f"picamera2 {which}", False
         self._which, self._library, self._options, self._monotonic = which, picamera2, options, monotonic
         self._camera: Any = None
         self._sizes: dict[str, Size] = {}  # of each stream, the smaller one first
@@ -82,6 +91,7 @@ class PiCamera:
         try:
             with self._camera.captured_request(wait=READ_TIMEOUT) as request:
                 grey, *rest = (self._copy_plane(request, stream) for stream in self._sizes)
+                colour = self._copy_colour(request) if self.keeps_colour else None
                 self._adapt_exposure(request)
         except TimeoutError:
             self._camera.cancel_all_and_flush()  # or the job that waits for a frame would take the next one
@@ -91,7 +101,7 @@ class PiCamera:
         except _LIBRARY_ERRORS as error:
             raise CameraError(str(error), cure=find_cure(error)) from error
         self._last = self._monotonic()
-        return CameraImage(grey, rest[0] if rest else None, self._last)
+        return CameraImage(grey, rest[0] if rest else None, self._last, colour)
 
     def close(self) -> None:
         """Stop and release the camera. Safe to call more than once."""
@@ -119,7 +129,7 @@ class PiCamera:
         )
         actual = self._camera.camera_configuration()
         for name in sizes:
-            if actual[name]["format"] not in LUMA_FIRST:
+            if actual[name]["format"] not in TO_COLOUR:
                 raise CameraError(f"its format is {actual[name]['format']}, but YUV420 or NV12 is needed")
         by_size: dict[Size, str] = {actual[name]["size"]: name for name in sizes}  # streams of equal size count as one
         return {by_size[size]: size for size in sorted(by_size)}
@@ -139,6 +149,14 @@ class PiCamera:
         width, height = self._sizes[stream]
         with self._library.MappedArray(request, stream, write=False) as mapped:
             return np.array(mapped.array[:height, :width], np.uint8, order="C")
+
+    def _copy_colour(self, request: Any) -> Colour:
+        """Copy all planes of the smaller stream, with the padding of their rows: it is cut off after the conversion."""
+        stream, (width, height) = next(iter(self._sizes.items()))
+        code = TO_COLOUR[self._camera.camera_configuration()[stream]["format"]]
+        with self._library.MappedArray(request, stream, write=False) as mapped:
+            planes = np.array(mapped.array, np.uint8, order="C")
+        return lambda: np.asarray(cv2.cvtColor(planes, code)[:height, :width], np.uint8)
 
     def _adapt_exposure(self, request: Any) -> None:
         """Let the exposure follow the light of the scene. After an error the camera goes on without this."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fer_edge.cameras.base import POLL_INTERVAL, Camera, CameraError, CameraImage
 from fer_edge.cameras.capture_thread import CaptureThread, RestartableCapture
 from fer_edge.cameras.cures import CHECK_CABLE
-from fer_edge.cameras.frame import Frame, orient
+from fer_edge.cameras.frame import Frame, orient, orient_colour
 from fer_edge.cameras.frame_monitor import DARK_TIME, DarknessMonitor, FrameMonitor
 from fer_edge.cameras.retry import RetrySchedule
 from fer_edge.clock import Clock
@@ -69,7 +69,7 @@ class ReconnectingCamera:
         clock = clock or Clock()
         self.problem: Problem | None = NO_FRAME_YET
         self._options, self._monotonic, self._timeouts = options, clock.monotonic, timeouts or Timeouts()
-        self._capture = RestartableCapture(camera, start_thread)
+        self._camera, self._capture = camera, RestartableCapture(camera, start_thread)
         self._retry = retry or RetrySchedule(clock)
         self._monitor = FrameMonitor(clock.monotonic)
         self._darkness = DarknessMonitor(clock.monotonic)
@@ -79,6 +79,15 @@ class ReconnectingCamera:
     def name(self) -> str:
         """Human-readable name of the camera; never contains a password."""
         return self._capture.name
+
+    @property
+    def keeps_colour(self) -> bool:
+        """Whether frames have their colour, if there is any."""
+        return self._camera.keeps_colour
+
+    @keeps_colour.setter
+    def keeps_colour(self, keeps: bool) -> None:
+        self._camera.keeps_colour = keeps
 
     @property
     def dropped(self) -> int:
@@ -140,8 +149,9 @@ class ReconnectingCamera:
         if self._darkness.begins(image.grey):
             log.warning("camera %s: dark for %.0f seconds: is the lens covered, or is it night?", self.name, DARK_TIME)
         detail = None if image.detail is None else orient(image.detail, self._options)
+        colour = orient_colour(image.colour, self._options)
         self._number += 1
-        return Frame(orient(image.grey, self._options), image.time, self._number - 1, detail=detail)
+        return Frame(orient(image.grey, self._options), image.time, self._number - 1, detail=detail, colour=colour)
 
     def _fail(self, problem: Problem) -> None:
         """End the thread, and schedule the next attempt. Raises CameraError when that is pointless."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 import pytest
 from tests.support.mjpeg import jpeg
@@ -40,6 +41,20 @@ def test_an_image_becomes_a_frame_and_is_replied_to(camera: BrowserCamera, repli
     assert (frame.grey.shape, frame.number, frame.detail) == ((240, 320), 0, None)
     assert replies == [None]
     assert camera.problem is None
+
+
+def test_the_colour_is_turned_as_the_image_whatever_its_metadata() -> None:
+    exif = bytes.fromhex("ffe1 0022 457869660000 4d4d002a00000008 0001 0112 0003 00000001 0006 0000 00000000")
+    camera = BrowserCamera(CameraOptions(rotate=180), poll_interval=0.05)
+    colours = np.zeros((240, 320, 3), np.uint8)
+    colours[:120, :160] = (0, 0, 250)
+    content = bytes(cv2.imencode(".jpg", colours)[1])
+    camera.offer(content[:2] + exif + content[2:], lambda _: None)
+    frame = next(iter(camera))
+    assert frame
+    assert frame.colour
+    assert np.abs(frame.colour().astype(int) - colours[::-1, ::-1]).mean() < 2
+    assert np.array_equal(frame.grey > 40, frame.colour()[..., 2] > 130)
 
 
 def test_the_newest_image_wins_and_every_one_is_replied_to(camera: BrowserCamera, replies: list[str | None]) -> None:

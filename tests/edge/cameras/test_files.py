@@ -15,6 +15,8 @@ from tests.support.processes import run
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.files import DamagedError, PictureFiles, VideoFile
 from fer_edge.cameras.frame import Frame
+from fer_edge.cameras.pictures import PictureError
+from fer_edge.config.camera import CameraOptions
 from fer_edge.errors import UsageError
 
 
@@ -47,6 +49,29 @@ def test_grey_is_the_luma_of_the_colour_image() -> None:
     received, picture = cv2.VideoCapture(str(WALK)).read()
     assert received
     assert np.array_equal(frame.grey, cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
+
+
+def test_the_colour_of_a_video_is_kept_only_on_request_and_turned_like_its_grey() -> None:
+    frames = iter(source := VideoFile(WALK, CameraOptions(rotate=90)))
+    first = next(frames)
+    source.keeps_colour = True
+    second = next(frames)
+    assert first
+    assert second
+    assert first.colour is None
+    assert second.colour
+    assert np.array_equal(cv2.cvtColor(second.colour(), cv2.COLOR_BGR2GRAY), second.grey)
+
+
+def test_the_colour_of_a_picture_is_read_only_when_it_is_needed(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "red.png"), np.full((30, 40, 3), (0, 0, 200), np.uint8))
+    frame = next(iter(PictureFiles(tmp_path / "red.png", CameraOptions(rotate=90))))
+    assert frame.colour
+    assert frame.colour().shape == (40, 30, 3)
+    assert np.all(frame.colour() == (0, 0, 200))
+    (tmp_path / "red.png").unlink()
+    with pytest.raises(PictureError):
+        frame.colour()
 
 
 SMALL = ("-vf", "scale=160:90")

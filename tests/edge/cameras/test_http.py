@@ -12,6 +12,7 @@ import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from tests.support.http_camera import CREDENTIALS, demand_digest, http_camera, send
@@ -240,3 +241,22 @@ def test_a_stream_whose_boundary_is_no_text_is_read() -> None:
         camera.open()
         assert take(camera, 2)
         camera.close()
+
+
+def test_a_picture_has_its_colour_turned_as_its_grey_image() -> None:
+    exif = bytes.fromhex("ffe1 0022 457869660000 4d4d002a00000008 0001 0112 0003 00000001 0006 0000 00000000")
+    colours = np.zeros((960, 1280, 3), np.uint8)
+    colours[:480, :640] = (0, 0, 250)
+    content = bytes(cv2.imencode(".jpg", colours)[1])
+    with http_camera(lambda handler: send(handler, content[:2] + exif + content[2:])) as address:
+        camera = network_camera(address, CameraOptions(fps=20))
+        camera.open()
+        (image,) = take(camera, 1)
+        camera.close()
+    assert image.colour
+    assert image.colour().shape == (*image.grey.shape, 3) == (640, 480, 3)
+    for y, x in np.ndindex(2, 2):
+        place = slice(320 * y + 40, 320 * y + 280), slice(240 * x + 30, 240 * x + 210)
+        assert (
+            (image.grey[place].mean() > 50) == (image.colour()[place].mean(axis=(0, 1))[2] > 200) == ((y, x) == (0, 1))
+        )

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.mjpeg import jpeg
 
-from fer_edge.cameras.jpeg import decode_jpeg
+from fer_edge.cameras.jpeg import decode_colour, decode_jpeg
 from fer_edge.cameras.pictures import PictureError
 
 WHOLE = jpeg(0)
@@ -58,3 +58,17 @@ def test_a_bomb_costs_no_memory_however_its_size_is_hidden(hidden_behind: bytes)
     bomb = BOMB[:frame_header] + hidden_behind + BOMB[frame_header:]
     with pytest.raises(PictureError, match="65535x65535 is too large"):
         decode_jpeg(bomb)
+
+
+@pytest.mark.parametrize(
+    ("size", "decoded"), [((640, 480), 640), ((1279, 720), 1279), ((1280, 720), 640), ((2600, 200), 650)]
+)
+def test_the_colour_of_a_large_jpeg_is_decoded_in_a_size_that_is_enough_for_viewers(
+    size: tuple[int, int], decoded: int
+) -> None:
+    red = np.full((*reversed(size), 3), (0, 0, 200), np.uint8)
+    content = bytes(cv2.imencode(".jpg", red)[1])
+    colours = decode_colour(content, max(size))
+    assert colours.shape[1] == decoded
+    assert colours.shape[0] == pytest.approx(size[1] * decoded / size[0], abs=1)
+    assert np.abs(colours.astype(int) - (0, 0, 200)).max() < 5

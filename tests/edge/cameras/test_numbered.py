@@ -71,3 +71,13 @@ def test_a_pi_camera_is_preferred_even_when_it_is_found_later_than_its_device(
     camera.open()
     assert camera.name == "picamera2 0"
     camera.close()
+
+
+def test_the_colour_is_asked_for_at_the_camera_that_was_found(library: SimpleNamespace) -> None:
+    camera = numbered(0)
+    camera.open()
+    camera.keeps_colour = True
+    image = camera.read()
+    camera.close()
+    assert image
+    assert image.colour

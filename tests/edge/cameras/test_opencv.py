@@ -110,3 +110,18 @@ def test_frames_that_come_faster_than_the_rate_are_skipped() -> None:
     camera.open()
     times = [camera.read().time for _ in range(5)]
     assert np.diff(times) == pytest.approx([0.2] * 4)
+
+
+def test_the_colour_is_kept_only_on_request_and_grey_does_not_depend_on_it() -> None:
+    colours = np.random.default_rng(0).integers(0, 255, (960, 1280, 3), np.uint8)
+    camera = camera_of(FakeCapture(2, colours), FakeCapture(1, colours[..., 0]))
+    camera.open()
+    without = camera.read()
+    camera.keeps_colour = True
+    image = camera.read()
+    assert without.colour is None
+    assert image.colour
+    assert np.array_equal(image.colour(), colours)
+    assert np.array_equal(image.grey, without.grey)
+    camera.open()
+    assert camera.read().colour is None  # a grey camera

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 from tests.support.clock import FakeClock
-from tests.support.fake_picamera2 import fake_picamera2, plane
+from tests.support.fake_picamera2 import CHROMA, fake_picamera2, plane
 from tests.support.waiting import open_descriptors
 
 from fer_edge.cameras.auto_exposure import CHECK_INTERVAL, LONG, NORMAL
@@ -55,6 +55,28 @@ def test_grey_and_detail_are_the_y_planes_without_their_padding(
         assert np.array_equal(image.grey, plane(number, 640, 384))
         assert image.detail is not None
         assert np.array_equal(image.detail, plane(number, 1000, 600))
+
+
+@pytest.mark.parametrize("pixel_format", ["YUV420", "YVU420", "NV12", "NV21"])
+@pytest.mark.parametrize("stride", [64, 128])
+def test_the_colour_is_that_of_the_searched_image_and_is_kept_only_on_request(
+    library: SimpleNamespace, stride: int, pixel_format: str
+) -> None:
+    library.hardware.stride, library.hardware.pixel_format = stride, pixel_format
+    camera = opened(library, CameraOptions(size=(1000, 600)))
+    assert read(camera).colour is None
+    camera.keeps_colour = True
+    image = read(camera)
+    assert image.colour
+    read(camera)  # its buffer is used for the next frame
+    assert np.array_equal(image.grey, plane(1, 640, 384))
+    planes = [plane(1, 640, 384), *(np.full((384, 640), value, np.uint8) for value in CHROMA)]
+    luma, u, v = (channel.astype(float) for channel in planes)
+    luma = 1.164 * np.maximum(luma - 16, 0)  # the video range of ITU-R BT.601
+    expected = np.dstack(
+        [luma + 2.018 * (u - 128), luma - 0.391 * (u - 128) - 0.813 * (v - 128), luma + 1.596 * (v - 128)]
+    )
+    assert np.abs(image.colour() - expected.clip(0, 255)).max() < 3
 
 
 def test_a_size_that_the_camera_adjusted_is_used(library: SimpleNamespace) -> None:

@@ -286,3 +286,17 @@ def test_a_hundred_failures_leave_no_thread_and_no_file_behind() -> None:
     assert numbers == list(range(len(numbers)))
     assert threading.active_count() <= threads
     assert open_descriptors() <= files
+
+
+def test_the_colour_is_oriented_as_the_image_and_asked_for_at_the_camera() -> None:
+    camera = ScriptedCamera([IMAGE])
+    colours = np.dstack([IMAGE, IMAGE[::-1], IMAGE[:, ::-1]])
+    camera.take = lambda _: CameraImage(IMAGE, None, 0.0, lambda: colours)  # type: ignore[method-assign]
+    source = source_of(camera, CameraOptions(rotate=90, flip="h"))
+    source.keeps_colour = True
+    assert camera.keeps_colour  # type: ignore[attr-defined]
+    frame = next(iter(source))
+    assert frame
+    assert frame.colour
+    assert np.array_equal(frame.colour()[..., 0], frame.grey)
+    assert frame.colour().shape == (80, 60, 3)
