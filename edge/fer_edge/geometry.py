@@ -42,6 +42,12 @@ class Box(NamedTuple):
         height = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
         return max(0, width) * max(0, height)
 
+    def hull(self, other: Box) -> Box:
+        """The smallest box around both."""
+        left, top = min(self.x, other.x), min(self.y, other.y)
+        right, bottom = max(self.x + self.w, other.x + other.w), max(self.y + self.h, other.y + other.h)
+        return Box(left, top, right - left, bottom - top)
+
     def iou(self, other: Box) -> float:
         """Intersection over union with `other`, 0..1."""
         common = self.intersection(other)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -66,6 +66,13 @@ class Pipeline:
     def tracked_faces(self) -> tuple[TrackedFace, ...]:
         """The faces of the last frame, the largest first; boxes in its pixels."""
         return self._tracked_faces
+
+    @property
+    def possible_faces(self) -> dict[Hashable, Box]:
+        """Where there may be faces in the last frame, by track; pixels. Includes faces that are not confirmed."""
+        if self._last_frame and self._last_frame.still:  # its tracks have ended
+            return {face.number: face.box.turned_bounds(face.angle) for face in self._tracked_faces}
+        return self._tracker.possible_faces
 
     @property
     def dominant_face(self) -> TrackedFace | None:

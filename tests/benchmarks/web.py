@@ -38,7 +38,7 @@ from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.inference.loader import open_engine
 from fer_edge.inference.model_file import read_model
 from fer_edge.run.models import Models
-from fer_edge.web import frame_message
+from fer_edge.web import frame_picture
 from fer_edge.web.server import WebServer
 
 # Targets
@@ -121,8 +121,8 @@ def waited() -> float:
 def measure_idle(bench: Bench) -> bool:
     """The page without viewers."""
     made: list[int] = []
-    encode = frame_message.encode_jpeg
-    frame_message.encode_jpeg = lambda picture: made.append(1) or encode(picture)
+    encode = frame_picture.encode_jpeg
+    frame_picture.encode_jpeg = lambda image: made.append(1) or encode(image)
 
     def cpu_per_frame(page: WebServer | None) -> float:
         before = time.process_time()
@@ -131,7 +131,7 @@ def measure_idle(bench: Bench) -> bool:
 
     cpu_per_frame(None)
     pairs = [(cpu_per_frame(WebServer(LOCALHOST, None)), cpu_per_frame(None)) for _ in range(IDLE_ROUNDS)]
-    frame_message.encode_jpeg = encode
+    frame_picture.encode_jpeg = encode
     ratio = print_row("no viewer", "ms of CPU per frame", [(1000 * there, 1000 * none) for there, none in pairs])
     print(f"{'':14} JPEGs made: {len(made)}")
     return print_verdict(ratio <= MAX_IDLE_RATIO and not made, f"at most {MAX_IDLE_RATIO} times, and no JPEG")

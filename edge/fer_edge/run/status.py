@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
 from fer_edge import __version__
@@ -10,6 +10,7 @@ from fer_edge.cameras.base import FrameSource
 from fer_edge.cameras.browser import BrowserCamera
 from fer_edge.clock import Clock
 from fer_edge.config.moods import MoodRule
+from fer_edge.geometry import Box
 from fer_edge.monitoring.health import Health
 from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import FrameProcessor
@@ -130,6 +131,15 @@ class RunStatus:
             "connected": connected,
             "trouble": "" if connected else self._broker.problem,
         }
+
+    @property
+    def possible_faces(self) -> dict[Hashable, Box]:
+        """See `Pipeline`. To be used by the loop over the frames only."""
+        return self._processor.pipeline.possible_faces
+
+    def keep_colour(self, *, keep: bool) -> None:
+        """Have the frames that are captured from now on keep their colour, or not."""
+        self._source.keeps_colour = keep
 
     def state(self) -> dict[str, Any]:
         """The `state` message."""

@@ -79,6 +79,10 @@ class Track:
         """Whether the track is confirmed, or is a face that cannot be classified yet, since it is turned away."""
         return self.number > 0 or (self.evidence is not None and self.evidence.accepted)
 
+    def bounds(self, time: float) -> Box:
+        """The upright box around the face at `time`, seconds, and around where it was last detected."""
+        return self.motion.box.hull(self.motion.at(time)).turned_bounds(self.angle)
+
     def predict(self, time: float) -> Prediction:
         """What a detector needs to know to find the face again in the frame at `time`, seconds."""
         return Prediction(

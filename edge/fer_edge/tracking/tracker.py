@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,6 +94,11 @@ class Tracker:
     def dominant(self) -> TrackedFace | None:
         """The dominant face: the largest, until it ends or another one is clearly larger."""
         return next((face for face in self.faces if face.number == self._dominant_number), None)
+
+    @property
+    def possible_faces(self) -> dict[Hashable, Box]:
+        """Where there may be faces in the last frame, by track: those that are not confirmed yet, too."""
+        return {track: track.bounds(self._time) for track in self._tracks}
 
     def adjust(self, options: PipelineOptions) -> None:
         """Use other options from the next frame on; the tracks continue."""

@@ -8,15 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from fer_edge.cameras.frame import Frame, search_size
+from fer_edge.cameras.frame import Frame
 from fer_edge.geometry import Box
 from fer_edge.tracking.track import TrackedFace
-
-JPEG_QUALITY = 75
+from fer_edge.web.frame_picture import FramePicture
 
 
 @dataclass
@@ -26,25 +21,24 @@ class FrameMessage:
     Attributes:
         number: Of the frame.
         time: When it was taken, in seconds.
-        picture: uint8 [H,W].
+        picture: The picture.
         faces: JSON objects of the faces, the largest first.
     """
 
     number: int
     time: float
-    picture: NDArray[np.uint8]
+    picture: FramePicture
     faces: list[dict[str, Any]]
     _encoded: dict[bool, bytes] = field(default_factory=dict, repr=False)
 
     def encode(self, *, picture: bool) -> bytes:
         """The length of the JSON in four bytes, the JSON, and the JPEG if `picture`. Encoded once for all viewers."""
         if picture not in self._encoded:
-            self._encoded[picture] = self._header() + (encode_jpeg(self.picture) if picture else b"")
+            self._encoded[picture] = self._header() + (self.picture.jpeg() if picture else b"")
         return self._encoded[picture]
 
     def _header(self) -> bytes:
-        height, width = self.picture.shape
-        fields = {"number": self.number, "t": self.time, "size": [width, height], "faces": self.faces}
+        fields = {"number": self.number, "t": self.time, "size": self.picture.size, "faces": self.faces}
         text = json.dumps(fields, ensure_ascii=False).encode()
         return struct.pack(">I", len(text)) + text
 
@@ -56,15 +50,6 @@ def describe_faces(
     height, width = frame.grey.shape
     described = [_describe_face(face, width, height, labels) for face in faces]
     return [{**one, "zone": face.zone} for one, face in zip(described, faces, strict=True)] if zones else described
-
-
-def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
-    """A picture, uint8 [H,W], as a JPEG no larger than the image in which faces are searched."""
-    height, width = picture.shape
-    small = search_size((width, height))
-    if small[0] < width:
-        picture = np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.uint8)
-    return bytes(cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1])
 
 
 def _describe_face(face: TrackedFace, width: int, height: int, labels: Sequence[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import logging
 import socket
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+# Cameras have a user name and a password: here the token may be the latter. Elsewhere it may not, since a browser keeps
+# sending it, whatever the origin of a request, and even after the logout.
+BASIC_PATHS = {"/stream.mjpg", "/snapshot.jpg"}
 # The login page and its files; `/` is that without a cookie.
 PUBLIC_PATHS = {"/", "/login", "/logout", "/page.css", "/icon.svg"}
 HEADERS = {
@@ -78,7 +82,10 @@ class AccessControl:
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return error_response(request, error.status, error.text or error.reason)
+            response = error_response(request, error.status, error.text or error.reason)
+            if error.status == 401 and request.path in BASIC_PATHS:
+                response.headers[hdrs.WWW_AUTHENTICATE] = 'Basic realm="fer-edge", charset="UTF-8"'
+            return response
         except (ConnectionError, TimeoutError):
             raise
         except Exception:
@@ -95,8 +102,12 @@ class AccessControl:
             return True
         if self._valid_cookie(request):
             return True
+        address = request.remote or ""
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        return scheme.lower() == "bearer" and self.authenticator.check_token(token.strip(), request.remote or "")
+        if scheme.lower() == "basic" and request.path in BASIC_PATHS and not self.is_from_elsewhere(request):
+            # A page from elsewhere can link to http://user:password@..., so these count as those in links.
+            return self.authenticator.check_token(_basic_password(token.strip()), address, in_link=True)
+        return scheme.lower() == "bearer" and self.authenticator.check_token(token.strip(), address)
 
     def log_out(self, request: web.Request) -> None:
         """Accept the cookie of a request no longer, and disconnect the WebSockets and streams opened with it."""
@@ -178,6 +189,18 @@ def parse_host(header: str) -> str:
         return "" if "@" in header else (urlsplit(f"//{header}").hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def _basic_password(credentials: str) -> str:
+    """The password in the credentials of an Authorization header, in UTF-8 or else Latin-1; empty if malformed."""
+    try:
+        login = base64.b64decode(credentials, validate=True)
+    except ValueError:
+        return ""
+    try:
+        return login.decode().partition(":")[2]
+    except UnicodeDecodeError:
+        return login.decode("latin-1").partition(":")[2]
 
 
 def _describe_foreign(origin: str, host: str) -> str:

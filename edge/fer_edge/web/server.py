@@ -30,6 +30,7 @@ from fer_edge.web.logouts import Logouts
 from fer_edge.web.loop_thread import LoopThread
 from fer_edge.web.middleware import AccessControl
 from fer_edge.web.pages import Pages
+from fer_edge.web.picture_routes import PictureRoutes
 from fer_edge.web.request_checks import check_head, read_body
 from fer_edge.web.status_reporter import StatusReporter
 from fer_edge.web.websockets import WebSockets
@@ -144,7 +145,7 @@ class _Site:
         middlewares = [check_head, access.middleware, read_body(), mark_authenticated]
         app = web.Application(middlewares=middlewares, client_max_size=MAX_REQUEST_SIZE)
         app.on_response_prepare.append(access.add_headers)
-        app.add_routes([*pages.routes(), *api.routes(), *sockets.routes()])
+        app.add_routes([*pages.routes(), *api.routes(), *sockets.routes(), *PictureRoutes(self.hub).routes()])
         logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # malformed requests from the network
         # Likewise, past the limits of the log.
         for category in (BadContentDispositionHeader, BadContentDispositionParam):

@@ -11,8 +11,9 @@ import pytest
 from fer_edge.cameras.frame import Frame
 from fer_edge.geometry import Box
 from fer_edge.tracking.track import TrackedFace
-from fer_edge.web import frame_message
+from fer_edge.web import frame_picture
 from fer_edge.web.frame_message import FrameMessage, describe_faces
+from fer_edge.web.frame_picture import FramePicture
 
 LABELS = ("happy", "sad")
 
@@ -25,7 +26,9 @@ def make_face(angle: float) -> TrackedFace:
 
 
 def make_message() -> FrameMessage:
-    return FrameMessage(FRAME.number, 12.5, FRAME.grey, describe_faces(FRAME, [make_face(-20.04)], LABELS))
+    return FrameMessage(
+        FRAME.number, 12.5, FramePicture(FRAME, [], LABELS), describe_faces(FRAME, [make_face(-20.04)], LABELS)
+    )
 
 
 def test_a_frame_has_its_faces_in_fractions_and_its_picture() -> None:
@@ -66,16 +69,9 @@ def test_an_angle_is_rounded_to_a_tenth_of_a_degree(angle: float, text: str) -> 
 
 def test_a_jpeg_is_made_once_for_all_viewers_and_only_if_one_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    encode_jpeg = frame_message.encode_jpeg
-    monkeypatch.setattr(frame_message, "encode_jpeg", lambda picture: made.append(1) or encode_jpeg(picture))
+    encode_jpeg = frame_picture.encode_jpeg
+    monkeypatch.setattr(frame_picture, "encode_jpeg", lambda picture: made.append(1) or encode_jpeg(picture))
     message = make_message()
     assert not message.encode(picture=False).endswith(b"\xff\xd9")
     assert not made
     assert len({message.encode(picture=True) for _ in range(3)}) == len(made) == 1
-
-
-def test_a_large_picture_is_sent_in_the_size_in_which_it_is_searched() -> None:
-    jpeg = frame_message.encode_jpeg(np.zeros((960, 1280), np.uint8))
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_UNCHANGED)
-    assert picture is not None
-    assert max(picture.shape) == 640

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.support.clock import FakeClock
 from tests.support.media import WALK
@@ -20,6 +22,7 @@ from fer_edge.inference.classifier import EmotionClassifier
 from fer_edge.run.models import Models
 from fer_edge.web.history import SAMPLE_INTERVAL
 from fer_edge.web.hub import (
+    MAX_COLOURLESS_FRAMES,
     MAX_FRAME_RATE,
     MAX_STREAM_BACKLOG,
     MAX_TOTAL_FRAME_RATE,
@@ -29,6 +32,7 @@ from fer_edge.web.hub import (
     Hub,
     end_stream,
 )
+from fer_edge.web.picture_streams import PictureStream
 from fer_edge.web.viewer import Viewer
 
 
@@ -48,11 +52,14 @@ class Run:
 
     def __init__(self, classifier: EmotionClassifier) -> None:
         self.clock = FakeClock()
-        daemon = Daemon(Config(camera=str(WALK), broker=None), VideoFile(WALK), Models(classifier), clock=self.clock)
+        self.source = VideoFile(WALK)
+        daemon = Daemon(Config(camera=str(WALK), broker=None), self.source, Models(classifier), clock=self.clock)
         self.hub, self.loop = Hub(daemon.status), ImmediateLoop()
         self.hub.attach(self.loop)  # type: ignore[arg-type]
         self._pipeline = daemon.controls.pipeline
-        self._frames = itertools.cycle(VideoFile(WALK))
+        clip = VideoFile(WALK)
+        clip.keeps_colour = True
+        self._frames = itertools.cycle(clip)
 
     def play(self, seconds: float, fps: float = 25.0) -> None:
         for frame in itertools.islice(self._frames, round(seconds * fps)):
@@ -83,6 +90,40 @@ def test_a_viewer_gets_the_frame_rate_of_the_camera_up_to_a_limit(run: Run, fps:
     assert run.loop.calls.count("_offer_frame") == pytest.approx(4 * expected, abs=2)
 
 
+def test_the_colour_is_kept_only_while_there_are_viewers(run: Run) -> None:
+    run.play(1)
+    assert not run.source.keeps_colour
+    viewer, stream = make_viewer(), PictureStream(blur=False)
+    for connect, disconnect in (
+        (run.hub.viewers.add, run.hub.viewers.discard),
+        (run.hub.pictures.add, run.hub.pictures.remove),
+    ):
+        watcher = viewer if connect == run.hub.viewers.add else stream
+        connect(watcher)  # type: ignore[arg-type]
+        run.play(1)
+        assert run.source.keeps_colour
+        disconnect(watcher)  # type: ignore[arg-type]
+        run.play(1)
+        assert not run.source.keeps_colour
+
+
+def test_frames_that_were_captured_before_their_colour_was_asked_for_are_skipped(run: Run) -> None:
+    run.hub.viewers.add(make_viewer())
+    grey = Frame(np.zeros((48, 64), np.uint8), 0.0, 0)
+    coloured = replace(grey, colour=lambda: np.zeros((48, 64, 3), np.uint8))
+    for frame in (grey, grey, coloured, coloured):
+        run.clock.advance(1)
+        run.hub.on_frame(frame, [])
+    assert run.loop.calls.count("_offer_frame") == 2
+    run.hub.viewers.clear()
+    run.hub.on_frame(grey, [])
+    run.hub.viewers.add(make_viewer())
+    for _ in range(6):  # a camera without colour
+        run.clock.advance(1)
+        run.hub.on_frame(grey, [])
+    assert run.loop.calls.count("_offer_frame") == 2 + 6 - MAX_COLOURLESS_FRAMES
+
+
 def test_many_viewers_get_fewer_frames_so_that_the_pipeline_has_its_time(run: Run) -> None:
     run.hub.viewers.update(make_viewer() for _ in range(MAX_VIEWERS))
     run.play(4)
@@ -91,7 +132,7 @@ def test_many_viewers_get_fewer_frames_so_that_the_pipeline_has_its_time(run: Ru
 
 def test_no_jpeg_is_made_before_a_viewer_requests_a_frame(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    monkeypatch.setattr("fer_edge.web.frame_message.encode_jpeg", lambda _: made.append(1) or b"")
+    monkeypatch.setattr("fer_edge.web.frame_picture.encode_jpeg", lambda _: made.append(1) or b"")
     run.hub.viewers.add(make_viewer())
     run.play(2)
     assert "_offer_frame" in run.loop.calls

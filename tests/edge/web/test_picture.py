@@ -47,6 +47,23 @@ def test_the_picture_fills_the_view_so_that_boxes_are_where_the_faces_are(
     assert np.abs(difference).mean() < 6  # the corners of the view are rounded
 
 
+def test_the_picture_is_in_the_colours_of_the_camera(start_daemon: StartDaemon, open_page: OpenPage) -> None:
+    colours = ((40, 40, 200), (40, 180, 40), (200, 60, 40), (150, 150, 150))  # blue, green, red of four stripes
+    noise = np.random.default_rng(0).integers(-5, 5, (480, 640, 1))
+    picture = (np.repeat(np.array(colours), 160, axis=0)[None] + noise).astype(np.uint8)
+    jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
+    camera = MjpegCamera(picture=lambda _: jpeg)
+    page = open_page(start_daemon(camera.url).url)
+    wait_until(lambda: painted_share(page, "#canvas") == 1)
+    drawn = cv2.imdecode(np.frombuffer(page.locator("#view").screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    camera.stop()
+    assert drawn is not None
+    drawn = cv2.resize(drawn, (640, 480), interpolation=cv2.INTER_AREA)
+    for number, colour in enumerate(colours):
+        part = drawn[200:280, 160 * number + 40 : 160 * number + 120]
+        assert np.abs(part.mean(axis=(0, 1)) - colour).max() < 10
+
+
 def described_face(box: Box, angle: float, track: int = 1) -> dict[str, Any]:
     """A face as in the message of a frame; box: before clipping, pixels of a frame of 480x270."""
     (face,) = describe_faces(FRAME, [TrackedFace(track, box, 0, np.ones(1, np.float32), angle=angle)], ["happy"])

@@ -14,8 +14,10 @@ import numpy as np
 from aiohttp import web
 from tests.support.web_daemon import run_async
 
+from fer_edge.cameras.frame import Frame
 from fer_edge.web.channel import MAX_QUEUED_TEXTS, Channel
 from fer_edge.web.frame_message import FrameMessage
+from fer_edge.web.frame_picture import FramePicture
 from fer_edge.web.viewer import MAX_REQUESTED_FRAMES, Viewer
 
 
@@ -51,7 +53,7 @@ def make_viewer() -> tuple[Viewer, Socket, Transport]:
 
 
 def frame(number: int) -> FrameMessage:
-    return FrameMessage(number, 1.0, np.full((4, 4), number, np.uint8), [])
+    return FrameMessage(number, 1.0, FramePicture(Frame(np.full((4, 4), number, np.uint8), 1.0, number), [], ()), [])
 
 
 def number_of(encoded: bytes) -> int:
