@@ -17,7 +17,7 @@ from tests.support.network import free_port, reachable
 from tests.support.processes import command
 from tests.support.waiting import wait_until
 
-from fer_edge.cameras.files import VideoFile
+from fer_edge.cameras.clip import open_clip, read_frames
 
 PICTURE_SIZE = (640, 480)  # of the camera
 
@@ -64,12 +64,12 @@ class MeasuredDaemon:
 
 
 def clip_jpegs() -> list[bytes]:
-    """The clip forwards and backwards, cropped to its middle and resized to PICTURE_SIZE."""
+    """The clip in colour, forwards and backwards, cropped to its middle and resized to PICTURE_SIZE."""
     pictures = []
-    for frame in VideoFile(WALK):
-        height, width = frame.grey.shape
+    for colours in read_frames(open_clip(WALK)):
+        height, width = colours.shape[:2]
         margin = (width - height * PICTURE_SIZE[0] // PICTURE_SIZE[1]) // 2
-        picture = cv2.resize(frame.grey[:, margin : width - margin], PICTURE_SIZE)
+        picture = cv2.resize(colours[:, margin : width - margin], PICTURE_SIZE)
         pictures.append(bytes(cv2.imencode(".jpg", picture)[1]))
     return [*pictures, *pictures[-2:0:-1]]
 

@@ -29,7 +29,7 @@ class StatusReporter:
             "camera": status.camera_problem,
             "broker": status.broker,
             "health": self._health.message(),
-            "viewers": len(self._hub.viewers),
+            "viewers": len(self._hub.viewers) + len(self._hub.pictures),
             "browser": self._hub.browser_connected,
         }
 
