@@ -14,6 +14,17 @@ def test_area_and_centre() -> None:
     assert BOX.centre == (30, 50)
 
 
+@pytest.mark.parametrize("other", [BOX, Box(0, 0, 5, 5), Box(30, 40, 100, 10), Box(-7, 90, 1, 1)])
+def test_the_hull_is_the_smallest_box_around_both(other: Box) -> None:
+    hull = BOX.hull(other)
+    assert hull == other.hull(BOX)
+    assert (BOX.intersection(hull), other.intersection(hull)) == (BOX.area, other.area)
+    assert hull.x in {BOX.x, other.x}
+    assert hull.x + hull.w in {BOX.x + BOX.w, other.x + other.w}
+    assert hull.y in {BOX.y, other.y}
+    assert hull.y + hull.h in {BOX.y + BOX.h, other.y + other.h}
+
+
 @pytest.mark.parametrize(
     ("other", "common"),
     [

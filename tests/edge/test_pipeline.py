@@ -195,6 +195,20 @@ def test_after_a_pause_a_face_that_has_not_moved_is_reported_at_once(pipeline: P
     assert kinds(play(pipeline, [picture] * 10, start=2.1)) == [("start", 2)]
 
 
+def test_a_face_that_is_not_confirmed_yet_is_a_possible_one(pipeline: Pipeline) -> None:
+    picture = scene(Face("astronaut.png", 320, 240, 100))
+    known = []
+    for number in range(15):
+        pipeline.step(Frame(picture, number / FPS, number))
+        known.append((len(pipeline.possible_faces), len(pipeline.tracked_faces)))
+    assert (1, 0) in known
+    assert known[-1] == (1, 1)
+    (tracked,), (possible,) = pipeline.tracked_faces, pipeline.possible_faces.values()
+    assert possible == tracked.box
+    pipeline.step(Frame(picture, 1.0, 15, still=True))
+    assert len(pipeline.possible_faces) == 1
+
+
 def test_a_still_picture_between_frames_is_a_scene_of_its_own(pipeline: Pipeline) -> None:
     picture = scene(Face("astronaut.png", 320, 240, 100))
     play(pipeline, [picture] * 15)

@@ -159,3 +159,12 @@ def test_a_denial_that_does_not_count_does_not_postpone_the_next_check() -> None
 def test_without_the_face_network_no_check_is_ever_due() -> None:
     track = Track(Detection(BOX), 0.0)
     assert track.predict(100.0).check_age == 0
+
+
+def test_the_bounds_of_a_face_that_is_not_detected_reach_from_its_last_place_to_the_expected_one() -> None:
+    track = Track(Detection(BOX), 0.0)
+    for number in range(1, 11):
+        track.update(Detection(BOX.translated(10 * number, 0)), number / 10)
+    last, bounds = BOX.translated(100, 0), track.bounds(1.3)
+    assert bounds.intersection(last) == last.area
+    assert bounds.x + bounds.w > last.x + last.w + 15

@@ -46,7 +46,7 @@ def test_a_viewer_gets_one_frame_per_request(porch: WebDaemon) -> None:
         header, jpeg = await receive_frame(socket)
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_UNCHANGED)
         assert picture is not None
-        assert picture.shape == tuple(reversed(header["size"]))
+        assert picture.shape == (*reversed(header["size"]), 3)
         later, _ = await receive_frame(socket)
         assert later["number"] > header["number"]
         # Without a request there are texts and no frames.
