@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fer_edge.cameras import browser, files, network, numbered, pi, v4l2
 from fer_edge.cameras.base import FrameSource, SourceKind
+from fer_edge.cameras.light import Light
+from fer_edge.cameras.reconnecting import ReconnectingCamera
 from fer_edge.config.addresses import hide_secrets
 from fer_edge.config.camera import SPECS, CameraOptions
 from fer_edge.errors import UsageError
@@ -25,12 +27,13 @@ def find_kind(spec: str) -> SourceKind | None:
     return next((kind for kind in KINDS if kind.matches(spec)), None)
 
 
-def open_source(spec: str, options: CameraOptions | None = None) -> FrameSource:
+def open_source(spec: str, options: CameraOptions | None = None, light: Light | None = None) -> FrameSource:
     """Make the source of frames for a value of `--camera`.
 
     Args:
         spec: One of the kinds in `config.camera.SOURCE_KINDS`.
         options: Requested size and rate of a camera, and the orientation of its images.
+        light: Is on while a camera is open; not for files, nor for the camera of a browser, which has its own.
 
     Returns:
         The source. A camera is not opened before the first frame is asked for, and may be absent until then.
@@ -41,4 +44,7 @@ def open_source(spec: str, options: CameraOptions | None = None) -> FrameSource:
     kind = find_kind(spec)
     if not kind:
         raise UsageError(f"{hide_secrets(spec)}: no such file", setting="camera.source", cure=f"give {SPECS}")
-    return kind.open(spec, options or CameraOptions())
+    source = kind.open(spec, options or CameraOptions())
+    if light and isinstance(source, ReconnectingCamera):
+        source.attach(light)
+    return source

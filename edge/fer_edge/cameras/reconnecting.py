@@ -11,6 +11,7 @@ from fer_edge.cameras.capture_thread import CaptureThread, RestartableCapture
 from fer_edge.cameras.cures import CHECK_CABLE
 from fer_edge.cameras.frame import Frame, orient, orient_colour
 from fer_edge.cameras.frame_monitor import DARK_TIME, DarknessMonitor, FrameMonitor
+from fer_edge.cameras.light import Light, LitCamera
 from fer_edge.cameras.retry import RetrySchedule
 from fer_edge.clock import Clock
 from fer_edge.config.camera import CameraOptions
@@ -69,7 +70,8 @@ class ReconnectingCamera:
         clock = clock or Clock()
         self.problem: Problem | None = NO_FRAME_YET
         self._options, self._monotonic, self._timeouts = options, clock.monotonic, timeouts or Timeouts()
-        self._camera, self._capture = camera, RestartableCapture(camera, start_thread)
+        self._camera, self._start_thread = camera, start_thread
+        self._capture = RestartableCapture(camera, start_thread)
         self._retry = retry or RetrySchedule(clock)
         self._monitor = FrameMonitor(clock.monotonic)
         self._darkness = DarknessMonitor(clock.monotonic)
@@ -103,6 +105,10 @@ class ReconnectingCamera:
         """Yield frames, or None, without end. Raises CameraError when two capture threads in a row hang."""
         while True:
             yield self._next()
+
+    def attach(self, light: Light) -> None:
+        """Switch a light on while the camera is open. To be called before the first frame is asked for."""
+        self._capture = RestartableCapture(LitCamera(self._camera, light), self._start_thread)
 
     def close(self) -> None:
         """Release the camera, unless a thread hangs in it."""

@@ -14,6 +14,8 @@ Size = tuple[int, int]  # width and height, pixels
 ADDRESS_SCHEMES = ("rtsp", "rtsps", "http", "https")
 ADDRESS_FORM = "rtsp://[user:password@]host[:port]/path, or the same with rtsps, http or https"
 MIN_SIDE, MAX_SIDE = 32, 8192  # pixels
+NO_LIGHT = "none"
+MAX_PIN = 27  # on the header of a Raspberry Pi, in the numbers of its processor (BCM)
 
 # What --camera accepts: one phrase for each entry of the registry in cameras/factory.py, under the same name. They are
 # kept apart because the settings are read before any camera library is loaded. To change one, also generate the
@@ -73,3 +75,13 @@ def parse_size(text: str) -> Size:
     if any(side % 2 or not MIN_SIDE <= side <= MAX_SIDE for side in (width, height)):
         raise ValueError(f"{quote(text)} must be WIDTHxHEIGHT, even, {MIN_SIDE} to {MAX_SIDE} each, e.g. 1280x720")
     return width, height
+
+
+def parse_light(text: str) -> int | None:
+    """Return the pin of `gpio:N`; None for `none`. Raises ValueError."""
+    if text == NO_LIGHT:
+        return None
+    match = re.fullmatch(r"gpio:([0-9]{1,2})", text)
+    if not match or int(match[1]) > MAX_PIN:
+        raise ValueError(f"{quote(text)} must be gpio:N, with the number of a GPIO from 0 to {MAX_PIN}, or {NO_LIGHT}")
+    return int(match[1])

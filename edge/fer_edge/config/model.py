@@ -90,6 +90,7 @@ class Config:
         accelerator: See parse_accelerator.
         detector: What detects faces, one of DETECTORS.
         camera_options: Requested size and rate of the camera, and the orientation of its images.
+        light: GPIO of the light that is on while the camera is open; None for no light.
         pipeline: How faces are detected and classified.
         allow_snapshots: Whether the command `snapshot` is answered with a picture.
         history: Where minutes are kept, or None for nowhere.
@@ -111,6 +112,7 @@ class Config:
     accelerator: str = AUTO
     detector: str = DEFAULT_DETECTOR
     camera_options: CameraOptions = field(default_factory=CameraOptions)
+    light: int | None = None
     pipeline: PipelineOptions = field(default_factory=PipelineOptions)
     allow_snapshots: bool = False
     history: HistoryOptions | None = None

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from fer_edge.config import accelerator, broker, model, moods, web, zones
 from fer_edge.config.addresses import parse_file
-from fer_edge.config.camera import SPECS, CameraOptions, parse_size, parse_source
+from fer_edge.config.camera import NO_LIGHT, SPECS, CameraOptions, parse_light, parse_size, parse_source
 from fer_edge.config.history import parse_history
 from fer_edge.config.model import DEFAULT_MIN_SCORE, Config, PipelineOptions
 from fer_edge.config.setting import Environment, Setting, ValueType
@@ -59,6 +59,9 @@ SETTINGS = (
     Setting("camera.flip", "--flip", FLIP, "camera_options.flip",
             "mirror the image after rotating: h swaps left and right, v top and bottom",
             default_text="none", example="h", metavar="h|v"),
+    Setting("camera.light", "--light", TEXT, "light",
+            "a light that is on while the camera is open, for the people in front of it: gpio:N, an LED at this GPIO "
+            "of a Raspberry Pi, or none", default=NO_LIGHT, read=parse_light, metavar="PIN"),
     Setting("camera.allow_snapshots", "--allow-snapshots", SWITCH, "allow_snapshots",
             "publish a picture when the MQTT command snapshot asks for one", default=Config.allow_snapshots),
 

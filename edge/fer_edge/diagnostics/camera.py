@@ -11,6 +11,7 @@ from fer_edge.cameras.cures import CHECK_CABLE
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.frame import Frame
 from fer_edge.cameras.frame_checks import is_dark
+from fer_edge.cameras.light import Light, open_light
 from fer_edge.config.camera import CameraOptions
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
@@ -24,7 +25,7 @@ EXPOSURE_TIMEOUT = 2.0  # seconds for the camera to adjust its exposure
 def check_camera(
     config: Config,
     *,
-    open_camera: Callable[[str, CameraOptions], FrameSource] = open_source,
+    open_camera: Callable[[str, CameraOptions, Light | None], FrameSource] = open_source,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Finding:
     """Check that the camera delivers frames that are not dark.
@@ -37,12 +38,14 @@ def check_camera(
     Raises:
         UsageError: No camera is configured, or what is configured is not one.
         DamagedError: A file cannot be read to its end.
+        LightError: The light cannot be switched.
     """
     if not config.camera:
         raise UsageError("none is configured", cure="set camera.source, or give --camera")
     if config.camera == BROWSER:
         return ok(f"{BROWSER}: delivers frames once the page is open in a browser")
-    source = open_camera(config.camera, config.camera_options)
+    light = None if config.light is None else open_light(config.light)
+    source = open_camera(config.camera, config.camera_options, light)
     try:
         frame, count = _first_frames(source, monotonic)
     finally:

@@ -74,7 +74,7 @@ def test_a_camera_gets_time_for_its_first_frame_and_for_its_exposure(
 ) -> None:
     camera = FakeCamera(*brightness)
     config = Config(camera="0", broker=None)
-    finding = check_camera(config, open_camera=lambda spec, options: camera, monotonic=lambda: camera.now)
+    finding = check_camera(config, open_camera=lambda *_: camera, monotonic=lambda: camera.now)
     assert (finding.level, finding.text) == (level, text)
     assert camera.closed
     assert camera.now < 10
@@ -82,9 +82,7 @@ def test_a_camera_gets_time_for_its_first_frame_and_for_its_exposure(
 
 def test_a_camera_that_gives_one_frame_and_ends_fails() -> None:
     camera = FakeCamera(200, None)
-    finding = check_camera(
-        Config(camera="0", broker=None), open_camera=lambda spec, options: camera, monotonic=lambda: camera.now
-    )
+    finding = check_camera(Config(camera="0", broker=None), open_camera=lambda *_: camera, monotonic=lambda: camera.now)
     assert (finding.level, finding.text) == (
         "FAIL",
         "fake: 64x48, but only one frame, then permission denied: join the group video",
