@@ -23,7 +23,7 @@ from fer_edge.config.broker import Broker, read_password
 from fer_edge.config.camera import SPECS
 from fer_edge.config.history import find_history_file
 from fer_edge.config.loader import DEFAULT_FILE, Resolved, add_flags, make_config, name_setting, resolve
-from fer_edge.config.model import Config, find_pause_file
+from fer_edge.config.model import Config, find_pause_file, find_settings_file
 from fer_edge.config.toml import as_toml
 from fer_edge.config.web import TOKEN
 from fer_edge.errors import FerError, UsageError
@@ -154,6 +154,7 @@ def _run(config: Config) -> int:
     web = config.web
     token = TOKEN.read(web.token_file, os.environ) if web else None
     history = find_history_file(config.history, config.outbox, os.environ)
+    config = replace(config, settings_file=find_settings_file(config, os.environ))
     recorders = [open_history(history)] if history else []
     daemon = open_daemon(config, password, lambda: recorders + ([open_web_server(web, token)] if web else []))
     # A full garbage collection over start-up objects would stall frames for 35 ms on a PC.

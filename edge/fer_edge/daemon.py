@@ -114,7 +114,7 @@ class Daemon:
         if config.broker and config.moods:
             self._reports.track_moods(config.moods, models.classifier.labels)
         self.controls = RunControls(self._processor.pipeline, PauseFile(config.pause_file))
-        info = describe_run(source, models, config.moods)
+        info = describe_run(source, models, config)
         publisher = mqtt.publisher if mqtt else None
         self.status = RunStatus(config.device, info, source, self._processor, self.controls, self._outbox, publisher)
 

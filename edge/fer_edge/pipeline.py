@@ -92,6 +92,12 @@ class Pipeline:
         return face.score if face else None
 
     @property
+    def dominant_scores(self) -> dict[str, float] | None:
+        """The score of each label for the dominant face; None without a face."""
+        face = self._tracker.dominant
+        return _scores(face, self._classifier.labels) if face else None
+
+    @property
     def dominant_affect(self) -> dict[str, float] | dict[str, None]:
         """The valence and arousal of the dominant face, see `estimate_affect`; None each without a face."""
         labels, face = self._classifier.labels, self._tracker.dominant

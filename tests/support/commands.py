@@ -11,6 +11,7 @@ from tests.support.clock import NOON
 from fer_edge.config.model import PipelineOptions
 from fer_edge.mqtt.command_dispatcher import CommandDispatcher
 from fer_edge.mqtt.commands import COMMANDS, Command, CommandContext
+from fer_edge.mqtt.run_settings import RunSettings, SettingsFile
 from fer_edge.run.controls import RunControls
 
 
@@ -20,6 +21,8 @@ class FakePublisher:
     Attributes:
         sent: Names and payloads of the messages that are not retained.
         retained: The same of the retained ones, without repetitions.
+        texts: Names and payloads of the messages that are no JSON.
+        connected: Whether it accepts a text.
     """
 
     topic = "fer/cam"
@@ -27,6 +30,8 @@ class FakePublisher:
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.retained: list[tuple[str, dict[str, Any]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.connected = True
         self._handler: Callable[[str, bytes, bool], None] | None = None
 
     def subscribe(self, pattern: str, handler: Callable[[str, bytes, bool], None]) -> None:
@@ -42,6 +47,10 @@ class FakePublisher:
         json.dumps(payload, allow_nan=False, ensure_ascii=False).encode()  # must be JSON in UTF-8
         self.sent.append((name, payload))
         return True
+
+    def send_text(self, name: str, text: str) -> bool:
+        self.texts.append((name, text))
+        return self.connected
 
     def check(self) -> None:
         """Nothing has failed."""
@@ -64,10 +73,23 @@ class FakePipeline:
 class CommandBench:
     """A dispatcher with the commands of a run."""
 
-    def __init__(self, *, allow_snapshots: bool = False, commands: Mapping[str, Command] = COMMANDS) -> None:
+    def __init__(
+        self,
+        *,
+        allow_snapshots: bool = False,
+        commands: Mapping[str, Command] = COMMANDS,
+        settings_file: SettingsFile | None = None,
+    ) -> None:
         self.publisher, self.pipeline = FakePublisher(), FakePipeline()
         self.controls = RunControls(self.pipeline)  # type: ignore[arg-type]
-        self.context = CommandContext(self.controls, lambda: {"fps": 7.5}, lambda: NOON, allow_snapshots)
+        self.context = CommandContext(
+            self.controls,
+            RunSettings(self.pipeline, settings_file),
+            lambda jpeg: self.publisher.send_text("image", jpeg),
+            lambda: {"fps": 7.5},
+            lambda: NOON,
+            allow_snapshots,
+        )
         self.dispatcher = CommandDispatcher(self.publisher, self.context, commands)
 
     def request(self, name: str, payload: object = None) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class Config:
         model: Model file.
         device: Name of this device in the topics.
         minutes: Whether a summary of each minute is published.
+        keep_settings: Whether what the command `set` changes is kept over a restart.
         outbox: File in which events wait for the broker; None for memory.
         print_events: Whether events are printed on stdout.
         threads: Threads of the network and of OpenCV.
@@ -99,6 +100,7 @@ class Config:
         discovery: Prefix of Home Assistant's discovery topics, or None for no discovery.
         web: Options of the live page, or None for no page.
         pause_file: File that exists while the run is paused, see find_pause_file; None to forget a pause at the end.
+        settings_file: File with what the command `set` has changed, see find_settings_file; None to keep nothing.
     """
 
     camera: str
@@ -106,6 +108,7 @@ class Config:
     model: Path = DEFAULT_MODEL
     device: str = field(default_factory=default_device)
     minutes: bool = True
+    keep_settings: bool = False
     outbox: Path | None = None
     print_events: bool = False
     threads: int = field(default_factory=default_threads)
@@ -121,6 +124,7 @@ class Config:
     discovery: str | None = DEFAULT_DISCOVERY
     web: WebOptions | None = None
     pause_file: Path | None = None
+    settings_file: Path | None = None
 
 
 def parse_model(text: str) -> Path:
@@ -145,6 +149,20 @@ def find_pause_file(outbox: Path | None, environment: Mapping[str, str]) -> Path
     if folder := environment.get("STATE_DIRECTORY"):
         return Path(folder) / "paused"
     return outbox and outbox.with_name(f"{outbox.name}.paused")
+
+
+def find_settings_file(config: Config, environment: Mapping[str, str]) -> Path | None:
+    """Return the file that keeps what the command `set` changes: in systemd's state directory or beside the outbox.
+
+    None if nothing is to be kept. Raises UsageError if there is no place for it.
+    """
+    if not config.keep_settings or not config.broker:
+        return None
+    if folder := environment.get("STATE_DIRECTORY"):
+        return Path(folder) / "settings.json"
+    if config.outbox:
+        return config.outbox.with_name(f"{config.outbox.name}.settings.json")
+    raise UsageError("needs a file", setting="mqtt.keep_settings", cure="set mqtt.outbox (--outbox FILE), too")
 
 
 def parse_device(text: str) -> str:

@@ -9,42 +9,24 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import cv2
-from msgspec import Meta
 
 from fer_edge import __version__
 from fer_edge.cameras.frame import Frame
-from fer_edge.config.model import PipelineOptions
-from fer_edge.config.schema import SETTINGS, SWITCH
+from fer_edge.config.schema import SWITCH
 from fer_edge.config.setting import ValueType
 from fer_edge.errors import FerError
 from fer_edge.events import rfc3339
+from fer_edge.mqtt.run_settings import ADJUSTABLE, AdjustablePipeline, RunSettings
 
 JPEG_QUALITY = 80
-STATE_INTERVAL = 1.0  # seconds between two `state` messages that differ in the score alone, unless `set` changes it
-
-ADJUSTABLE = dict(sorted((setting.name, setting.value_type) for setting in SETTINGS if setting.adjustable))
-STATE_EVERY = ValueType(Annotated[float, Meta(ge=0.1, le=3600)], "a number from 0.1 to 3600")
 
 
 class CommandError(FerError):
     """A request that cannot be carried out; its text is in the reply."""
-
-
-class AdjustablePipeline(Protocol):
-    """A pipeline whose options can be changed while it runs."""
-
-    @property
-    def options(self) -> PipelineOptions:
-        """Its options now."""
-        ...
-
-    def adjust(self, options: PipelineOptions) -> None:
-        """Use other options from the next frame on."""
-        ...
 
 
 class RunSwitches(Protocol):
@@ -74,19 +56,21 @@ class CommandContext:
 
     Attributes:
         controls: The switches of the run.
+        settings: The settings that commands change.
+        send_image: Publishes a picture, as base64, and returns whether it could.
         health: Returns the `health` message.
         wall: Wall time in seconds.
         allow_snapshots: Whether the owner allows pictures to be published.
         frame: The newest frame.
-        state_interval: Seconds between two `state` messages that differ in the score alone.
     """
 
     controls: RunSwitches
+    settings: RunSettings
+    send_image: Callable[[str], bool]
     health: Callable[[], dict[str, Any]]
     wall: Callable[[], float]
     allow_snapshots: bool = False
     frame: Frame | None = None
-    state_interval: float = STATE_INTERVAL
 
 
 Handler = Callable[..., dict[str, Any]]
@@ -138,15 +122,18 @@ def resume(context: CommandContext) -> dict[str, Any]:
     return {"paused": False}
 
 
-@command("set", **ADJUSTABLE, state_every=STATE_EVERY)
-def set_options(context: CommandContext, *, state_every: float | None = None, **options: Any) -> dict[str, Any]:
-    """Change options until the next start, and return all of them."""
-    pipeline = context.controls.pipeline
-    if state_every is not None:
-        context.state_interval = state_every
-    if options:
-        pipeline.adjust(replace(pipeline.options, **options))
-    return {name: getattr(pipeline.options, name) for name in ADJUSTABLE} | {"state_every": context.state_interval}
+@command("set", **ADJUSTABLE)
+def set_options(context: CommandContext, **values: Any) -> dict[str, Any]:
+    """Change settings, and return all of them."""
+    context.settings.change(values)
+    return context.settings.values()
+
+
+@command("reset")
+def reset(context: CommandContext) -> dict[str, Any]:
+    """Return to the configured settings, and return all of them."""
+    context.settings.reset()
+    return context.settings.values()
 
 
 @command("health")
@@ -162,13 +149,18 @@ def restart(context: CommandContext) -> dict[str, Any]:
     return {}
 
 
-@command("snapshot")
-def snapshot(context: CommandContext) -> dict[str, Any]:
-    """Return the newest frame as a JPEG in base64, if the owner allows it."""
+@command("snapshot", image=SWITCH)
+def snapshot(context: CommandContext, *, image: bool = False) -> dict[str, Any]:
+    """Return the newest frame as a JPEG in base64, or publish it at the topic `image`, if the owner allows it."""
     if not context.allow_snapshots:
         raise CommandError("pictures are not published; the owner can allow it with --allow-snapshots")
     if context.frame is None or context.controls.paused:
         raise CommandError("there is no picture now")
     picture = context.frame.grey if context.frame.detail is None else context.frame.detail
     jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes()
-    return {"frame": context.frame.number, "jpeg": base64.b64encode(jpeg).decode()}
+    encoded, reply = base64.b64encode(jpeg).decode(), {"frame": context.frame.number}
+    if not image:
+        return {**reply, "jpeg": encoded}
+    if not context.send_image(encoded):
+        raise CommandError("the broker has not acknowledged earlier messages")
+    return reply

@@ -13,11 +13,12 @@ from fer_edge.errors import FerError
 from fer_edge.events import STATE_MEASURES, encode
 from fer_edge.mqtt.command_dispatcher import CommandDispatcher
 from fer_edge.mqtt.commands import CommandContext, RunSwitches
-from fer_edge.mqtt.homeassistant import announce
+from fer_edge.mqtt.homeassistant.announcement import Announcement
 from fer_edge.mqtt.outbox import Outbox
 from fer_edge.mqtt.problem import CHECK_ACCESS_LIST
 from fer_edge.mqtt.publisher import Publisher
-from fer_edge.mqtt.topics import MINUTE
+from fer_edge.mqtt.run_settings import RunSettings, SettingsFile
+from fer_edge.mqtt.topics import IMAGE, MINUTE
 from fer_edge.tracking.track import TrackedFace
 
 FLUSH_TIMEOUT = 5.0  # seconds to deliver what is left at the end
@@ -77,6 +78,23 @@ class StateReporter:
         self._publisher.retain("state", self._state, STATE_EXPIRY)
 
 
+class InfoReporter:
+    """Keeps `info`, and the discovery message that describes its entities, up to date."""
+
+    def __init__(self, publisher: Publisher, announcement: Announcement | None) -> None:
+        self._publisher, self._announcement = publisher, announcement
+        self._info: dict[str, Any] = {}
+
+    def update(self, info: dict[str, Any]) -> None:
+        """Publish what has changed."""
+        if info == self._info:
+            return
+        self._info = info
+        self._publisher.retain("info", info)
+        if self._announcement:
+            self._announcement.publish(info)
+
+
 class HealthReporter:
     """Publishes `health` at a regular interval."""
 
@@ -101,24 +119,34 @@ class Session:
         self.controls = controls
         self._status, self._publisher = status, publisher
         monotonic = status.clock.monotonic
-        # Two readers: the command `health` must not shorten the interval that the regular message covers.
-        self.context = CommandContext(controls, status.open_health().message, status.clock.wall, config.allow_snapshots)
+        self.context = CommandContext(
+            controls,
+            RunSettings(controls.pipeline, SettingsFile(config.settings_file) if config.settings_file else None),
+            lambda jpeg: publisher.send_text(IMAGE, jpeg),
+            # A reader of its own: the command `health` must not shorten the interval of the regular message.
+            status.open_health().message,
+            status.clock.wall,
+            config.allow_snapshots,
+        )
         self._health = HealthReporter(publisher, status.open_health().message, monotonic)
         self._state = StateReporter(publisher, monotonic)
         publisher.retain("info", status.info)
         self._report_state()
-        if config.discovery:
-            announce(publisher, config.discovery, config.device, status.info, monotonic)
+        announcement = Announcement(publisher, config.discovery, config.device, monotonic) if config.discovery else None
+        self._info = InfoReporter(publisher, announcement)
+        self._info.update(status.info)
         self.dispatcher = CommandDispatcher(publisher, self.context)
 
     def report(self) -> None:
         """Publish what is due. Raises DeliveryError when delivery has failed for good."""
         self._publisher.check()
+        self._info.update(self._status.info)
         self._report_state()
         self._health.update()
 
     def _report_state(self) -> None:
-        self._state.update(self._status.state(), self.context.state_interval)
+        self._state.update(self._status.state(), self.context.settings.state_interval)
+        self._publisher.retain("settings", self.context.settings.values())
 
 
 class MqttDevice:

@@ -161,10 +161,14 @@ class Publisher:
 
         Returns False, and drops it, while the broker is not connected or too many messages are unacknowledged.
         """
+        return self.send_text(name, encode(payload))
+
+    def send_text(self, name: str, text: str) -> bool:
+        """Publish a text that is not JSON; see `send`."""
         connection = self._client.connection
         if not connection or connection.congested:
             return False
-        connection.publish(f"{self.topic}/{name}", encode(payload))
+        connection.publish(f"{self.topic}/{name}", text)
         return True
 
     def subscribe(self, pattern: str, handler: Handler) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 EVENT, MINUTE, MOOD = "event", "minute", "mood"  # messages under `fer/<device>/` that wait in the outbox
-RETAINED_NAMES = ("info", "state", "status")  # messages under `fer/<device>/` that the broker retains
+IMAGE = "image"  # a picture as base64, published only on request
+RETAINED_NAMES = ("info", "settings", "state", "status")  # messages under `fer/<device>/` that the broker retains
 
 
 def device_topic(device: str) -> str:

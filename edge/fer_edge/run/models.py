@@ -21,10 +21,12 @@ class Models:
     Attributes:
         classifier: Classifies the faces.
         detectors: Detect them; by default the Haar cascade alone.
+        warnings: What does not work as it should, one line each.
     """
 
     classifier: EmotionClassifier
     detectors: Detectors = field(default_factory=Detectors)
+    warnings: tuple[str, ...] = ()
 
 
 def open_models(config: Config) -> Models:
@@ -34,9 +36,10 @@ def open_models(config: Config) -> Models:
         FerError: The model or the accelerator cannot be used. A detector that cannot be used is only a warning.
     """
     selection = select_engine(config.model, config.accelerator, config.threads)
-    detectors, warnings = open_detectors(config.detector)
-    for warning in (*selection.warnings, *warnings):
+    detectors, detector_warnings = open_detectors(config.detector)
+    warnings = (*selection.warnings, *detector_warnings)
+    for warning in warnings:
         log.warning("%s", warning)
     classifier = EmotionClassifier(selection.model, selection.engine)
     classifier.warm_up()
-    return Models(classifier, detectors)
+    return Models(classifier, detectors, warnings)

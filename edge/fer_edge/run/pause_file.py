@@ -6,6 +6,8 @@ import logging
 import os
 from pathlib import Path
 
+from fer_edge.atomic_file import sync_folder
+
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +49,7 @@ class PauseFile:
                 os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
             else:
                 self._path.unlink(missing_ok=True)
-            _sync(self._path.parent)
+            sync_folder(self._path.parent)
         except OSError as error:
             self.failed = True
             after = "a restart ends the pause" if paused else "a restart is paused again"
@@ -55,15 +57,6 @@ class PauseFile:
             return
         self.failed = False
         log.info("paused, also after a restart (%s)" if paused else "resumed (%s removed)", self._path)
-
-
-def _sync(folder: Path) -> None:
-    """Write the names in a folder to the disk, so that they survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _reason(error: OSError) -> str:

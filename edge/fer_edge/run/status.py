@@ -9,7 +9,7 @@ from fer_edge import __version__
 from fer_edge.cameras.base import FrameSource
 from fer_edge.cameras.browser import BrowserCamera
 from fer_edge.clock import Clock
-from fer_edge.config.moods import MoodRule
+from fer_edge.config.model import Config
 from fer_edge.geometry import Box
 from fer_edge.monitoring.health import Health
 from fer_edge.run.controls import RunControls
@@ -141,16 +141,34 @@ class RunStatus:
         """Have the frames that are captured from now on keep their colour, or not."""
         self._source.keeps_colour = keep
 
+    @property
+    def problem(self) -> str | None:
+        """What needs the owner's attention, in one line; None if nothing does. A pause is no problem."""
+        counts, degraded = self._count_events(), self._processor.load_shedder.degraded
+        problems = [*self.info.get("warnings", ())]
+        if self._source.problem and not self._controls.paused:
+            problems.append(f"camera: {self._source.problem.text}")
+        if degraded:
+            problems.append(f"the machine is {degraded}; faces are searched for and classified less often")
+        if counts["refused"]:
+            problems.append("the broker refuses events: check its access rules")
+        if counts["lost"]:
+            problems.append("events were lost")
+        return "; ".join(problems) or None
+
     def state(self) -> dict[str, Any]:
         """The `state` message."""
         pipeline = self._processor.pipeline
-        score = pipeline.dominant_score
+        score, scores = pipeline.dominant_score, pipeline.dominant_scores
         return {
             "faces": pipeline.face_count,
             "emotion": pipeline.dominant_emotion,
             "score": None if score is None else round(score, 2),
+            "scores": scores and {label: round(value, 2) for label, value in scores.items()},
             **pipeline.dominant_affect,
             **pipeline.zone_state,
+            "observing": self.camera_problem is None,
+            "problem": self.problem,
             "paused": self._controls.paused,
         }
 
@@ -181,10 +199,20 @@ class RunStatus:
         return {"queue": len(self._events), "lost": self._events.lost, "refused": refused, "stalls": stalls}
 
 
-def describe_run(source: FrameSource, models: Models, moods: Sequence[MoodRule] = ()) -> dict[str, Any]:
-    """The `info` message: what runs here, with the names of the moods if there are any."""
+def describe_run(source: FrameSource, models: Models, config: Config | None = None) -> dict[str, Any]:
+    """The `info` message: what runs here.
+
+    Args:
+        source: Where the frames come from.
+        models: What detects and classifies the faces.
+        config: The settings, of which the zones, the moods and the permission of pictures are used.
+    """
     classifier = models.classifier
-    names = {"moods": [rule.name for rule in moods]} if moods else {}
+    optional: dict[str, Any] = {"warnings": list(models.warnings)}
+    if config:
+        optional["zones"] = [zone.name for zone in config.pipeline.zones if not zone.ignored]
+        optional["moods"] = [rule.name for rule in config.moods]
+        optional["snapshots"] = config.allow_snapshots
     return {
         "version": __version__,
         "model": {"name": classifier.model.name, "sha256": classifier.model.sha256},
@@ -192,5 +220,5 @@ def describe_run(source: FrameSource, models: Models, moods: Sequence[MoodRule] 
         "accelerator": classifier.runs_on,
         "detector": models.detectors.name,
         "camera": source.name,
-        **names,
+        **{key: value for key, value in optional.items() if value},
     }

@@ -34,6 +34,7 @@ VALUES: dict[str, tuple[Any, Any, Any]] = {
     "mqtt.device": ("file", "environment", "flag"),
     "mqtt.discovery": ("file", "environment", "none"),
     "mqtt.minutes": (False, True, False),
+    "mqtt.keep_settings": (True, False, True),
     "mqtt.outbox": ("/file", "/environment", "memory"),
     "model.file": ("small", "/environment.tflite", "nano"),
     "model.accelerator": ("cpu", "edgetpu", "edgetpu:usb:0"),

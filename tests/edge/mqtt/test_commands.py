@@ -12,11 +12,12 @@ from tests.support.commands import CommandBench
 from fer_edge import __version__
 from fer_edge.cameras.frame import Frame
 from fer_edge.config.model import PipelineOptions
-from fer_edge.mqtt.commands import ADJUSTABLE, COMMANDS
+from fer_edge.mqtt.commands import COMMANDS
+from fer_edge.mqtt.run_settings import OPTIONS, STATE_INTERVAL
 
 
 def test_the_commands_of_the_contract_exist() -> None:
-    assert {"health", "pause", "ping", "restart", "resume", "set", "snapshot"} <= set(COMMANDS)
+    assert {"health", "pause", "ping", "reset", "restart", "resume", "set", "snapshot"} <= set(COMMANDS)
 
 
 def test_ping_returns_time_and_version() -> None:
@@ -39,11 +40,11 @@ def test_set_changes_options_and_returns_all_of_them() -> None:
     assert "min_score" not in bench.request("set"), "those of the model file hold"
     options = PipelineOptions(min_score=0.0)
     bench.pipeline.adjust(options)
-    defaults = {"ok": True, **{name: getattr(options, name) for name in ADJUSTABLE}, "state_every": 1.0}
-    assert {"min_face", "min_score", "rate"} <= set(ADJUSTABLE)
+    defaults = {"ok": True, **{name: getattr(options, name) for name in OPTIONS}, "state_every": 1.0}
+    assert {"min_face", "min_score", "rate"} <= set(OPTIONS)
     assert bench.request("set") == defaults
     assert bench.request("set", {"rate": 5, "min_score": 0.5}) == {**defaults, "min_score": 0.5, "rate": 5}
-    assert bench.request("set", {"state_every": 60})["state_every"] == bench.context.state_interval == 60
+    assert bench.request("set", {"state_every": 60})["state_every"] == bench.context.settings.state_interval == 60
     assert bench.pipeline.options == PipelineOptions(rate=5, min_score=0.5)
 
 
@@ -68,6 +69,14 @@ def test_set_accepts_the_range_of_each_setting(
     assert bench.pipeline.options == before
 
 
+def test_reset_returns_to_the_configured_settings() -> None:
+    bench = CommandBench()
+    configured = bench.request("set")
+    bench.request("set", {"rate": 5, "min_score": 0.5, "state_every": 60})
+    assert bench.request("reset") == configured
+    assert (bench.pipeline.options, bench.context.settings.state_interval) == (PipelineOptions(), STATE_INTERVAL)
+
+
 def test_health_returns_the_message_of_now() -> None:
     assert CommandBench().request("health") == {"ok": True, "health": {"fps": 7.5}}
 
@@ -88,6 +97,18 @@ def test_a_snapshot_is_the_detailed_picture_and_needs_permission() -> None:
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(reply["jpeg"]), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert (reply["frame"], picture.shape) == (5, (96, 128))
     assert abs(int(picture.mean()) - 77) < 2
+
+
+def test_a_snapshot_is_published_on_request_instead_of_returned() -> None:
+    bench = CommandBench(allow_snapshots=True)
+    bench.context.frame = Frame(np.full((48, 64), 77, np.uint8), 1.0, 5)
+    assert bench.request("snapshot", {"image": True}) == {"ok": True, "frame": 5}
+    ((name, text),) = bench.publisher.texts
+    assert name == "image"
+    assert base64.b64decode(text) == base64.b64decode(bench.request("snapshot")["jpeg"])
+    bench.publisher.connected = False
+    unsent = "the broker has not acknowledged earlier messages"
+    assert bench.request("snapshot", {"image": True}) == {"ok": False, "error": unsent}
 
 
 def test_there_is_no_snapshot_before_the_first_frame_or_while_paused() -> None:

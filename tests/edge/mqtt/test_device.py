@@ -16,8 +16,8 @@ from tests.support.small_disk import run_on_disk
 from tests.support.waiting import wait_until
 
 from fer_edge.config.model import Config
-from fer_edge.mqtt.commands import STATE_INTERVAL
 from fer_edge.mqtt.device import FIRST_HEALTH, HEALTH_INTERVAL, HealthReporter, Session, StateReporter
+from fer_edge.mqtt.run_settings import STATE_INTERVAL
 from fer_edge.run.controls import RunControls
 
 
@@ -108,8 +108,9 @@ def test_a_run_whose_events_the_broker_refused_is_exit_1(mosquitto: Mosquitto, t
 def test_a_pause_releases_the_camera_and_ends_the_tracks(daemon: DaemonProcess) -> None:
     connections = len(daemon.camera.paths)
     assert daemon.send_command("pause", '{"transaction": 1}') == {"transaction": 1, "ok": True, "paused": True}
-    nothing = dict.fromkeys(("emotion", "score", "valence", "arousal"))
-    wait_until(lambda: daemon.published("state")[-1] == {"faces": 0, **nothing, "paused": True})
+    nothing = dict.fromkeys(("emotion", "score", "scores", "valence", "arousal", "problem"))
+    paused = {"faces": 0, **nothing, "observing": False, "paused": True}
+    wait_until(lambda: daemon.published("state")[-1] == paused)
     wait_until(lambda: daemon.published("event")[-1]["type"] == "end")
     frames = daemon.published("event")[-1]["frame"]["number"]
     assert daemon.send_command("ping")["ok"] is True

@@ -35,6 +35,7 @@ def test_everything_a_run_retained_is_removed_and_another_device_stays(mosquitto
     left = retained(mosquitto)
     assert {topic for topic in left if "2" not in topic} == {
         "fer/porch/info",
+        "fer/porch/settings",
         "fer/porch/state",
         "fer/porch/status",
         "ha/device/fer-edge-porch/config",

@@ -9,7 +9,8 @@ from tests.support.media import WALK
 from fer_edge.cameras.browser import BrowserCamera
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
-from fer_edge.config.model import PipelineOptions
+from fer_edge.config.model import Config, PipelineOptions
+from fer_edge.config.moods import MoodRule
 from fer_edge.detection.base import Detectors
 from fer_edge.errors import Problem
 from fer_edge.inference.classifier import EmotionClassifier
@@ -17,6 +18,7 @@ from fer_edge.run.controls import RunControls
 from fer_edge.run.frame_processor import FrameProcessor, open_processor
 from fer_edge.run.models import Models
 from fer_edge.run.status import RunStatus, describe_run
+from fer_edge.zones import Zone
 
 
 class Camera:
@@ -33,6 +35,12 @@ class Queue:
 
     def __len__(self) -> int:
         return 3
+
+
+class SoundQueue(Queue):
+    """An outbox in which no event was lost."""
+
+    lost = 0
 
 
 class Broker:
@@ -63,8 +71,8 @@ def run(classifier: EmotionClassifier) -> Run:
 
 
 def test_the_state_has_the_dominant_face(run: Run) -> None:
-    unknown = dict.fromkeys(("emotion", "score", "valence", "arousal"))
-    assert run.status.state() == {"faces": 0, **unknown, "paused": False}
+    unknown = dict.fromkeys(("emotion", "score", "scores", "valence", "arousal"))
+    assert run.status.state().items() > {"faces": 0, **unknown, "observing": True, "paused": False}.items()
     for frame in VideoFile(WALK):
         run.processor.step(Frame(frame.grey, frame.time, frame.number))
         if (state := run.status.state())["faces"]:
@@ -72,9 +80,28 @@ def test_the_state_has_the_dominant_face(run: Run) -> None:
     assert state["emotion"] in {None, *run.status.labels}
     assert -1 <= state["valence"] <= 1
     assert 0 < state["score"] <= 1
-    assert round(state["score"], 2) == state["score"]
+    assert round(state["score"], 2) == state["score"] <= max(state["scores"].values())
+    assert tuple(state["scores"]) == tuple(run.status.labels)
     run.controls.paused = True
-    assert run.status.state()["paused"] is True
+    assert (run.status.state()["paused"], run.status.state()["observing"]) == (True, False)
+
+
+def test_the_state_has_what_needs_attention_and_a_pause_does_not(run: Run) -> None:
+    assert run.status.problem == "the broker refuses events: check its access rules; events were lost"
+    run.processor.load_shedder.degraded = "hot"
+    run.camera.problem = Problem("unplugged")
+    assert "; camera: unplugged; the machine is hot; faces are" in f"; {run.status.state()['problem']}"
+    assert run.status.state()["observing"] is False
+    run.controls.paused = True
+    assert "unplugged" not in run.status.state()["problem"]
+
+
+def test_a_sound_run_has_no_problem_and_a_fallback_is_one(run: Run, classifier: EmotionClassifier) -> None:
+    events = SoundQueue()
+    info = describe_run(run.camera, Models(classifier, warnings=("runs on the CPU: no Edge TPU",)))  # type: ignore[arg-type]
+    for described, problem in ((run.status.info, None), (info, "runs on the CPU: no Edge TPU")):
+        status = RunStatus("cam", described, run.camera, run.processor, run.controls, events, None)  # type: ignore[arg-type]
+        assert status.state()["problem"] == problem
 
 
 def test_a_camera_has_a_problem_when_it_fails_or_the_run_is_paused(run: Run) -> None:
@@ -121,6 +148,18 @@ def test_the_info_message_names_the_model_and_the_detector(
     assert info["model"] == {"name": "base", "sha256": classifier.model.sha256}
     assert info["detector"] == "haar"
     assert describe_run(run.camera, Models(classifier, detectors))["detector"] == "haar+network"  # type: ignore[arg-type]
+    assert not {"zones", "moods", "snapshots", "warnings"} & info.keys()
+
+
+def test_the_info_message_names_zones_and_moods_and_whether_pictures_are_allowed(
+    run: Run, classifier: EmotionClassifier
+) -> None:
+    corners = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
+    options = PipelineOptions(zones=(Zone("sofa", corners), Zone("television", corners, ignored=True)))
+    moods = (MoodRule("cheerful", "happy", 5),)
+    config = Config(camera="fake", broker=None, pipeline=options, moods=moods, allow_snapshots=True)
+    info = describe_run(run.camera, Models(classifier), config)  # type: ignore[arg-type]
+    assert (info["zones"], info["moods"], info["snapshots"]) == (["sofa"], ["cheerful"], True)
 
 
 def test_only_a_browser_camera_is_a_browser(run: Run, classifier: EmotionClassifier) -> None:

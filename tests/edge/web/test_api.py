@@ -24,7 +24,8 @@ def daemon(broker: Mosquitto, camera: MjpegCamera) -> Iterator[WebDaemon]:
 
 def test_state_and_health_are_those_of_mqtt(porch: WebDaemon) -> None:
     state = wait_until(lambda: (body := request(porch, "/api/state").body)["faces"] and body)
-    assert {"device", "faces", "emotion", "score", "valence", "arousal", "paused", "camera", "tracks"} == state.keys()
+    dominant = {"emotion", "score", "scores", "valence", "arousal"}
+    assert {"device", "faces", *dominant, "observing", "problem", "paused", "camera", "tracks"} == state.keys()
     assert (state["device"], state["camera"]) == (porch.device, "ok")
     for face in state["tracks"]:
         assert sum(face["scores"]) == pytest.approx(1, abs=0.02)
