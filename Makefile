@@ -229,12 +229,13 @@ $(VENV)/.test: $(BIN)/python $(PACKAGE)
 	$(PIP) --editable '.[train,convert,export,demo,web,notice,tensorboard]' --group dev
 	@touch $@
 
-# A fixed version, since the tests use its internals, with the paho-mqtt that its manifest requires.
-# pymicro-vad and pyspeex-noise are built here.
+# A fixed version, since the tests use its internals, with the paho-mqtt that its manifest requires. It is the last one for
+# Python 3.13; it asks for 3.13.2 but works with 3.13.0, too.
 $(VENV)-homeassistant/.installed:
 	@$(call need,python3-venv python3-dev g++)
 	$(HOME_PYTHON) -m venv $(VENV)-homeassistant
-	$(VENV)-homeassistant/bin/pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0
+	$(VENV)-homeassistant/bin/pip install --quiet --disable-pip-version-check --ignore-requires-python \
+		homeassistant==2026.2.3 paho-mqtt==2.1.0
 	@touch $@
 
 # tensorflowjs 4.22 ends at Python 3.12, later ydf want a later protobuf than its TensorFlow, and it

@@ -81,9 +81,15 @@ class StateReporter:
 class InfoReporter:
     """Keeps `info`, and the discovery message that describes its entities, up to date."""
 
-    def __init__(self, publisher: Publisher, announcement: Announcement | None) -> None:
-        self._publisher, self._announcement = publisher, announcement
-        self._info: dict[str, Any] = {}
+    def __init__(self, publisher: Publisher, info: dict[str, Any]) -> None:
+        """Publish `info`."""
+        self._publisher, self._info = publisher, info
+        self._announcement: Announcement | None = None
+        publisher.retain("info", info)
+
+    def announce(self, announcement: Announcement) -> None:
+        """Keep this announcement up to date, too."""
+        self._announcement = announcement
 
     def update(self, info: dict[str, Any]) -> None:
         """Publish what has changed."""
@@ -130,11 +136,10 @@ class Session:
         )
         self._health = HealthReporter(publisher, status.open_health().message, monotonic)
         self._state = StateReporter(publisher, monotonic)
-        publisher.retain("info", status.info)
+        self._info = InfoReporter(publisher, status.info)
         self._report_state()
-        announcement = Announcement(publisher, config.discovery, config.device, monotonic) if config.discovery else None
-        self._info = InfoReporter(publisher, announcement)
-        self._info.update(status.info)
+        if config.discovery:
+            self._info.announce(Announcement(publisher, config.discovery, config.device, status.info, monotonic))
         self.dispatcher = CommandDispatcher(publisher, self.context)
 
     def report(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from fer_edge import __version__
 from fer_edge.cameras.base import FrameSource
 from fer_edge.cameras.browser import BrowserCamera
+from fer_edge.cameras.reconnecting import NO_FRAME_YET
 from fer_edge.clock import Clock
 from fer_edge.config.model import Config
 from fer_edge.geometry import Box
@@ -143,11 +144,12 @@ class RunStatus:
 
     @property
     def problem(self) -> str | None:
-        """What needs the owner's attention, in one line; None if nothing does. A pause is no problem."""
+        """What needs the owner's attention, in one line; None if nothing does, as while paused or starting."""
         counts, degraded = self._count_events(), self._processor.load_shedder.degraded
         problems = [*self.info.get("warnings", ())]
-        if self._source.problem and not self._controls.paused:
-            problems.append(f"camera: {self._source.problem.text}")
+        camera = self._source.problem
+        if camera and camera is not NO_FRAME_YET and not self._controls.paused:
+            problems.append(f"camera: {camera.text}")
         if degraded:
             problems.append(f"the machine is {degraded}; faces are searched for and classified less often")
         if counts["refused"]:

@@ -9,6 +9,7 @@ from tests.support.media import WALK
 from fer_edge.cameras.browser import BrowserCamera
 from fer_edge.cameras.files import VideoFile
 from fer_edge.cameras.frame import Frame
+from fer_edge.cameras.reconnecting import NO_FRAME_YET
 from fer_edge.config.model import Config, PipelineOptions
 from fer_edge.config.moods import MoodRule
 from fer_edge.detection.base import Detectors
@@ -92,6 +93,9 @@ def test_the_state_has_what_needs_attention_and_a_pause_does_not(run: Run) -> No
     run.camera.problem = Problem("unplugged")
     assert "; camera: unplugged; the machine is hot; faces are" in f"; {run.status.state()['problem']}"
     assert run.status.state()["observing"] is False
+    run.camera.problem = NO_FRAME_YET
+    assert "no frame" not in run.status.state()["problem"], "it starts"
+    run.camera.problem = Problem("unplugged")
     run.controls.paused = True
     assert "unplugged" not in run.status.state()["problem"]
 

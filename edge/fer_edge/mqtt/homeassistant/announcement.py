@@ -20,19 +20,25 @@ ANNOUNCE_INTERVAL = 10.0  # seconds; a birth message that follows another one wi
 class Announcement:
     """Keeps the discovery message at the broker, and publishes it again whenever Home Assistant starts.
 
-    Entities of an earlier message that the newest one no longer has, such as those of a zone that was renamed, are
-    removed from Home Assistant: it keeps what a message merely leaves out.
+    Entities of the last run that this one no longer has, such as those of a zone that was renamed, are removed: Home
+    Assistant keeps what a message merely leaves out. They follow from the `info` that the last run has retained.
     """
 
     def __init__(
-        self, publisher: Publisher, prefix: str, device: str, monotonic: Callable[[], float] = time.monotonic
+        self,
+        publisher: Publisher,
+        prefix: str,
+        device: str,
+        info: dict[str, Any],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare to publish.
+        """Publish the first message.
 
         Args:
             publisher: Where to publish.
             prefix: Home Assistant's discovery prefix.
             device: Name of the device.
+            info: The `info` message of the device.
             monotonic: The monotonic clock.
         """
         self._publisher, self._device, self._monotonic = publisher, device, monotonic
@@ -40,14 +46,14 @@ class Announcement:
         self._message: dict[str, Any] = {"components": {}}
         self._lock = threading.Lock()  # of the message: the client's thread replaces it, too
         self._sent_at = -math.inf
+        self.publish(info)
         publisher.subscribe(f"{prefix}/status", self._on_birth)
-        publisher.subscribe(self._topic, self._on_earlier_message)
+        publisher.subscribe(f"{publisher.topic}/info", self._on_info)
 
     def publish(self, info: dict[str, Any]) -> None:
-        """Publish the discovery message for this `info` message."""
-        message = discovery_message(self._publisher.topic, self._device, info)
+        """Publish the discovery message for an `info` message that has changed."""
         with self._lock:
-            self._replace(self._message, message)
+            self._replace(self._message, self._describe(info))
 
     def _on_birth(self, _: str, payload: bytes, retained: bool) -> None:
         # A retained birth message is older than this connection, and so than the discovery message on it.
@@ -55,10 +61,18 @@ class Announcement:
             self._sent_at = self._monotonic()
             self._publisher.send_again(self._topic)
 
-    def _on_earlier_message(self, _: str, payload: bytes, retained: bool) -> None:
-        if retained:  # the broker had it before this connection
-            with self._lock:
-                self._replace(_parse(payload), self._message)
+    def _on_info(self, _: str, payload: bytes, retained: bool) -> None:
+        if not retained:  # the one that this run has just published
+            return
+        try:
+            earlier = self._describe(json.loads(payload))
+        except (ValueError, RecursionError, TypeError, KeyError, AttributeError):  # of another program, or damaged
+            return
+        with self._lock:
+            self._replace(earlier, self._message)
+
+    def _describe(self, info: dict[str, Any]) -> dict[str, Any]:
+        return discovery_message(self._publisher.topic, self._device, info)
 
     def _replace(self, earlier: dict[str, Any], message: dict[str, Any]) -> None:
         """Publish `message` in place of an earlier one, whose further entities are removed."""
@@ -68,16 +82,7 @@ class Announcement:
             for key, component in earlier["components"].items()
             if key not in components and len(component) > 1  # one that is removed already has only its platform
         }
-        self._message = {**message, "components": {**components, **removed}}
+        # Removed ones first: of a message that follows another one closely, Home Assistant ignores all components from
+        # the first one on that it is still adding.
+        self._message = {**message, "components": {**removed, **components}}
         self._publisher.retain_at(self._topic, encode(self._message))
-
-
-def _parse(payload: bytes) -> dict[str, Any]:
-    """An earlier discovery message; one without components if it is of another program, or damaged."""
-    try:
-        message = json.loads(payload)
-        if all(isinstance(component["platform"], str) for component in message["components"].values()):
-            return dict(message)
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
-        pass
-    return {"components": {}}

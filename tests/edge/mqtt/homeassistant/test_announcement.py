@@ -30,7 +30,7 @@ def test_a_birth_message_of_home_assistant_announces_the_device_again_but_a_floo
     file, clock = mosquitto.subscribe("#"), FakeClock()
     publish(mosquitto, "homeassistant/status", "online", "-r")
     with Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox()) as publisher:
-        Announcement(publisher, "homeassistant", "porch", clock.monotonic).publish(INFO)
+        Announcement(publisher, "homeassistant", "porch", INFO, clock.monotonic)
         assert publisher.flush(10)
         publish_lines(mosquitto, "homeassistant/status", "offline", *["online"] * 100)
         wait_until(lambda: announcements(file) == 2)
@@ -50,35 +50,33 @@ def announced(file: Path) -> list[dict[str, Any]]:
     return [json.loads(text)["components"] for topic, text in read_messages(file) if topic == TOPIC]
 
 
-def test_entities_that_an_earlier_run_had_are_removed_once_and_other_messages_are_ignored(
-    mosquitto: Mosquitto,
-) -> None:
+def test_entities_that_an_earlier_run_had_are_removed_once(mosquitto: Mosquitto) -> None:
     file = mosquitto.subscribe(TOPIC)
-    earlier = discovery_message("fer/porch", "porch", {**INFO, "labels": ["happy", "ecstatic"], "zones": ["so fa"]})
-    gone = earlier["components"].keys() - discovery_message("fer/porch", "porch", INFO)["components"].keys()
-    assert len(gone) == 3
-    publish(mosquitto, TOPIC, json.dumps(earlier), "-r")
-    for expected in (gone, set()):
-        before = len(announced(file))
+    earlier = {**INFO, "labels": ["happy", "ecstatic"], "zones": [f"zone {number}" for number in range(40)]}
+    had = discovery_message("fer/porch", "porch", earlier)["components"]
+    gone = had.keys() - discovery_message("fer/porch", "porch", INFO)["components"].keys()
+    assert len(gone) == 81
+    for info, expected in ((earlier, set()), (INFO, gone), (INFO, set())):
+        start = len(announced(file))
         with Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox()) as publisher:
-            Announcement(publisher, "homeassistant", "porch").publish(INFO)
+            publisher.retain("info", info)
+            Announcement(publisher, "homeassistant", "porch", info)
             assert publisher.flush(10)
-            wait_until(lambda: len(announced(file)) > before + bool(expected))  # noqa: B023
+            wait_until(lambda: len(announced(file)) > start + bool(expected))  # noqa: B023
         removed = {key: entity for key, entity in announced(file)[-1].items() if len(entity) == 1}
-        assert removed == {key: {"platform": earlier["components"][key]["platform"]} for key in expected}
+        assert removed == {key: {"platform": had[key]["platform"]} for key in expected}
 
 
-def test_another_program_s_message_is_replaced_and_entities_may_change_during_the_run(mosquitto: Mosquitto) -> None:
-    for payload in ("[]", "{", '{"components": []}', '{"components": {"a": 1}}', '{"components": {"a": {}}}'):
-        publish(mosquitto, TOPIC, payload, "-r")
+def test_an_info_that_is_none_is_ignored_and_entities_may_change_during_the_run(mosquitto: Mosquitto) -> None:
+    file, components = mosquitto.subscribe(TOPIC), discovery_message("fer/porch", "porch", INFO)["components"]
+    for payload in ("[]", "{", "5", '{"labels": 5}', '{"labels": [], "model": {}}', '{"labels": [5], "model": []}'):
+        publish(mosquitto, "fer/porch/info", payload, "-r")
         with Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox()) as publisher:
-            announcement = Announcement(publisher, "homeassistant", "porch")
-            announcement.publish(INFO)
+            announcement = Announcement(publisher, "homeassistant", "porch", INFO)
             assert publisher.flush(10)
-            file = mosquitto.subscribe(TOPIC)
-            assert announced(file) == [discovery_message("fer/porch", "porch", INFO)["components"]], payload
+            wait_until(lambda: announced(file) and announced(file)[-1] == components)
             announcement.publish({**INFO, "labels": ["happy", "calm"]})
-            wait_until(lambda: announced(file)[-1]["emotion"]["options"] == ["happy", "calm"])  # noqa: B023
+            wait_until(lambda: announced(file)[-1]["emotion"]["options"] == ["happy", "calm"])
             assert announced(file)[-1]["score_sad"] == {"platform": "sensor"}
 
 
