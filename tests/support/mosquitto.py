@@ -90,5 +90,7 @@ class Mosquitto:
 
 def read_messages(file: Path) -> list[tuple[str, str]]:
     """What a subscriber has received so far: (topic, payload)."""
-    lines = [line for line in file.read_text().splitlines() if not line.startswith("probe/")]
+    text = file.read_text()
+    complete = text[: text.rfind("\n") + 1]  # a long line is written in several parts
+    lines = [line for line in complete.splitlines() if not line.startswith("probe/")]
     return [(topic, payload) for topic, _, payload in (line.partition(" ") for line in lines)]
