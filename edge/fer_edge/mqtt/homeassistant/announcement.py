@@ -32,7 +32,7 @@ class Announcement:
         info: dict[str, Any],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Publish the first message.
+        """Publish the first message. To be called before the publisher starts, and so replaces the retained `info`.
 
         Args:
             publisher: Where to publish.

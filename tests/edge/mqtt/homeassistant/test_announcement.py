@@ -58,9 +58,10 @@ def test_entities_that_an_earlier_run_had_are_removed_once(mosquitto: Mosquitto)
     assert len(gone) == 81
     for info, expected in ((earlier, set()), (INFO, gone), (INFO, set())):
         start = len(announced(file))
-        with Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox()) as publisher:
-            publisher.retain("info", info)
-            Announcement(publisher, "homeassistant", "porch", info)
+        publisher = Publisher(Broker("127.0.0.1", mosquitto.port), None, "porch", Outbox())
+        publisher.retain("info", info)
+        Announcement(publisher, "homeassistant", "porch", info)
+        with publisher:
             assert publisher.flush(10)
             wait_until(lambda: len(announced(file)) > start + bool(expected))  # noqa: B023
         removed = {key: entity for key, entity in announced(file)[-1].items() if len(entity) == 1}
