@@ -26,8 +26,7 @@ def test_imports_go_down_the_layers_of_pyproject() -> None:
 def test_an_import_upwards_is_found(tmp_path: Path) -> None:
     """With the top layer moved to the bottom in a copy of the contract, its imports are reported."""
     text = (ROOT / "pyproject.toml").read_text()
-    ground = '    "atomic_file | backoff | clock | database_file | errors | events | geometry | output | progress | text_file",\n'
-    assert ground in text
+    ground = next(line for line in text.splitlines(keepends=True) if "| clock |" in line)
     upside_down = text.replace('    "cli",\n    "diagnostics | notice",\n', '    "diagnostics | notice",\n')
     upside_down = upside_down.replace(ground, f'{ground}    "cli",\n')
     (tmp_path / "pyproject.toml").write_text(upside_down)

@@ -1,7 +1,7 @@
 """The wire contract: events of a face, when it appears, when its emotion changes and when it disappears; and reports.
 
-Their JSON Schemas are in `schema`: `event.json`, and for a report a file named after its topic. `SCHEMA` and
-`REPORT_SCHEMA` are increased when subscribers have to change.
+The JSON Schemas are in `schema`: `event.json`, and for reports and retained messages a file named after the topic.
+`SCHEMA` and `REPORT_SCHEMA` are increased when subscribers have to change.
 """
 
 from __future__ import annotations

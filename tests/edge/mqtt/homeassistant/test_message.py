@@ -13,12 +13,14 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from tests.support.discovery import INFO, NAMES, entities, health_message, render
 from tests.support.media import WALK
 from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.processes import run
 from tests.support.waiting import wait_until
 
+from fer_edge.events import SCHEMAS
 from fer_edge.mqtt.homeassistant.message import discovery_message
 from fer_edge.mqtt.topics import discovery_topic
 
@@ -196,6 +198,16 @@ def test_a_run_is_announced_after_its_status_info_state_and_settings(run_message
     payloads = dict(run_messages)
     info = json.loads(payloads["fer/porch/info"])
     assert json.loads(payloads[topics[4]]) == discovery_message("fer/porch", "porch", info)
+
+
+@pytest.mark.parametrize("name", ["state", "settings"])
+def test_state_and_settings_fit_their_schemas(run_messages: list[tuple[str, str]], name: str) -> None:
+    schema = json.loads((SCHEMAS / f"{name}.json").read_text())
+    strict = Draft202012Validator({**schema, "additionalProperties": False})
+    messages = [json.loads(text) for topic, text in run_messages if topic == f"fer/porch/{name}"]
+    assert messages
+    for message in messages:
+        strict.validate(message)
 
 
 def test_every_template_yields_a_valid_value_for_every_message_of_a_run(run_messages: list[tuple[str, str]]) -> None:
