@@ -63,7 +63,7 @@ def _of_state(topic: str, entities: dict[str, dict[str, Any]]) -> dict[str, dict
 
 
 def _occupancy(name: str, count: str) -> dict[str, Any]:
-    """Whether the expression `count` is above 0; unknown without frames, because nobody is not assumed to be gone."""
+    """Whether the expression `count` is above 0; unknown without frames: a face may still be there."""
     occupied = f"('ON' if {count} else 'OFF')"
     return {
         "platform": "binary_sensor",
