@@ -51,7 +51,7 @@ def _line(each: Resolved) -> str:
     if each.value is None:
         return f"# {name}: {each.setting.describe_default()} (default)"
     value = hide_secrets(each.value) if each.setting.is_address else each.value
-    return f"{name} = {_toml(value)}  # {each.origin.name if each.origin else 'default'}"
+    return f"{name} = {to_toml(value)}  # {each.origin.name if each.origin else 'default'}"
 
 
 def _array_lines(each: Resolved) -> Iterator[str]:
@@ -63,12 +63,12 @@ def _array_lines(each: Resolved) -> Iterator[str]:
 
 
 def _table_lines(setting: Setting, table: Mapping[str, Any]) -> list[str]:
-    return [f"[[{setting.key}]]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    return [f"[[{setting.key}]]", *(f"{key} = {to_toml(value)}" for key, value in table.items())]
 
 
 def _example_lines(setting: Setting) -> str:
     value = setting.default if setting.example is None else setting.example
-    return _comment(setting) + f"#{setting.name} = {_toml(value)}\n"
+    return _comment(setting) + f"#{setting.name} = {to_toml(value)}\n"
 
 
 def _comment(setting: Setting) -> str:
@@ -76,7 +76,7 @@ def _comment(setting: Setting) -> str:
     return "".join(f"# {line}\n" for line in textwrap.wrap(setting.help + default, WIDTH))
 
 
-def _toml(value: Any) -> str:
+def to_toml(value: Any) -> str:
     """Write a text, number, truth value or list as TOML: that is JSON, but with DEL escaped in texts."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
