@@ -26,6 +26,7 @@ from fer_edge.config.loader import DEFAULT_FILE, Resolved, add_flags, make_confi
 from fer_edge.config.model import Config, find_pause_file, find_settings_file
 from fer_edge.config.toml import as_toml
 from fer_edge.config.web import TOKEN
+from fer_edge.config.zone_file import ZoneFile, open_zone_file
 from fer_edge.errors import FerError, UsageError
 from fer_edge.events import SCHEMA_FILE
 from fer_edge.logs import configure_logging
@@ -33,6 +34,7 @@ from fer_edge.monitoring.sd_notify import NOTIFY_SOCKET, Notifier
 from fer_edge.notice.texts import LANGUAGES
 from fer_edge.output import drain_stderr
 from fer_edge.web.factory import open_web_server
+from fer_edge.web.page_files import PageFiles
 
 if TYPE_CHECKING:  # OpenCV and NumPy take half a second to import; --help does not need them
     from fer_edge.daemon import Daemon
@@ -77,7 +79,7 @@ def _execute(argv: Sequence[str] | None) -> int:
     try:
         if arguments.status:
             return _status(config, as_json=arguments.json)
-        return _forget(config) if arguments.forget else _run(config)
+        return _forget(config) if arguments.forget else _run(config, open_zone_file(arguments.config, resolved))
     except FerError as error:
         raise name_setting(error, resolved) from error
 
@@ -138,7 +140,7 @@ def _broker(config: Config, flag: str) -> Broker:
     return config.broker
 
 
-def _run(config: Config) -> int:
+def _run(config: Config, zones: ZoneFile) -> int:
     if not config.camera:
         cure = f"give {SPECS}; or set camera.source in {DEFAULT_FILE}"
         raise UsageError("is missing", setting="camera.source", cure=cure)
@@ -147,6 +149,7 @@ def _run(config: Config) -> int:
     # A core dump would contain faces, passwords and the token.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     from fer_edge.daemon import open_daemon
+    from fer_edge.history.reader import history_reader
     from fer_edge.history.recorder import open_history
     from fer_edge.run.signals import handle_signals
 
@@ -156,7 +159,9 @@ def _run(config: Config) -> int:
     history = find_history_file(config.history, config.outbox, os.environ)
     config = replace(config, settings_file=find_settings_file(config, os.environ))
     recorders = [open_history(history)] if history else []
-    daemon = open_daemon(config, password, lambda: recorders + ([open_web_server(web, token)] if web else []))
+    read_history = history_reader(history.file, config.device) if history and history.file else None
+    files = PageFiles(zones=zones, read_history=read_history)
+    daemon = open_daemon(config, password, lambda: recorders + ([open_web_server(web, token, files)] if web else []))
     # A full garbage collection over start-up objects would stall frames for 35 ms on a PC.
     gc.freeze()
     notifier = Notifier(os.environ.get(NOTIFY_SOCKET))

@@ -109,8 +109,7 @@ class Daemon:
         )
         self._reports = Reports(self._messages, self._processor.pipeline)
         if config.history or (config.broker and config.minutes):
-            zones = [zone.name for zone in config.pipeline.zones if not zone.ignored]
-            self._reports.count_minutes(models.classifier.labels, zones)
+            self._reports.count_minutes(models.classifier.labels)
         if config.broker and config.moods:
             self._reports.track_moods(config.moods, models.classifier.labels)
         self.controls = RunControls(self._processor.pipeline, PauseFile(config.pause_file))

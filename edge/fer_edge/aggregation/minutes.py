@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fer_edge.tracking.track import TrackedFace
@@ -92,8 +92,13 @@ class MinuteCounter:
     the frames' clock, so that setting the wall clock changes none of them: it only ends the minute.
     """
 
-    def __init__(self, labels: Sequence[str], zones: Sequence[str] = ()) -> None:
-        """`labels` are the emotions, in the order of the model's scores; `zones` the names of the zones."""
+    def __init__(self, labels: Sequence[str], zones: Callable[[], Sequence[str]] = tuple) -> None:
+        """Create a counter.
+
+        Args:
+            labels: The emotions, in the order of the model's scores.
+            zones: Returns the names of the zones, at the beginning of each minute.
+        """
         self._labels, self._zones = labels, zones
         self._minute: Minute | None = None
         self._time = 0.0
@@ -131,7 +136,7 @@ class MinuteCounter:
         return minute if minute and minute.covered else None
 
     def _open(self, number: int) -> Minute:
-        return Minute(number, self._labels, self._zones)
+        return Minute(number, self._labels, self._zones())
 
 
 def _rounded(seconds: float) -> float:

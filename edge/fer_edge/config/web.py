@@ -35,6 +35,7 @@ class WebOptions:
         key: Its private key, PEM; None if it is in the same file.
         names: Further names and addresses by which browsers reach the page.
         trusted_proxies: Networks of the proxies whose X-Forwarded-For counts.
+        allow_edit: Whether the page may change the zones in the configuration file.
     """
 
     listen: Address
@@ -43,6 +44,7 @@ class WebOptions:
     key: Path | None = None
     names: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
+    allow_edit: bool = False
 
     @property
     def address(self) -> str:
@@ -99,12 +101,16 @@ def make_web_options(
     listen: Address | None,
     names: tuple[str, ...] | None = None,
     trusted_proxies: tuple[Network, ...] | None = None,
+    *,
+    allow_edit: bool = False,
     **files: Path | None,
 ) -> WebOptions | None:
     """Return the options, or None without a page. Raises UsageError for a certificate that cannot be used."""
     if not listen:
         return None
-    options = WebOptions(listen, names=names or (), trusted_proxies=trusted_proxies or (), **files)
+    options = WebOptions(
+        listen, names=names or (), trusted_proxies=trusted_proxies or (), allow_edit=allow_edit, **files
+    )
     if options.key and not options.certificate:
         raise UsageError("needs a certificate", setting="web.key", cure="add --web-cert or web.certificate")
     tls_context(options)

@@ -27,9 +27,9 @@ class Reports:
         self._minutes: MinuteCounter | None = None
         self._moods: MoodTracker | None = None
 
-    def count_minutes(self, labels: Sequence[str], zones: Sequence[str] = ()) -> None:
-        """Report every minute from now on: the labels of the model, and the names of the zones."""
-        self._minutes = MinuteCounter(labels, zones)
+    def count_minutes(self, labels: Sequence[str]) -> None:
+        """Report every minute from now on. `labels` are those of the model."""
+        self._minutes = MinuteCounter(labels, self._zone_names)
 
     def track_moods(self, rules: Sequence[MoodRule], labels: Sequence[str]) -> None:
         """Report sustained moods from now on."""
@@ -59,6 +59,9 @@ class Reports:
     def finish(self) -> list[Report]:
         """End what is unfinished."""
         return self._end_moods() + self._describe_minute(self._minutes.finish() if self._minutes else None)
+
+    def _zone_names(self) -> list[str]:
+        return [zone.name for zone in self._pipeline.options.zones if not zone.ignored]
 
     def _end_moods(self) -> list[Report]:
         return [self._describe_mood(change) for change in self._moods.interrupt()] if self._moods else []

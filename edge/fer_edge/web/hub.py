@@ -131,9 +131,7 @@ class Hub:
                 **self.status.info,
                 "browser": self.status.browser is not None,
                 "login": login,
-                "zones": [
-                    {"name": zone.name, "polygon": zone.polygon, "ignore": zone.ignored} for zone in self.status.zones
-                ],
+                "zones": self._describe_zones(),
                 "now": now,
             }
         )
@@ -145,12 +143,19 @@ class Hub:
         for viewer in self.viewers:
             viewer.send(text)
 
+    def broadcast_zones(self) -> None:
+        """Send the zones to all viewers."""
+        self.broadcast({"type": "zones", "zones": self._describe_zones()})
+
     async def close(self) -> None:
         """Disconnect everyone."""
         for stream in self.streams:
             end_stream(stream)
         self.pictures.end()
         await asyncio.gather(*(viewer.close(GOING_AWAY, "the sensor has ended") for viewer in list(self.viewers)))
+
+    def _describe_zones(self) -> list[dict[str, Any]]:
+        return [{"name": zone.name, "polygon": zone.polygon, "ignore": zone.ignored} for zone in self.status.zones]
 
     def _add_sample(self, now: float, faces: list[dict[str, Any]]) -> None:
         self.broadcast(self.history.add_sample(now, faces))

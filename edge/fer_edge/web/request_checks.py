@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
@@ -32,12 +33,19 @@ async def check_head(request: web.Request, handler: Handler) -> web.StreamRespon
     return await handler(request)
 
 
-def read_body(timeout: float = BODY_TIMEOUT) -> Middleware:
-    """A middleware that reads the body, which is kept in the request, before the request is handled."""
+def read_body(timeout: float = BODY_TIMEOUT, max_sizes: Mapping[str, int] | None = None) -> Middleware:
+    """A middleware that reads the body, which is kept in the request, before the request is handled.
+
+    Args:
+        timeout: Seconds to receive the body.
+        max_sizes: Bytes that a body may have, by path, if not that of the application.
+    """
 
     @web.middleware
     async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.can_read_body:
+            if size := (max_sizes or {}).get(request.path):
+                request = request.clone(client_max_size=size)
             try:
                 async with asyncio.timeout(timeout):
                     await (request.post() if request.content_type.startswith("multipart/") else request.text())

@@ -9,7 +9,6 @@ import socket
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, web
@@ -20,20 +19,24 @@ from fer_edge.run.controls import RunControls
 from fer_edge.run.observer import RunObserver
 from fer_edge.run.status import RunStatus
 from fer_edge.tracking.track import TrackedFace
+from fer_edge.web import zone_editor
 from fer_edge.web.api import Api
 from fer_edge.web.auth import Authenticator
 from fer_edge.web.connections import Connections
+from fer_edge.web.history_api import HistoryApi
 from fer_edge.web.http_protocol import mark_authenticated
 from fer_edge.web.hub import Hub
 from fer_edge.web.listener import WebServerError, listen, url_of
 from fer_edge.web.logouts import Logouts
 from fer_edge.web.loop_thread import LoopThread
 from fer_edge.web.middleware import AccessControl
+from fer_edge.web.page_files import PageFiles
 from fer_edge.web.pages import Pages
 from fer_edge.web.picture_routes import PictureRoutes
 from fer_edge.web.request_checks import check_head, read_body
 from fer_edge.web.status_reporter import StatusReporter
 from fer_edge.web.websockets import WebSockets
+from fer_edge.web.zone_editor import ZoneEditor
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +52,13 @@ class WebServer(RunObserver):
         url: Where a browser finds the page.
     """
 
-    def __init__(self, options: WebOptions, token: str | None, logouts: Path | None = None) -> None:
+    def __init__(self, options: WebOptions, token: str | None, files: PageFiles | None = None) -> None:
         """Bind the port.
 
         Args:
             options: Where and how the page is served.
             token: What its viewers must know, or None.
-            logouts: File that keeps who has logged out; None for memory.
+            files: What the page reads and writes besides the run.
 
         Raises:
             UsageError: The page would be open to the network without a token, or the host is not this machine.
@@ -63,16 +66,18 @@ class WebServer(RunObserver):
         """
         check_token(options, token)
         self._options = options
-        self._token, self._logouts = token or None, logouts
+        self._token, self._files = token or None, files or PageFiles()
         self._socket = listen(options)
         self._thread: LoopThread | None = None
         self._hub: Hub | None = None
+        self._zone_editor: ZoneEditor | None = None
         self.url = url_of(self._socket, secure=options.certificate is not None)
 
     def on_start(self, status: RunStatus, controls: RunControls) -> None:
         """Start to serve. Raises WebServerError when the server does not start."""
         self._hub = hub = Hub(status)
-        site = _Site(self._options, self._token, self._logouts, self._socket, hub, controls)
+        self._zone_editor = ZoneEditor(hub, controls, self._files.zones, allowed=self._options.allow_edit)
+        site = _Site(self._options, self._token, self._files, self._socket, hub, controls, self._zone_editor)
         self._thread = LoopThread(site.serve, "page")
         self._thread.start(START_TIMEOUT)
         self.poll()
@@ -91,7 +96,9 @@ class WebServer(RunObserver):
             self._hub.on_event(message)
 
     def poll(self) -> None:
-        """Raise WebServerError when the server has ended by itself."""
+        """Use the zones that the page has saved. Raises WebServerError when the server has ended by itself."""
+        if self._zone_editor:
+            self._zone_editor.apply()
         if not (self._thread and self._thread.is_running):
             error = self._thread.error if self._thread else None
             raise WebServerError(f"the page has failed: {error or 'its server does not start'}") from error
@@ -109,10 +116,11 @@ class _Site:
 
     options: WebOptions
     token: str | None
-    logouts: Path | None
+    files: PageFiles
     socket: socket.socket
     hub: Hub
     controls: RunControls
+    zone_editor: ZoneEditor
 
     async def serve(self, ready: Callable[[], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set, or something fails."""
@@ -139,13 +147,17 @@ class _Site:
 
     def _application(self, api: Api, sockets: WebSockets) -> web.Application:
         clock = self.hub.status.clock
-        authenticator = Authenticator(self.token, clock, Logouts(self.logouts, clock.wall))
+        authenticator = Authenticator(self.token, clock, Logouts(self.files.logouts, clock.wall))
         access = AccessControl(self.options, authenticator)
         pages = Pages(access)
-        middlewares = [check_head, access.middleware, read_body(), mark_authenticated]
+        read = read_body(max_sizes={zone_editor.PATH: zone_editor.MAX_SIZE})
+        middlewares = [check_head, access.middleware, read, mark_authenticated]
         app = web.Application(middlewares=middlewares, client_max_size=MAX_REQUEST_SIZE)
         app.on_response_prepare.append(access.add_headers)
         app.add_routes([*pages.routes(), *api.routes(), *sockets.routes(), *PictureRoutes(self.hub).routes()])
+        app.add_routes(self.zone_editor.routes())
+        if self.files.read_history:
+            app.add_routes(HistoryApi(self.files.read_history, self.hub.status.labels, clock).routes())
         logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # malformed requests from the network
         # Likewise, past the limits of the log.
         for category in (BadContentDispositionHeader, BadContentDispositionParam):

@@ -26,7 +26,7 @@ class Camera:
     """Feeds frames at a steady rate into a counter; starts 20 seconds before noon."""
 
     def __init__(self, *zones: str) -> None:
-        self.counter = MinuteCounter(LABELS, zones)
+        self.counter = MinuteCounter(LABELS, lambda: zones)
         self.time, self.wall_offset = 500.0, NOON - 520.0
         self.minutes: list[dict[str, Any]] = []
 
