@@ -61,6 +61,11 @@ class BrowserCamera:
         self._number = 0  # of the next frame
 
     @property
+    def is_oriented(self) -> bool:
+        """Whether its images are rotated or flipped, so that the browser's own video differs from the frames."""
+        return bool(self._options.rotate or self._options.flip)
+
+    @property
     def dropped(self) -> int:
         """How many images were replaced by a newer one before they were decoded."""
         return self._offers.replaced

@@ -44,8 +44,10 @@ class Hub:
         browser_connected: Whether a browser is connected as the camera.
     """
 
-    def __init__(self, status: RunStatus) -> None:
+    def __init__(self, status: RunStatus, *, keeps_minutes: bool = False) -> None:
+        """`keeps_minutes`: whether there is a history of minutes."""
         self.status = status
+        self._keeps_minutes = keeps_minutes
         self.history = History()
         self.viewers: set[Viewer] = set()
         self.pictures = PictureStreams()
@@ -130,6 +132,8 @@ class Hub:
                 "device": self.status.device,
                 **self.status.info,
                 "browser": self.status.browser is not None,
+                "oriented": self.status.browser is not None and self.status.browser.is_oriented,
+                "history": self._keeps_minutes,
                 "login": login,
                 "zones": self._describe_zones(),
                 "now": now,

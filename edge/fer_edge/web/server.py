@@ -75,7 +75,7 @@ class WebServer(RunObserver):
 
     def on_start(self, status: RunStatus, controls: RunControls) -> None:
         """Start to serve. Raises WebServerError when the server does not start."""
-        self._hub = hub = Hub(status)
+        self._hub = hub = Hub(status, keeps_minutes=self._files.read_history is not None)
         self._zone_editor = ZoneEditor(hub, controls, self._files.zones, allowed=self._options.allow_edit)
         site = _Site(self._options, self._token, self._files, self._socket, hub, controls, self._zone_editor)
         self._thread = LoopThread(site.serve, "page")

@@ -2,6 +2,7 @@
 
 const MISSING = "–";
 const UNITS = /** @type {[number, string][]} */ ([[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]); // seconds, name
+const HOUR_AND_MINUTE = new Intl.DateTimeFormat(undefined, { timeStyle: "short", hourCycle: "h23" });
 const TIME_OF_DAY = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 
 /** @param {string | null} emotion null if none is certain enough */
@@ -42,6 +43,11 @@ export function duration(seconds) {
     if (count) parts.push(`${count} ${unit}`);
   }
   return parts.join(" ");
+}
+
+/** The local hour and minute, or to the second. @param {Date} date @param {boolean} [withSeconds] */
+export function shortTime(date, withSeconds = false) {
+  return (withSeconds ? TIME_OF_DAY : HOUR_AND_MINUTE).format(date);
 }
 
 /**

@@ -5,12 +5,14 @@ import { setText } from "./dom.js";
 import { Events } from "./events.js";
 import { Faces } from "./faces.js";
 import { number } from "./format.js";
+import { History } from "./history.js";
 import { LiveFeed } from "./live_feed.js";
 import { overlayOf, showOverlay } from "./overlay.js";
 import { Picture } from "./picture.js";
 import { announce, announceEvent } from "./screen_reader.js";
 import { Status } from "./status.js";
 import { Timeline } from "./timeline.js";
+import { ZoneEditor } from "./zone_editor.js";
 import { Zones } from "./zones.js";
 
 const OTHER_CAMERA_GRACE = 3000; // milliseconds after the first hello in which another camera may be one that just left
@@ -34,8 +36,8 @@ const state = {
   camera: new Camera(update),
 };
 const { camera } = state;
-const [picture, faces, timeline] = [new Picture(), new Faces(), new Timeline()];
-const [events, status, zones] = [new Events(), new Status(), new Zones()];
+const [picture, faces, timeline, history] = [new Picture(), new Faces(), new Timeline(), new History()];
+const [events, status, zones, zoneEditor] = [new Events(), new Status(), new Zones(), new ZoneEditor()];
 const feed = new LiveFeed({ onMessage, onFrame, onClose, onFailure });
 
 let firstHelloAt = 0;
@@ -58,6 +60,7 @@ function onMessage(message, raw) {
     status.show(message);
     update();
   }
+  if (message.type === "zones") zones.show(message.zones);
   if (message.type === "busy") state.busyReason = message.error;
 }
 
@@ -73,17 +76,23 @@ function onHello(message, raw) {
   timeline.begin(message.labels, message.now, message.samples);
   for (const [index, event] of message.events.entries()) events.add(event, raw.events[index]);
   status.begin(message);
+  history.begin(message.history);
   setText(byId("device"), message.device);
   document.title = `${message.device} - fer-edge`;
   byId("logout").hidden = !message.login;
   notice.hidden = true;
 }
 
+/** Whether this browser's own video is shown; if the sensor rotates or flips it, the sensor's picture is. */
+function showsOwnVideo() {
+  return camera.state === "on" && !state.hello?.oriented;
+}
+
 /** @param {import("./live_feed.js").Frame} frame */
 async function onFrame(frame) {
   state.frameAt = performance.now();
   if (updatePicture()) return;
-  if (camera.state === "on") picture.drawBoxes(frame.faces, camera.isMirrored);
+  if (showsOwnVideo()) picture.drawBoxes(frame.faces, camera.isMirrored);
   else if (frame.jpeg) await picture.show(frame.jpeg, frame.faces);
   if (!updatePicture()) faces.show(frame.faces); // the state may have changed while the picture was decoded
 }
@@ -122,7 +131,7 @@ function updateCamera() {
   if (camera.state === "off" && camera.message) shouldBeCamera = false;
   if (!isAllowed && camera.state !== "off") camera.stop();
   if (isAllowed && shouldBeCamera && camera.state === "off") camera.start(cameraSelect.value);
-  if (withPicture !== (camera.state !== "on")) {
+  if (withPicture === showsOwnVideo()) {
     withPicture = !withPicture;
     picture.clear();
     feed.open(withPicture);
@@ -137,10 +146,12 @@ function updateCamera() {
 function updatePicture() {
   const overlay = overlayOf(state);
   if (showOverlay(overlay)) announce(`${overlay?.title}. ${overlay?.detail ?? ""}`);
-  const isCamera = camera.state === "on";
-  camera.video.hidden = !isCamera;
+  const isCamera = showsOwnVideo();
+  camera.video.hidden = camera.state !== "on"; // frames are taken from a video only while it is shown
+  camera.video.classList.toggle("covered", !isCamera);
   camera.video.classList.toggle("mirrored", camera.isMirrored);
   zones.mirror(isCamera && camera.isMirrored);
+  zoneEditor.mirror(isCamera && camera.isMirrored);
   byId("canvas").hidden = isCamera;
   if (isCamera) picture.setShape(camera.video.videoWidth, camera.video.videoHeight);
   if (overlay) {

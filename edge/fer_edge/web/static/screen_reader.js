@@ -7,11 +7,23 @@ const MAX_TEXTS = 5; // the newest ones of a delay are announced
 const liveRegion = /** @type {HTMLElement} */ (document.getElementById("live-region"));
 /** @type {string[]} */
 let pending = [];
+let lastResult = "";
+let timer = 0;
 
 /** @param {string} text */
 export function announce(text) {
-  if (!pending.length) setTimeout(flush, ANNOUNCEMENT_DELAY);
+  timer ||= setTimeout(flush, ANNOUNCEMENT_DELAY);
   pending.push(text);
+}
+
+/**
+ * Announce the result of what the user does again and again, such as moving something: only the last one of a delay.
+ * @param {string} text
+ */
+export function announceLast(text) {
+  pending = pending.filter((other) => other !== lastResult);
+  lastResult = text;
+  announce(text);
 }
 
 /** @param {any} event as subscribers receive it */
@@ -25,4 +37,5 @@ export function announceEvent(event) {
 function flush() {
   liveRegion.textContent = pending.slice(-MAX_TEXTS).join(" ");
   pending = [];
+  timer = 0;
 }

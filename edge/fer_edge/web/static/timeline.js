@@ -1,13 +1,16 @@
 /** The last five minutes: one lane per emotion, and one for none that is certain, with a bar whenever a face showed it. */
 
+import { ChartCursor } from "./chart_cursor.js";
 import { colourOf } from "./colours.js";
 import { element, setText } from "./dom.js";
-import { duration, emotionName, percent } from "./format.js";
+import { duration, emotionName, percent, shortTime } from "./format.js";
 
 const SPAN = 300; // seconds
 const SAMPLE_INTERVAL = 0.5; // seconds
 const MAX_SAMPLE_DURATION = 1.5; // seconds; after a longer time without a sample there is a gap
 const DRAW_INTERVAL = 1000; // milliseconds
+const TICK_INTERVAL = 60; // seconds between two labels of the axis, at whole minutes
+const MAX_TICK = 0.9; // of the width, beyond which there is no room for a label
 
 // Top and height of what is drawn in a lane, as fractions of it.
 const BACKGROUND = { top: 0, height: 1, alpha: 0.12 };
@@ -25,7 +28,15 @@ export class Timeline {
   /** @type {Lane[]} */ #lanes = [];
   /** @type {string[]} */ #labels = [];
   #clockOffset = 0; // seconds from the page's clock to the server's
-  #body = /** @type {HTMLElement} */ (document.getElementById("lanes"));
+  #body = byId("lanes");
+  #axis = byId("timeline-axis");
+  #cursor = new ChartCursor({
+    area: byId("timeline-area"),
+    line: byId("timeline-line"),
+    detail: byId("timeline-detail"),
+    count: SPAN,
+    describe: (second) => this.#describe(second),
+  });
 
   constructor() {
     setInterval(() => this.draw(), DRAW_INTERVAL);
@@ -65,6 +76,19 @@ export class Timeline {
       const dominant = totalDuration(intervals.filter(({ faces }) => faces[0] === lane.label));
       setText(lane.share, occupied ? percent(dominant / occupied) : "–");
     }
+    drawAxis(this.#axis);
+    this.#cursor.update();
+  }
+
+  /** Who was there in a second of the span. @param {number} second */
+  #describe(second) {
+    const now = pageTime();
+    const t = now - SPAN + second + 0.5;
+    const time = shortTime(localTime(t - now), true);
+    const interval = toIntervals(this.#samples, now).find(({ from, to }) => from <= t && t < to);
+    if (!interval) return `${time}: the camera was off`;
+    const faces = interval.faces.map(emotionName);
+    return `${time}: ${faces.length > 1 ? `${faces.length} faces: ` : ""}${faces.join(", ") || "nobody"}`;
   }
 
   /** @param {Sample} sample @returns {Sample} */
@@ -90,6 +114,29 @@ export class Timeline {
     });
     this.#body.replaceChildren(...rows);
   }
+}
+
+/** @param {string} id */
+function byId(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+/** @param {number} seconds from now */
+function localTime(seconds) {
+  return new Date(Date.now() + 1000 * seconds);
+}
+
+/** Label the whole minutes, in local time. @param {HTMLElement} axis */
+function drawAxis(axis) {
+  const sinceMinute = (Date.now() / 1000) % TICK_INTERVAL;
+  const ticks = [];
+  for (let ago = sinceMinute; ago < SPAN; ago += TICK_INTERVAL) {
+    const time = localTime(-ago);
+    const tick = element("span", time.getMinutes() % 2 ? "odd" : "", 1 - ago / SPAN < MAX_TICK ? shortTime(time) : "");
+    tick.style.setProperty("left", `${100 * (1 - ago / SPAN)}%`);
+    ticks.push(tick);
+  }
+  axis.replaceChildren(...ticks, element("span", "now", "now"));
 }
 
 /** The page's clock, in seconds. */
