@@ -15,6 +15,7 @@ from tests.support.history import minute
 from tests.support.mjpeg import MjpegCamera
 from tests.support.mosquitto import Mosquitto
 from tests.support.page_view import expect_faces, save_screenshot
+from tests.support.waiting import wait_until
 from tests.support.web_daemon import WebDaemon
 
 from fer_edge.events import rfc3339
@@ -58,7 +59,7 @@ def test_a_day_is_a_bar_per_quarter_of_an_hour_that_is_read_by_mouse_and_keyboar
     page = open_page(hall.url, timezone_id=TIME_ZONE)
     expect_faces(page)
     area, detail = page.get_by_role("slider", name="Time in the last 24 hours"), page.locator("#history-detail")
-    expect(page.locator("#history-chart .observed")).to_have_count(32)  # 8 hours
+    wait_until(lambda: page.locator("#history-chart .observed").count() >= 32)  # 8 hours, and the time since
     area.focus()
     press(page, "End", "ArrowLeft")
     expect(detail).to_have_text(re.compile(r"^\d\d:\d\d to \d\d:\d\d: happy 5 min 4 s, nobody 2 min 38 s$"))
@@ -82,10 +83,10 @@ def test_a_day_is_a_bar_per_quarter_of_an_hour_that_is_read_by_mouse_and_keyboar
 def test_the_history_of_a_zone_is_selected(hall: WebDaemon, open_page: OpenPage) -> None:
     page = open_page(hall.url, width=390, height=844)
     with page.expect_response(lambda response: response.url.endswith("/api/history?zone=sofa")) as answer:
-        page.get_by_label("Zone", exact=True).select_option("sofa")
+        page.get_by_role("combobox", name="Zone").select_option("sofa")
     assert answer.value.json()["zones"] == ["sofa"]
-    expect(page.locator("#history-chart .observed")).to_have_count(32)
-    expect(page.get_by_label("Zone", exact=True)).to_have_value("sofa")
+    wait_until(lambda: page.locator("#history-chart .observed").count() >= 32)
+    expect(page.get_by_role("combobox", name="Zone")).to_have_value("sofa")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
