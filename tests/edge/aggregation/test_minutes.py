@@ -26,7 +26,8 @@ class Camera:
     """Feeds frames at a steady rate into a counter; starts 20 seconds before noon."""
 
     def __init__(self, *zones: str) -> None:
-        self.counter = MinuteCounter(LABELS, lambda: zones)
+        self.zones = zones
+        self.counter = MinuteCounter(LABELS, lambda: self.zones)
         self.time, self.wall_offset = 500.0, NOON - 520.0
         self.minutes: list[dict[str, Any]] = []
 
@@ -92,6 +93,18 @@ def test_a_lost_or_paused_camera_is_not_observed_rather_than_nobody() -> None:
     assert (lost["duration_s"], lost["nobody_s"], lost["emotions_s"]["happy"]) == (60, 0, lost["observed_s"])
     assert (missing["start"], missing["duration_s"], missing["observed_s"], missing["nobody_s"]) == (60, 60, 0, 0)
     assert (back["observed_s"], back["nobody_s"]) == (pytest.approx(20, abs=0.6), 0)
+
+
+def test_zones_that_change_do_so_with_the_next_minute() -> None:
+    camera = Camera("door")
+    camera.deliver(10, face(0, "door"))
+    camera.zones = ("sofa",)
+    camera.deliver(10, face(0, "sofa"))
+    camera.deliver(10, face(0, "sofa"))
+    first, second = camera.end()
+    assert first["zones"]["door"]["emotions_s"] == approximately(happy=10, sad=0)
+    assert (list(first["zones"]), list(second["zones"])) == (["door"], ["sofa"])
+    assert second["zones"]["sofa"]["emotions_s"] == approximately(happy=10, sad=0)
 
 
 def test_frames_too_far_apart_are_not_observed_but_their_minute_is_covered() -> None:
