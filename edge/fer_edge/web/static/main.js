@@ -5,14 +5,12 @@ import { setText } from "./dom.js";
 import { Events } from "./events.js";
 import { Faces } from "./faces.js";
 import { number } from "./format.js";
-import { History } from "./history.js";
 import { LiveFeed } from "./live_feed.js";
 import { overlayOf, showOverlay } from "./overlay.js";
 import { Picture } from "./picture.js";
 import { announce, announceEvent } from "./screen_reader.js";
 import { Status } from "./status.js";
 import { Timeline } from "./timeline.js";
-import { ZoneEditor } from "./zone_editor.js";
 import { Zones } from "./zones.js";
 
 const OTHER_CAMERA_GRACE = 3000; // milliseconds after the first hello in which another camera may be one that just left
@@ -36,9 +34,13 @@ const state = {
   camera: new Camera(update),
 };
 const { camera } = state;
-const [picture, faces, timeline, history] = [new Picture(), new Faces(), new Timeline(), new History()];
-const [events, status, zones, zoneEditor] = [new Events(), new Status(), new Zones(), new ZoneEditor()];
+const [picture, faces, timeline] = [new Picture(), new Faces(), new Timeline()];
+const [events, status, zones] = [new Events(), new Status(), new Zones()];
 const feed = new LiveFeed({ onMessage, onFrame, onClose, onFailure });
+
+// Loaded when they are needed.
+/** @type {import("./history.js").History | null} */ let history = null;
+/** @type {import("./zone_editor.js").ZoneEditor | null} */ let zoneEditor = null;
 
 let firstHelloAt = 0;
 let isDecided = false; // whether it has been decided if this browser should be the camera
@@ -76,7 +78,7 @@ function onHello(message, raw) {
   timeline.begin(message.labels, message.now, message.samples);
   for (const [index, event] of message.events.entries()) events.add(event, raw.events[index]);
   status.begin(message);
-  history.begin(message.history);
+  showHistory(message.history);
   setText(byId("device"), message.device);
   document.title = `${message.device} - fer-edge`;
   byId("logout").hidden = !message.login;
@@ -151,7 +153,7 @@ function updatePicture() {
   camera.video.classList.toggle("covered", !isCamera);
   camera.video.classList.toggle("mirrored", camera.isMirrored);
   zones.mirror(isCamera && camera.isMirrored);
-  zoneEditor.mirror(isCamera && camera.isMirrored);
+  zoneEditor?.mirror(isCamera && camera.isMirrored);
   byId("canvas").hidden = isCamera;
   if (isCamera) picture.setShape(camera.video.videoWidth, camera.video.videoHeight);
   if (overlay) {
@@ -191,12 +193,25 @@ async function setPaused(paused) {
   }
 }
 
+/** @param {boolean} exists whether there is a history of minutes */
+async function showHistory(exists) {
+  if (exists && !history) history = new (await import("./history.js")).History();
+  history?.begin(exists);
+}
+
+async function editZones() {
+  zoneEditor ??= new (await import("./zone_editor.js")).ZoneEditor();
+  updatePicture();
+  zoneEditor.open();
+}
+
 function startCamera() {
   isDecided = shouldBeCamera = true;
   camera.message = "";
   update();
 }
 
+byId("zone-edit").addEventListener("click", editZones);
 pauseButton.addEventListener("click", () => setPaused(pauseButton.getAttribute("aria-pressed") !== "true"));
 cameraButton.addEventListener("click", () => {
   if (camera.state === "off") return startCamera();

@@ -32,7 +32,6 @@ export class ZoneEditor {
   });
 
   constructor() {
-    editButton.addEventListener("click", () => this.#open());
     byId("zone-rectangle").addEventListener("click", () => this.#add(true));
     byId("zone-polygon").addEventListener("click", () => this.#add(false));
     byId("zone-cancel").addEventListener("click", () => this.#close("Zones are unchanged."));
@@ -49,7 +48,8 @@ export class ZoneEditor {
     this.#layer.mirror(mirrored);
   }
 
-  async #open() {
+  /** Load the zones and begin to edit them. */
+  async open() {
     try {
       const answer = await request("GET");
       this.#shapes = answer.zones.map(toShape);
