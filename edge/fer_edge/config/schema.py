@@ -146,7 +146,8 @@ SETTINGS = (
             "client's address",
             default_text="none", example="127.0.0.1,192.168.1.0/24", read=web.parse_proxies, metavar="ADDRESSES"),
     Setting("web.allow_edit", "--web-allow-edit", SWITCH, "web.allow_edit",
-            "let the page save the zones that are drawn on it into this file", default=web.WebOptions.allow_edit),
+            "let the page save the zones that are drawn on it into the configuration file",
+            default=web.WebOptions.allow_edit),
 
     Setting("history.file", "--history", TEXT, "history.file",
             "append each minute to this file, CSV or SQLite by its ending: .csv or .sqlite",
