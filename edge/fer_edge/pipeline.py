@@ -111,8 +111,8 @@ class Pipeline:
         if not self._options.zones:
             return {}
         counts = Counter(face.zone for face in self._tracker.faces)
-        face, names = self._tracker.dominant, [zone.name for zone in self._options.zones if not zone.ignored]
-        return {"zone": face and face.zone, "zones": {name: counts[name] for name in names}}
+        face = self._tracker.dominant
+        return {"zone": face and face.zone, "zones": {name: counts[name] for name in self._options.zone_names}}
 
     @property
     def options(self) -> PipelineOptions:

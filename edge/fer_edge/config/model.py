@@ -73,6 +73,11 @@ class PipelineOptions:
     zones: tuple[Zone, ...] = ()
     slowdown: int = 1
 
+    @property
+    def zone_names(self) -> list[str]:
+        """The names of the zones in which faces are reported."""
+        return [zone.name for zone in self.zones if not zone.ignored]
+
 
 @dataclass(frozen=True)
 class Config:

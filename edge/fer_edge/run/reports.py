@@ -29,7 +29,7 @@ class Reports:
 
     def count_minutes(self, labels: Sequence[str]) -> None:
         """Report every minute from now on. `labels` are those of the model."""
-        self._minutes = MinuteCounter(labels, self._zone_names)
+        self._minutes = MinuteCounter(labels, lambda: self._pipeline.options.zone_names)
 
     def track_moods(self, rules: Sequence[MoodRule], labels: Sequence[str]) -> None:
         """Report sustained moods from now on."""
@@ -59,9 +59,6 @@ class Reports:
     def finish(self) -> list[Report]:
         """End what is unfinished."""
         return self._end_moods() + self._describe_minute(self._minutes.finish() if self._minutes else None)
-
-    def _zone_names(self) -> list[str]:
-        return [zone.name for zone in self._pipeline.options.zones if not zone.ignored]
 
     def _end_moods(self) -> list[Report]:
         return [self._describe_mood(change) for change in self._moods.interrupt()] if self._moods else []

@@ -67,7 +67,6 @@ class RunStatus:
 
     Attributes:
         device: The name of the device.
-        info: The `info` message: what runs here. Constant during a run.
     """
 
     def __init__(
@@ -80,8 +79,9 @@ class RunStatus:
         events: EventQueue,
         broker: BrokerConnection | None,
     ) -> None:
+        """`info` is what `describe_run` returns."""
         self.device = device
-        self.info = info
+        self._info = info
         self._source = source
         self._processor = processor
         self._controls = controls
@@ -94,9 +94,15 @@ class RunStatus:
         return self._processor.timer.clock
 
     @property
+    def info(self) -> dict[str, Any]:
+        """The `info` message: what runs here. Only its zones change during a run."""
+        names = self._processor.pipeline.options.zone_names
+        return {**self._info, "zones": names} if names else self._info
+
+    @property
     def labels(self) -> Sequence[str]:
         """The emotions, in the order of the model's scores."""
-        labels: Sequence[str] = self.info["labels"]
+        labels: Sequence[str] = self._info["labels"]
         return labels
 
     @property
@@ -146,7 +152,7 @@ class RunStatus:
     def problem(self) -> str | None:
         """What needs the owner's attention, in one line; None if nothing does, as while paused or starting."""
         counts, degraded = self._count_events(), self._processor.load_shedder.degraded
-        problems = [*self.info.get("warnings", ())]
+        problems = [*self._info.get("warnings", ())]
         camera = self._source.problem
         if camera and camera is not NO_FRAME_YET and not self._controls.paused:
             problems.append(f"camera: {camera.text}")
@@ -179,7 +185,7 @@ class RunStatus:
         return Health(
             self._source,
             self._processor.timer,
-            self.info["accelerator"],
+            self._info["accelerator"],
             self._count_events,
             self.clock,
             degraded=lambda: self._processor.load_shedder.degraded,
@@ -194,7 +200,7 @@ class RunStatus:
         frames = f"camera {self.camera_problem}" if self.camera_problem else f"{fps:.0f} fps"
         if self._processor.load_shedder.degraded:
             frames += f" ({self._processor.load_shedder.degraded})"
-        return f"{frames}; faces: {self.faces}; {self.info['accelerator']}; {waiting}"
+        return f"{frames}; faces: {self.faces}; {self._info['accelerator']}; {waiting}"
 
     def _count_events(self) -> dict[str, int]:
         refused, stalls = (self._broker.refused, self._broker.stalls) if self._broker else (0, 0)
@@ -202,17 +208,16 @@ class RunStatus:
 
 
 def describe_run(source: FrameSource, models: Models, config: Config | None = None) -> dict[str, Any]:
-    """The `info` message: what runs here.
+    """The `info` message without the zones: what runs here.
 
     Args:
         source: Where the frames come from.
         models: What detects and classifies the faces.
-        config: The settings, of which the zones, the moods and the permission of pictures are used.
+        config: The settings, of which the moods and the permission of pictures are used.
     """
     classifier = models.classifier
     optional: dict[str, Any] = {"warnings": list(models.warnings)}
     if config:
-        optional["zones"] = [zone.name for zone in config.pipeline.zones if not zone.ignored]
         optional["moods"] = [rule.name for rule in config.moods]
         optional["snapshots"] = config.allow_snapshots
     return {

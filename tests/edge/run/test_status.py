@@ -161,9 +161,14 @@ def test_the_info_message_names_zones_and_moods_and_whether_pictures_are_allowed
     corners = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
     options = PipelineOptions(zones=(Zone("sofa", corners), Zone("television", corners, ignored=True)))
     moods = (MoodRule("cheerful", "happy", 5),)
-    config = Config(camera="fake", broker=None, pipeline=options, moods=moods, allow_snapshots=True)
+    config = Config(camera="fake", broker=None, moods=moods, allow_snapshots=True)
     info = describe_run(run.camera, Models(classifier), config)  # type: ignore[arg-type]
-    assert (info["zones"], info["moods"], info["snapshots"]) == (["sofa"], ["cheerful"], True)
+    assert (info["moods"], info["snapshots"]) == (["cheerful"], True)
+    assert "zones" not in run.status.info
+    run.processor.pipeline.adjust(options)
+    assert run.status.info["zones"] == ["sofa"]
+    run.processor.pipeline.adjust(PipelineOptions())
+    assert "zones" not in run.status.info
 
 
 def test_only_a_browser_camera_is_a_browser(run: Run, classifier: EmotionClassifier) -> None:

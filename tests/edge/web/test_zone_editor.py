@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support.mjpeg import MjpegCamera
-from tests.support.mosquitto import Mosquitto
+from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.waiting import wait_until
 from tests.support.web_client import TOKEN, Response, open_session, request
 from tests.support.web_daemon import WebDaemon, run_async
@@ -76,6 +76,23 @@ def test_saved_zones_are_in_the_file_and_hold_for_tracked_faces_without_a_restar
     wait_until(lambda: faces_in(hall) == {"renamed"})
     assert len([event for event in hall.daemon.published("event") if event["type"] == "end"]) <= ends + 1
     wait_until(lambda: set(hall.daemon.state["zones"]) == {"renamed"})
+
+
+def test_home_assistant_learns_of_saved_zones_and_of_those_that_are_gone(hall: Hall, broker: Mosquitto) -> None:
+    messages = broker.subscribe(f"homeassistant/device/fer-edge-{hall.daemon.device}/config")
+
+    def occupancy() -> set[str]:
+        """The names of the sensors of zones in the newest discovery message."""
+        received = [payload for topic, payload in read_messages(messages) if topic.startswith("homeassistant/")]
+        parts = json.loads(received[-1])["components"] if received else {}
+        return {part["name"] for key, part in parts.items() if key.startswith("occupancy_") and "name" in part}
+
+    hall.save([EVERYWHERE])
+    wait_until(lambda: occupancy() == {"Occupancy everywhere"})
+    hall.save([{**EVERYWHERE, "name": "sofa"}, {**EVERYWHERE, "name": "television", "ignore": True}])
+    wait_until(lambda: occupancy() == {"Occupancy sofa"})
+    hall.save([EVERYWHERE])
+    wait_until(lambda: occupancy() == {"Occupancy everywhere"})
 
 
 def test_what_becomes_ignored_is_no_longer_reported(hall: Hall) -> None:
