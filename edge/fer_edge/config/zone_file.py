@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import contextlib
 import errno
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_edge.atomic_file import replace_file
 from fer_edge.config.loader import DEFAULT_FILE, Resolved
 from fer_edge.config.moods import MoodRule, check_zones
 from fer_edge.config.schema import ZONES
@@ -76,7 +75,7 @@ class ZoneFile:
         content = mark + replace_tables(decode_text(content), ZONES.key, tables).encode()
         if len(content) > MAX_SIZE:
             raise ValueError(f"with these zones, {self.path} would be longer than {MAX_SIZE} bytes")
-        _replace_file(self.path.resolve(), content)
+        replace_file(self.path.resolve(), content)
         self.tables, self._digest = tables, hashlib.sha256(content).digest()
         return zones
 
@@ -99,28 +98,3 @@ def open_zone_file(file: Path | None, resolved: Sequence[Resolved]) -> ZoneFile:
     moods = next(each.meaning for each in resolved if each.setting.key == "moods")
     tables = next(each.value for each in resolved if each.setting is ZONES)
     return ZoneFile(file or DEFAULT_FILE, tables, moods)
-
-
-def _replace_file(path: Path, content: bytes) -> None:
-    """Replace a file by one with the same owner and mode, at once or not at all. Raises OSError."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))  # the owner may have made it read-only
-    before = path.stat()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(descriptor, before.st_uid, before.st_gid)
-            os.fchmod(descriptor, before.st_mode & 0o7777)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    with contextlib.suppress(OSError):  # the file is complete in any case
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -73,7 +73,7 @@ class SettingsFile:
     def write(self, settings: dict[str, Any]) -> None:
         """Replace the settings in the file."""
         try:
-            replace_file(self._path, json.dumps(settings) + "\n")
+            replace_file(self._path, (json.dumps(settings) + "\n").encode())
         except OSError as error:
             self._warn(error, "a restart does not keep what was set")
 
