@@ -1,0 +1,58 @@
+"""What leaves the device, to whom and for how long, as Markdown: from the JSON Schemas, to which all messages are held.
+
+`python -m fer_edge.notice.data_flow edge/README.md` writes it into that file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from fer_edge.events import SCHEMA_FILE
+
+BEGIN, END = "<!-- data: begin -->", "<!-- data: end -->"
+HEAD = """\
+| what | fields | to whom | kept for |
+|---|---|---|---|
+"""
+TOPIC = re.compile(r"(published|retained) on (fer/<device>/\w+)")
+TO_BROKER = "the broker, and those whom it lets read the topic"
+KEPT = {
+    "published": "in the device, until the broker has it; by the broker, no longer than until its subscribers have it",
+    "retained": "by the broker, until the next one, or `fer-edge --forget`",
+}
+# Pictures and the history, which have no schema.
+OTHERS = """\
+| pictures, with `web.listen` | of the camera | whoever has the page's token | not at all |
+| a picture, with `camera.allow_snapshots` | grey | the broker, when the command `snapshot` asks | not at all |
+| `history.file` | those of `minute` | whoever can read the file in the device | `history.days`, or always |
+"""
+
+
+def insert_sheet(text: str) -> str:
+    """Return a Markdown text with the current sheet between its two marks. Raises ValueError without the marks."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"expected the marks {BEGIN} and {END}")
+    return f"{before}{begin}\n\n{data_flow_sheet()}\n{end}{after}"
+
+
+def data_flow_sheet() -> str:
+    """Return the sheet: a row for each kind of message that has a schema, and those for pictures and the history."""
+    return HEAD + "".join(map(_row, sorted(SCHEMA_FILE.parent.glob("*.json")))) + OTHERS
+
+
+def _row(file: Path) -> str:
+    schema = json.loads(file.read_text(encoding="utf-8"))
+    match = TOPIC.search(schema["description"])
+    assert match, file  # noqa: S101 - every schema names its topic
+    fields = ", ".join(f"`{name}`" for name in schema["properties"])
+    return f"| `{match[2]}` | {fields} | {TO_BROKER} | {KEPT[match[1]]} |\n"
+
+
+if __name__ == "__main__":
+    readme = Path(sys.argv[1])
+    readme.write_text(insert_sheet(readme.read_text(encoding="utf-8")), encoding="utf-8")
