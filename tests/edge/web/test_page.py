@@ -43,7 +43,7 @@ def test_each_face_has_a_box_at_its_position_with_its_emotion(porch: WebDaemon, 
     answers = {event["emotion"] or "unsure" for event in events_of(WALK)}
     wait_until(lambda: {emotion for emotion, _ in boxes(page)} <= answers, 60)
     assert painted_share(page, "#canvas") == 1
-    expect(page.locator("#live-status")).to_have_text(re.compile(r"Live, \d+(\.\d)? fps"))
+    expect(page.locator("#live-status")).to_have_text(re.compile(r"Watching, \d+(\.\d)? fps"))
     expect(page).to_have_title(f"{porch.device} - fer-edge")
     save_screenshot(page, "desktop-light")
 

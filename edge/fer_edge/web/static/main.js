@@ -160,7 +160,7 @@ function updatePicture() {
     picture.clear();
     faces.clear(overlay.title);
   }
-  setText(liveStatus, overlay ? overlay.title : `Live, ${number(state.status?.health?.fps, "fps", 1)}`);
+  setText(liveStatus, overlay ? overlay.title : `Watching, ${number(state.status?.health?.fps, "fps", 1)}`);
   liveStatus.dataset.tone = overlay ? overlay.tone : "live";
   return Boolean(overlay);
 }
