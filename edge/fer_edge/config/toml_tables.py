@@ -56,8 +56,9 @@ def replace_tables(text: str, key: str, tables: Sequence[Mapping[str, Any]]) -> 
         return text
     newline = "\r\n" if "\r\n" in text else "\n"
     old, pieces = _take_apart(text, key, document.get(key, []))
-    blocks = [_write(key, table, source) for table, source in _pair(tables, old)]
-    blocks += [_comments_of(table.statements) for table in old[len(blocks) :]]
+    pairs = list(_pair(tables, old))
+    blocks = [_write(key, table, source) for table, source in pairs]
+    blocks += [_comments_of(table.statements) for table in old if not any(table is source for _, source in pairs)]
     blocks = [re.sub(r"\r?\n", newline, _end_line(block)) for block in blocks]
     result = "".join(blocks[piece] if isinstance(piece, int) else piece for piece in pieces)
     for block in blocks[len(old) :]:
