@@ -30,7 +30,8 @@ while "hang" in sys.argv:
 
 
 def start(*flags: str) -> subprocess.Popen[str]:
-    program = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"] if "nohup" in flags else []
+    # The tests themselves may have been started by nohup, whose children ignore SIGHUP.
+    program = ["env", f"--{'ignore' if 'nohup' in flags else 'default'}-signal=HUP"]
     process = subprocess.Popen([*program, sys.executable, "-c", PROGRAM, *flags], stdout=subprocess.PIPE, text=True)
     assert process.stdout
     assert process.stdout.readline() == "ready\n"

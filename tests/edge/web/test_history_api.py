@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from tests.support.clock import NOON, FakeClock
 from tests.support.web_client import request
-from tests.support.web_daemon import WebDaemon
+from tests.support.web_daemon import WebDaemon, run_async
 
 from fer_edge.web.history_api import CACHE_TIME, INTERVAL, INTERVALS, HistoryApi
 
@@ -52,7 +51,7 @@ class Bench:
                         answers.append((response.status, await (response.json() if is_json else response.text())))
             return answers
 
-        return asyncio.run(ask())
+        return run_async(ask())
 
 
 def test_a_day_of_quarters_of_an_hour_ends_with_the_current_one_and_gaps_are_null() -> None:

@@ -29,6 +29,7 @@ export class ZoneLayer {
   /** @type {Shape[]} */ #shapes = [];
   #selected = -1;
   #mirrored = false;
+  #hasAdded = false; // a corner, when a pointer was pressed: the click that follows adds no other one
   /** @type {Drag | null} */ #drag = null;
   /** @type {Handlers} */ #handlers;
   #layer = /** @type {HTMLElement} */ (document.getElementById("zone-layer"));
@@ -120,9 +121,14 @@ export class ZoneLayer {
     if (this.#drag || event.button !== 0) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const { index, corner, edge } = partOf(target);
-    if (edge >= 0) return; // a click adds a corner
     event.preventDefault();
     this.#layer.setPointerCapture(event.pointerId);
+    this.#hasAdded = edge >= 0;
+    if (edge >= 0) {
+      this.#addCorner(index, edge);
+      this.#drag = { index, corner: edge + 1, from: this.#pointOf(event), isNew: false, hasMoved: true };
+      return;
+    }
     this.#drag = { index, corner, from: this.#pointOf(event), isNew: index < 0, hasMoved: false };
     this.#handlers.onSelect(index, corner);
     if (index >= 0) this.focus(index, corner);
@@ -161,7 +167,12 @@ export class ZoneLayer {
   /** @param {MouseEvent} event */
   #onClick(event) {
     const { index, edge } = partOf(/** @type {HTMLElement} */ (event.target));
-    if (edge < 0) return;
+    if (edge >= 0 && !this.#hasAdded) this.#addCorner(index, edge);
+    this.#hasAdded = false;
+  }
+
+  /** Add a corner after one, and focus it. @param {number} index @param {number} edge */
+  #addCorner(index, edge) {
     this.#handlers.onBegin();
     addCorner(this.#shapes[index], edge);
     this.#finishChange(index, edge + 1);
@@ -177,6 +188,7 @@ export class ZoneLayer {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
+    this.#hasAdded = false;
     const { index, corner, edge } = partOf(/** @type {HTMLElement} */ (event.target));
     if (index < 0 || edge >= 0) return;
     if (event.key === "Delete" || event.key === "Backspace") {
