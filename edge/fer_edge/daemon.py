@@ -18,7 +18,6 @@ from fer_edge.cameras.base import FrameSource
 from fer_edge.cameras.browser import BrowserCamera, missing_page_error
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.frame import Frame, orient
-from fer_edge.cameras.light import open_light
 from fer_edge.clock import Clock
 from fer_edge.config.model import Config
 from fer_edge.config.moods import check_emotions
@@ -59,8 +58,7 @@ def open_daemon(
     cv2.setNumThreads(config.threads)
     models = open_models(config)
     check_emotions(config.moods, models.classifier.labels)
-    light = None if config.light is None else open_light(config.light)
-    source = open_source(config.camera, config.camera_options, light)
+    source = open_source(config.camera, config.camera_options, config.light)
     if isinstance(source, BrowserCamera) and not config.web:
         raise missing_page_error()
     observers: list[RunObserver] = []

@@ -77,7 +77,7 @@ def open_light(pin: int) -> Light:
         from gpiozero import LED
     except ImportError as error:
         cure = "sudo apt install python3-gpiozero python3-lgpio"
-        raise LightError("gpiozero is not installed", setting="camera.light", cure=cure) from error
+        raise LightError("needs gpiozero, which is not installed", setting="camera.light", cure=cure) from error
     try:
         led: Light = LED(pin, initial_value=False)
     except Exception as error:  # each of its drivers has its own errors

@@ -11,7 +11,6 @@ from fer_edge.cameras.cures import CHECK_CABLE
 from fer_edge.cameras.factory import open_source
 from fer_edge.cameras.frame import Frame
 from fer_edge.cameras.frame_checks import is_dark
-from fer_edge.cameras.light import Light, open_light
 from fer_edge.config.camera import CameraOptions
 from fer_edge.config.model import Config
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
@@ -25,7 +24,7 @@ EXPOSURE_TIMEOUT = 2.0  # seconds for the camera to adjust its exposure
 def check_camera(
     config: Config,
     *,
-    open_camera: Callable[[str, CameraOptions, Light | None], FrameSource] = open_source,
+    open_camera: Callable[[str, CameraOptions, int | None], FrameSource] = open_source,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Finding:
     """Check that the camera delivers frames that are not dark.
@@ -44,8 +43,7 @@ def check_camera(
         raise UsageError("none is configured", cure="set camera.source, or give --camera")
     if config.camera == BROWSER:
         return ok(f"{BROWSER}: delivers frames once the page is open in a browser")
-    light = None if config.light is None else open_light(config.light)
-    source = open_camera(config.camera, config.camera_options, light)
+    source = open_camera(config.camera, config.camera_options, config.light)
     try:
         frame, count = _first_frames(source, monotonic)
     finally:

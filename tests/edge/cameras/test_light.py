@@ -91,7 +91,7 @@ def test_a_pin_that_cannot_be_used_is_one_line_with_a_cure(pins: MockFactory) ->
 
 def test_a_source_of_frames_lights_its_camera_until_it_is_closed_and_again_after_a_pause(pins: MockFactory) -> None:
     server = MjpegCamera()
-    source = open_source(server.url, light=open_light(PIN))
+    source = open_source(server.url, light_pin=PIN)
     assert pins.pin(PIN).state == 0
     for _ in range(2):
         assert wait_until(lambda: next(iter(source)))
@@ -102,7 +102,7 @@ def test_a_source_of_frames_lights_its_camera_until_it_is_closed_and_again_after
 
 
 def test_files_have_no_light(pins: MockFactory) -> None:
-    source = open_source(str(WALK), light=open_light(PIN))
+    source = open_source(str(WALK), light_pin=PIN)
     next(iter(source))
     assert pins.pin(PIN).state == 0
     source.close()
