@@ -17,11 +17,16 @@ HEAD = """\
 
 def insert_table(text: str) -> str:
     """Return a Markdown text with the current table between its two marks. Raises ValueError without the marks."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    return insert_between(text, (BEGIN, END), settings_table())
+
+
+def insert_between(text: str, marks: tuple[str, str], content: str) -> str:
+    """Return a text with `content` between two marks. Raises ValueError without the marks."""
+    before, begin, rest = text.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not end:
-        raise ValueError(f"expected the marks {BEGIN} and {END}")
-    return f"{before}{begin}\n\n{settings_table()}\n{end}{after}"
+        raise ValueError(f"expected the marks {' and '.join(marks)}")
+    return f"{before}{begin}\n\n{content}\n{end}{after}"
 
 
 def settings_table() -> str:

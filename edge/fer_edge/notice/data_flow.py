@@ -10,9 +10,10 @@ import re
 import sys
 from pathlib import Path
 
+from fer_edge.config.reference import insert_between
 from fer_edge.events import SCHEMA_FILE
 
-BEGIN, END = "<!-- data: begin -->", "<!-- data: end -->"
+MARKS = ("<!-- data: begin -->", "<!-- data: end -->")
 HEAD = """\
 | what | fields | to whom | kept for |
 |---|---|---|---|
@@ -33,11 +34,7 @@ OTHERS = """\
 
 def insert_sheet(text: str) -> str:
     """Return a Markdown text with the current sheet between its two marks. Raises ValueError without the marks."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"expected the marks {BEGIN} and {END}")
-    return f"{before}{begin}\n\n{data_flow_sheet()}\n{end}{after}"
+    return insert_between(text, MARKS, data_flow_sheet())
 
 
 def data_flow_sheet() -> str:
