@@ -1,4 +1,4 @@
-"""What leaves the device, to whom and for how long, as Markdown: from the JSON Schemas, to which all messages are held.
+"""What leaves the device about people, to whom and for how long, as Markdown: from the JSON Schemas of the messages.
 
 `python -m fer_edge.notice.data_flow edge/README.md` writes it into that file.
 """
@@ -24,9 +24,11 @@ KEPT = {
     "published": "in the device, until the broker has it; by the broker, no longer than until its subscribers have it",
     "retained": "by the broker, until the next one, or `fer-edge --forget`",
 }
-# Pictures and the history, which have no schema.
-OTHERS = """\
-| pictures, with `web.listen` | of the camera | whoever has the page's token | not at all |
+PAGE = "whoever has the page's token"
+# What has no schema.
+OTHERS = f"""\
+| the page and its API, with `web.listen` | those of `state` and `event`, the box of each face | {PAGE} | 5 minutes |
+| pictures, with `web.listen` | of the camera | {PAGE} | not at all |
 | a picture, with `camera.allow_snapshots` | grey | the broker, when the command `snapshot` asks | not at all |
 | `history.file` | those of `minute` | whoever can read the file in the device | `history.days`, or always |
 """
@@ -44,10 +46,9 @@ def data_flow_sheet() -> str:
 
 def _row(file: Path) -> str:
     schema = json.loads(file.read_text(encoding="utf-8"))
-    match = TOPIC.search(schema["description"])
-    assert match, file  # noqa: S101 - every schema names its topic
+    ((verb, topic),) = TOPIC.findall(schema["description"])
     fields = ", ".join(f"`{name}`" for name in schema["properties"])
-    return f"| `{match[2]}` | {fields} | {TO_BROKER} | {KEPT[match[1]]} |\n"
+    return f"| `{topic}` | {fields} | {TO_BROKER} | {KEPT[verb]} |\n"
 
 
 if __name__ == "__main__":

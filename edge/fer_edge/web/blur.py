@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,21 +21,6 @@ ZONE_MARGIN = 0.1  # of the frame's height, around ignored zones, where nobody s
 PossibleFaces = Mapping[Hashable, Box]  # by track; pixels of the frame
 
 
-@dataclass
-class _Sample:
-    """A picture and what is known about the faces in it.
-
-    Attributes:
-        time: When it was taken, seconds.
-        faces: Where faces may be.
-        picture: None once it has been passed on.
-    """
-
-    time: float
-    faces: PossibleFaces
-    picture: FramePicture | None
-
-
 class BlurDelay:
     """Delays pictures and hides the faces in them.
 
@@ -46,7 +30,8 @@ class BlurDelay:
     """
 
     def __init__(self) -> None:
-        self._samples: deque[_Sample] = deque()
+        self._faces: deque[tuple[float, PossibleFaces]] = deque()  # by time, seconds
+        self._pictures: deque[tuple[float, FramePicture]] = deque()  # that wait
         self._began = self._interval = 0.0
 
     def add(
@@ -57,28 +42,31 @@ class BlurDelay:
         Returns:
             Earlier pictures, with their faces and the ignored zones hidden.
         """
-        interval = time - self._samples[-1].time if self._samples else 0.0
-        if not self._samples or interval > max(DELAY, 2 * self._interval):
+        interval = time - self._faces[-1][0] if self._faces else 0.0
+        if not self._faces or interval > max(DELAY, 2 * self._interval):
             # The frames were interrupted, and what is known of the faces with them.
-            self._samples.clear()
+            self._faces.clear()
+            self._pictures.clear()
             self._began = time
         self._interval = interval
-        while self._samples and not self._samples[0].picture and self._samples[0].time < time - DELAY - HOLD:
-            self._samples.popleft()
-        is_complete = time - self._began >= HOLD
-        # Its pixels are scaled down now: the camera's own would fill the memory meanwhile.
-        self._samples.append(_Sample(time, faces, picture.load() if is_complete else None))
-        due = [sample for sample in self._samples if sample.picture and sample.time <= time - DELAY]
-        return [self._release(sample, zones) for sample in due]
+        oldest = min([time - DELAY - HOLD, *(taken for taken, _ in self._pictures)])
+        while self._faces and self._faces[0][0] < oldest:
+            self._faces.popleft()
+        self._faces.append((time, faces))
+        if time - self._began >= HOLD:
+            # Its pixels are scaled down now: the camera's own would fill the memory meanwhile.
+            self._pictures.append((time, picture.load()))
+        due = []
+        while self._pictures and self._pictures[0][0] <= time - DELAY:
+            due.append(self._hide(*self._pictures.popleft(), zones))
+        return due
 
-    def _release(self, sample: _Sample, zones: Sequence[Zone]) -> FramePicture:
-        picture, sample.picture = sample.picture, None
-        assert picture  # noqa: S101 - of a sample that is due
+    def _hide(self, time: float, picture: FramePicture, zones: Sequence[Zone]) -> FramePicture:
         known: dict[Hashable, dict[float, Box]] = defaultdict(dict)
-        for other in self._samples:
-            for track, box in other.faces.items():
-                known[track][other.time] = box
-        areas = [_estimate(boxes, sample.time) for boxes in known.values()]
+        for other, faces in self._faces:
+            for track, box in faces.items():
+                known[track][other] = box
+        areas = [_estimate(boxes, time) for boxes in known.values()]
         return picture.hide([*areas, *_ignored_areas(zones, picture.size)])
 
 

@@ -63,7 +63,7 @@ def test_entities_that_an_earlier_run_had_are_removed_once(mosquitto: Mosquitto)
         Announcement(publisher, "homeassistant", "porch", info)
         with publisher:
             assert publisher.flush(10)
-            wait_until(lambda: len(announced(file)) > start + bool(expected))  # noqa: B023
+            wait_until(lambda at_least=start + bool(expected): len(announced(file)) > at_least)
         removed = {key: entity for key, entity in announced(file)[-1].items() if len(entity) == 1}
         assert removed == {key: {"platform": had[key]["platform"]} for key in expected}
 
