@@ -13,8 +13,13 @@ README = Path(__file__).parents[2] / "edge" / "README.md"
 NAME = "faces.localhost"  # which Chromium resolves to this machine
 WEBSOCKET = 'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";'
 FORWARDED = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;"
-INGRESS = "/api/hassio_ingress/Zm9yIHRlc3Rz/"  # as Home Assistant serves an add-on, in a frame
+INGRESS = "/api/hassio_ingress/Zm9yIHRlc3Rz/"  # as Home Assistant serves an app, in a frame
+INGRESS_ADDRESS = "127.0.0.32"  # from which it connects
 FRAME = f'<link rel="icon" href="data:,"><iframe src="{INGRESS}" width="900" height="700"></iframe>'
+INGRESS_LINES = (
+    f"{WEBSOCKET} {FORWARDED} proxy_bind {INGRESS_ADDRESS}; proxy_set_header Host $http_host; "
+    f"proxy_set_header X-Forwarded-Host $http_host; proxy_set_header X-Ingress-Path {INGRESS[:-1]};"
+)
 LINES = {
     "without a Host line": f"{WEBSOCKET} {FORWARDED}",
     "with the name alone": f"{WEBSOCKET} {FORWARDED} proxy_set_header Host $host;",
@@ -48,7 +53,8 @@ class Nginx:
 
     Attributes:
         urls: Of the page, by the name of the entry.
-        below: The host and port that serve the page at /fer/, as the README has it, and at INGRESS.
+        below: The host and port that serve the page at /fer/, as the README has it, at INGRESS, and at /replaced/, where
+            the Host is replaced, too.
     """
 
     def __init__(self, folder: Path, page_port: int) -> None:
@@ -64,7 +70,8 @@ class Nginx:
         ]
         locations = [
             readme_location().replace("proxy_pass http://127.0.0.1:8080", page),
-            f"location {INGRESS} {{ {page}/; {LINES['with name and port']} }}",
+            f"location {INGRESS} {{ {page}/; {INGRESS_LINES} }}",
+            f"location /replaced/ {{ {page}/; {INGRESS_LINES.replace('$http_host', 'sensor.invalid', 1)} }}",
             f"location = / {{ default_type text/html; return 200 '{FRAME}'; }}",
             "location / { return 404; }",
         ]

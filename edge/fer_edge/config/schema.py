@@ -145,6 +145,10 @@ SETTINGS = (
             "addresses or networks of proxies in front of the page, separated by commas: their X-Forwarded-For is the "
             "client's address",
             default_text="none", example="127.0.0.1,192.168.1.0/24", read=web.parse_proxies, metavar="ADDRESSES"),
+    Setting("web.no_token_for", "--web-no-token-for", TEXT, "web.no_token_for",
+            "addresses or networks of proxies that log their users in themselves, separated by commas: what comes from "
+            "there needs no token",
+            default_text="none", example="192.168.1.2", read=web.parse_proxies, metavar="ADDRESSES"),
     Setting("web.allow_edit", "--web-allow-edit", SWITCH, "web.allow_edit",
             "let the page save the zones that are drawn on it into the configuration file",
             default=web.WebOptions.allow_edit),

@@ -35,6 +35,7 @@ class WebOptions:
         key: Its private key, PEM; None if it is in the same file.
         names: Further names and addresses by which browsers reach the page.
         trusted_proxies: Networks of the proxies whose X-Forwarded-For counts.
+        no_token_for: Networks of the proxies that log their users in themselves, so that none needs the token.
         allow_edit: Whether the page may change the zones in the configuration file.
     """
 
@@ -44,6 +45,7 @@ class WebOptions:
     key: Path | None = None
     names: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
+    no_token_for: tuple[Network, ...] = ()
     allow_edit: bool = False
 
     @property
@@ -54,8 +56,11 @@ class WebOptions:
 
     @property
     def unencrypted(self) -> bool:
-        """Whether pictures and token cross a network unencrypted."""
-        return not (self.certificate or is_loopback(self.listen[0]))
+        """Whether pictures and token cross a network unencrypted.
+
+        With `no_token_for` it is the proxy that people connect to.
+        """
+        return not (self.certificate or is_loopback(self.listen[0]) or self.no_token_for)
 
 
 def parse_listen(text: str) -> Address | None:
@@ -101,6 +106,7 @@ def make_web_options(
     listen: Address | None,
     names: tuple[str, ...] | None = None,
     trusted_proxies: tuple[Network, ...] | None = None,
+    no_token_for: tuple[Network, ...] | None = None,
     *,
     allow_edit: bool = False,
     **files: Path | None,
@@ -109,7 +115,12 @@ def make_web_options(
     if not listen:
         return None
     options = WebOptions(
-        listen, names=names or (), trusted_proxies=trusted_proxies or (), allow_edit=allow_edit, **files
+        listen,
+        names=names or (),
+        trusted_proxies=trusted_proxies or (),
+        no_token_for=no_token_for or (),
+        allow_edit=allow_edit,
+        **files,
     )
     if options.key and not options.certificate:
         raise UsageError("needs a certificate", setting="web.key", cure="add --web-cert or web.certificate")
@@ -130,7 +141,7 @@ def check_token(options: WebOptions, token: str | None) -> None:
     """Raise UsageError if the page would be open to the network without a token, or if the token can be guessed."""
     if options.token_file and not token:
         raise UsageError(f"{options.token_file}: there is no token in it", setting=TOKEN.setting)
-    if not token and not is_loopback(options.listen[0]):
+    if not (token or options.no_token_for or is_loopback(options.listen[0])):
         raise UsageError(
             f"{options.address}: the page would be open to the whole network",
             setting="web.listen",
@@ -139,6 +150,14 @@ def check_token(options: WebOptions, token: str | None) -> None:
         )
     if token and len(token) < MIN_TOKEN_LENGTH:
         raise UsageError(f"needs a token of at least {MIN_TOKEN_LENGTH} characters", setting=TOKEN.setting)
+
+
+def describe_access(options: WebOptions, token: str | None) -> str:
+    """Who can open the page, for the log and --check."""
+    exempt = ", ".join(map(str, options.no_token_for))
+    if not exempt:
+        return "with a token" if token else "without a token"
+    return f"{'with a token, except' if token else 'only'} for {exempt}"
 
 
 def is_loopback(host: str) -> bool:

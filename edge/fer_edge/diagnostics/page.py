@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from fer_edge.cameras.browser import BROWSER, missing_page_error
 from fer_edge.config.credentials import describe_exposure
 from fer_edge.config.model import Config
-from fer_edge.config.web import TOKEN, UNENCRYPTED_WARNING, WebOptions, tls_context
+from fer_edge.config.web import TOKEN, UNENCRYPTED_WARNING, WebOptions, describe_access, tls_context
 from fer_edge.diagnostics.finding import Finding, combine, fail, ok, warn
 from fer_edge.web.factory import open_web_server
 
@@ -41,7 +41,7 @@ def check_page(
         return ok("not configured")
     token = TOKEN.read(options.token_file, environment)
     server = open_web_server(options, token)
-    found = f"{server.url}, {'with' if token else 'without'} a token"
+    found = f"{server.url}, {describe_access(options, token)}"
     server.close()
     exposure = describe_exposure(options.token_file)
     return combine(

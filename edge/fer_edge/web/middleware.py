@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 from fer_edge.config.web import WebOptions, is_ip_address
 from fer_edge.web.auth import Authenticator, TooManyAttemptsError
 from fer_edge.web.error_response import error_response
-from fer_edge.web.forwarded import resolve_client
+from fer_edge.web.forwarded import is_in, resolve_client
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,9 @@ class AccessControl:
     """Lets a request pass or answers it with an error, and adds headers to every response.
 
     The Host is checked because the name of a page from elsewhere may be made to resolve to this machine (DNS
-    rebinding); an address instead of a name cannot. A WebSocket, or a request that changes something, must come from
-    the live page, or from a program, which sends no Origin.
+    rebinding); an address instead of a name cannot. What a proxy passes on that logs its users in is exempt: under the
+    name of such a page, a browser is not logged in there. A WebSocket, or a request that changes something, must come
+    from the live page, or from a program, which sends no Origin.
 
     The live page's Origin is the Host of the request, unless a proxy replaces the Host or drops its port. So an Origin
     whose host is in `web.names` is accepted whatever its scheme and port. Other sites cannot use that: the browser
@@ -62,6 +63,7 @@ class AccessControl:
         name = socket.gethostname().lower()
         self.authenticator = authenticator
         self._names, self._proxies = frozenset(options.names), options.trusted_proxies
+        self._exempt = options.no_token_for
         self._transports: dict[str, set[asyncio.Transport]] = {}  # of requests in progress, by cookie
         self._hosts = {"localhost", name, f"{name.partition('.')[0]}.local", options.listen[0].lower(), *options.names}
 
@@ -70,7 +72,9 @@ class AccessControl:
         """Check a request, handle it, and turn errors into JSON, or a page for a person."""
         request = resolve_client(request, self._proxies)
         try:
-            self._check_host(request)
+            if not self._is_exempt(request):
+                self._check_peer()
+                self._check_host(request)
             self._check_origin(request)
             if request.path not in PUBLIC_PATHS and not self.is_authenticated(request):
                 raise web.HTTPUnauthorized(text="log in, or send the token: Authorization: Bearer TOKEN")
@@ -97,8 +101,8 @@ class AccessControl:
         add_headers(request, response)
 
     def is_authenticated(self, request: web.Request) -> bool:
-        """Whether a request has a valid cookie or the token. Raises TooManyAttemptsError."""
-        if not self.authenticator.required:
+        """Whether a request has a valid cookie or the token, or needs none. Raises TooManyAttemptsError."""
+        if not self.needs_login(request):
             return True
         if self._valid_cookie(request):
             return True
@@ -108,6 +112,10 @@ class AccessControl:
             # A page from elsewhere can link to http://user:password@..., so these count as those in links.
             return self.authenticator.check_token(_basic_password(token.strip()), address, in_link=True)
         return scheme.lower() == "bearer" and self.authenticator.check_token(token.strip(), address)
+
+    def needs_login(self, request: web.Request) -> bool:
+        """Whether a request needs a cookie or the token."""
+        return self.authenticator.required and not self._is_exempt(request)
 
     def log_out(self, request: web.Request) -> None:
         """Accept the cookie of a request no longer, and disconnect the WebSockets and streams opened with it."""
@@ -156,6 +164,17 @@ class AccessControl:
             transports.discard(transport)
             if not transports:
                 self._transports.pop(cookie, None)
+
+    def _is_exempt(self, request: web.Request) -> bool:
+        """Whether a request comes from a proxy that logs its users in itself."""
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        return peer is not None and is_in(peer[0], self._exempt)
+
+    def _check_peer(self) -> None:
+        if self._exempt and not self.authenticator.required:
+            networks = ", ".join(map(str, self._exempt))
+            text = f"this page is only for {networks}; for others give the sensor a token (--web-token-file)"
+            raise web.HTTPForbidden(text=text)
 
     def _check_host(self, request: web.Request) -> None:
         host = parse_host(request.host)

@@ -14,7 +14,7 @@ from typing import Any, cast
 from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, web
 
 from fer_edge.cameras.frame import Frame
-from fer_edge.config.web import UNENCRYPTED_WARNING, WebOptions, check_token, tls_context
+from fer_edge.config.web import UNENCRYPTED_WARNING, WebOptions, check_token, describe_access, tls_context
 from fer_edge.run.controls import RunControls
 from fer_edge.run.observer import RunObserver
 from fer_edge.run.status import RunStatus
@@ -81,7 +81,7 @@ class WebServer(RunObserver):
         self._thread = LoopThread(site.serve, "page")
         self._thread.start(START_TIMEOUT)
         self.poll()
-        log.info("page at %s%s", self.url, "" if self._token is None else ", with a token")
+        log.info("page at %s, %s", self.url, describe_access(self._options, self._token))
         if self._options.unencrypted:
             log.warning("page: %s", UNENCRYPTED_WARNING)
 
@@ -127,8 +127,11 @@ class _Site:
         self.hub.attach(asyncio.get_running_loop())
         health = self.hub.status.open_health()
         reporter = StatusReporter(self.hub, health)
-        sockets = WebSockets(self.hub, reporter, login=self.token is not None)
-        app = self._application(Api(self.hub, health, self.controls), sockets)
+        clock = self.hub.status.clock
+        authenticator = Authenticator(self.token, clock, Logouts(self.files.logouts, clock.wall))
+        access = AccessControl(self.options, authenticator)
+        sockets = WebSockets(self.hub, reporter, access.needs_login)
+        app = self._application(access, Api(self.hub, health, self.controls), sockets)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT / 2, handler_cancellation=True)
         await runner.setup()
         server = cast(web.Server, runner.server)  # None only before the setup
@@ -145,10 +148,7 @@ class _Site:
         for task in done:
             task.result()
 
-    def _application(self, api: Api, sockets: WebSockets) -> web.Application:
-        clock = self.hub.status.clock
-        authenticator = Authenticator(self.token, clock, Logouts(self.files.logouts, clock.wall))
-        access = AccessControl(self.options, authenticator)
+    def _application(self, access: AccessControl, api: Api, sockets: WebSockets) -> web.Application:
         pages = Pages(access)
         read = read_body(max_sizes={zone_editor.PATH: zone_editor.MAX_SIZE})
         middlewares = [check_head, access.middleware, read, mark_authenticated]
@@ -157,7 +157,7 @@ class _Site:
         app.add_routes([*pages.routes(), *api.routes(), *sockets.routes(), *PictureRoutes(self.hub).routes()])
         app.add_routes(self.zone_editor.routes())
         if self.files.read_history:
-            app.add_routes(HistoryApi(self.files.read_history, self.hub.status.labels, clock).routes())
+            app.add_routes(HistoryApi(self.files.read_history, self.hub.status.labels, self.hub.status.clock).routes())
         logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # malformed requests from the network
         # Likewise, past the limits of the log.
         for category in (BadContentDispositionHeader, BadContentDispositionParam):

@@ -42,9 +42,9 @@ class RateLimiter:
 class WebSockets:
     """Handles viewers and the browser that is the camera."""
 
-    def __init__(self, hub: Hub, reporter: StatusReporter, *, login: bool) -> None:
-        """`login`: whether the page has a token."""
-        self._hub, self._reporter, self._login = hub, reporter, login
+    def __init__(self, hub: Hub, reporter: StatusReporter, needs_login: Callable[[web.Request], bool]) -> None:
+        """`needs_login`: whether the sender of a request has had to log in."""
+        self._hub, self._reporter, self._needs_login = hub, reporter, needs_login
         self._camera: Channel | None = None
         self._last_picture = 0.0
         self._opened = 0  # WebSockets so far
@@ -68,7 +68,7 @@ class WebSockets:
             error = f"{MAX_VIEWERS} viewers are connected already; try again later"
             return await _refuse(viewer, request, {"type": "busy", "error": error}, TRY_AGAIN_LATER)
         viewer.with_picture = request.query.get("picture") != "0"
-        viewer.send(self._hub.initial_message(login=self._login))
+        viewer.send(self._hub.initial_message(login=self._needs_login(request)))
         viewer.send(encode(self._reporter.message()))
         self._hub.viewers.add(viewer)
         try:

@@ -49,6 +49,7 @@ VALUES: dict[str, tuple[Any, Any, Any]] = {
     "web.key": ("/file", "/environment", "/flag"),
     "web.names": ("file.example", "environment.example", "a.example,b.example"),
     "web.trusted_proxies": ("192.168.1.2", "10.0.0.0/8", "::1, fd00::/8"),
+    "web.no_token_for": ("192.168.1.2", "10.0.0.0/8", "172.30.32.2"),
     "web.allow_edit": (True, False, True),
     "history.file": ("/file.csv", "/environment.sqlite", "flag.sqlite"),
     "history.days": (1, 30, 365),

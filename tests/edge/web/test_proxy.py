@@ -12,7 +12,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from tests.support.browser import OpenPage
 from tests.support.mjpeg import MjpegCamera
 from tests.support.mosquitto import Mosquitto
-from tests.support.nginx import INGRESS, LINES, NAME, Nginx
+from tests.support.nginx import INGRESS, INGRESS_ADDRESS, LINES, NAME, Nginx
 from tests.support.page_view import expect_faces, save_screenshot
 from tests.support.web_client import TOKEN, Response, handshake_error, request, with_socket
 from tests.support.web_daemon import WebDaemon
@@ -47,7 +47,7 @@ class Site(NamedTuple):
 @pytest.fixture(scope="module")
 def sensor(broker: Mosquitto, camera: MjpegCamera) -> Iterator[WebDaemon]:
     """A sensor for which its owner has named the proxy."""
-    flags = ("--model", "nano", "--web-names", NAME, "--web-trusted-proxies", "127.0.0.1")
+    flags = ("--model", "nano", "--web-names", NAME, "--web-trusted-proxies", f"127.0.0.1,{INGRESS_ADDRESS}")
     daemon = WebDaemon(broker, camera.url, *flags, token=TOKEN)
     yield daemon
     daemon.close()
