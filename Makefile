@@ -20,6 +20,7 @@
 # make dist      builds sdist and wheel into dist/, checks them with twine, and lists what the service installs, with licences, in
 #                a CycloneDX file for each Python of a Debian
 # make test-dist  installs the wheel in clean environments of each Python there is, with pip, pipx and uv, and runs it
+# make app       makes the folder dist/homeassistant-app, to be copied to Home Assistant as a local app
 # make lock      pins what the service installs, with hashes: systemd/requirements-*.txt
 # make audit     checks the code with bandit and the pinned packages with pip-audit; needs the network
 # make models    trains three teachers, then the shipped models, and quantizes them: make models
@@ -59,7 +60,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian dist test-dist lock audit models models-gpu ship face-network bench clean
+.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian dist test-dist app lock audit models models-gpu ship face-network bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -129,6 +130,13 @@ dist: $(VENV)-dist/.installed
 
 test-dist: $(VENV)/.test dist
 	FER_EDGE_DIST=dist FER_EDGE_DIST_TOOLS=$(VENV)-dist/bin $(BIN)/python -m pytest -rP tests/release
+
+app: $(BIN)/python
+	rm -rf dist/homeassistant-app
+	mkdir -p dist
+	cp -rL edge/homeassistant-app dist
+	systemd/build_wheel.sh dist/homeassistant-app/wheels $(BIN)/pip
+	cp systemd/requirements-3.13-web.txt dist/homeassistant-app/requirements.txt
 
 # PIP_* and proxies of this machine apply in the containers, too; NSPAWN_FLAGS adds what else they need, e.g. --bind-ro=FOLDER.
 test-debian:
@@ -224,7 +232,7 @@ $(VENV)/.web: $(BIN)/python $(PACKAGE)
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python $(PACKAGE)
-	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev chromium nginx-light fonts-lohit-deva fonts-wqy-microhei)
+	@$(call need,mosquitto mosquitto-clients iproute2 openssl ffmpeg systemd gcc libc6-dev chromium nginx-light apparmor fonts-lohit-deva fonts-wqy-microhei)
 	$(PIP) --upgrade 'pip>=25.1'
 	$(PIP) --editable '.[train,convert,export,demo,web,notice,tensorboard]' --group dev
 	@touch $@

@@ -53,8 +53,8 @@ class Nginx:
 
     Attributes:
         urls: Of the page, by the name of the entry.
-        below: The host and port that serve the page at /fer/, as the README has it, at INGRESS, and at /replaced/, where
-            the Host is replaced, too.
+        below: The host and port that serve the page at /fer/, as the README has it, at INGRESS, and at /replaced/ with
+            another Host.
     """
 
     def __init__(self, folder: Path, page_port: int) -> None:
