@@ -151,6 +151,8 @@ def _run(config: Config, zones: ZoneFile) -> int:
     from fer_edge.daemon import open_daemon
     from fer_edge.history.reader import history_reader
     from fer_edge.history.recorder import open_history
+    from fer_edge.run.health_file import HealthFile, find_health_file
+    from fer_edge.run.observer import RunObserver
     from fer_edge.run.signals import handle_signals
 
     password = read_password(config.broker, os.environ) if config.broker else None
@@ -158,7 +160,9 @@ def _run(config: Config, zones: ZoneFile) -> int:
     token = TOKEN.read(web.token_file, os.environ) if web else None
     history = find_history_file(config.history, config.outbox, os.environ)
     config = replace(config, settings_file=find_settings_file(config, os.environ))
-    recorders = [open_history(history)] if history else []
+    recorders: list[RunObserver] = [open_history(history)] if history else []
+    if health_file := find_health_file(os.environ):
+        recorders.append(HealthFile(health_file))
     read_history = history_reader(history.file, config.device) if history and history.file else None
     files = PageFiles(zones=zones, read_history=read_history)
     daemon = open_daemon(config, password, lambda: recorders + ([open_web_server(web, token, files)] if web else []))
