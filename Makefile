@@ -21,6 +21,8 @@
 #                a CycloneDX file for each Python of a Debian
 # make test-dist  installs the wheel in clean environments of each Python there is, with pip, pipx and uv, and runs it
 # make app       makes the folder dist/homeassistant-app, to be copied to Home Assistant as a local app
+# make image     builds the container image for this machine, or ARCH=arm64, on the Debian slim BASE
+# make test-image  builds it for amd64 and arm64 on Debian 12 and 13, and runs it, also with compose.yaml; needs root
 # make lock      pins what the service installs, with hashes: systemd/requirements-*.txt
 # make audit     checks the code with bandit and the pinned packages with pip-audit; needs the network
 # make models    trains three teachers, then the shipped models, and quantizes them: make models
@@ -39,6 +41,9 @@ SEEDS ?= 11 12 13
 TEACHER_EPOCHS ?= 140
 EPOCHS ?= 250
 FRAMES ?= 1000000
+ARCH ?= $(shell dpkg --print-architecture)
+BASE ?= debian:trixie-slim
+IMAGE ?= fer-edge
 FACE_NETWORK ?= edge/fer_edge/models/face_network.tflite
 
 BIN := $(VENV)/bin
@@ -60,7 +65,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian dist test-dist app lock audit models models-gpu ship face-network bench clean
+.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian dist test-dist app image test-image lock audit models models-gpu ship face-network bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -137,6 +142,26 @@ app: $(BIN)/python
 	cp -rL edge/homeassistant-app dist
 	systemd/build_wheel.sh dist/homeassistant-app/wheels $(BIN)/pip
 	cp systemd/requirements-3.13-web.txt dist/homeassistant-app/requirements.txt
+
+# For a foreign processor, the kernel runs its programs by qemu. BUILDAH_FLAGS holds what else the build needs on this
+# machine, e.g. --volume FILE:/etc/pip.conf:ro.
+image:
+	@$(call need,buildah)
+	@test $(ARCH) = $$(dpkg --print-architecture) || { $(call need,qemu-user-static binfmt-support) }
+	buildah build --layers --format docker --platform linux/$(ARCH) --build-arg BASE=$(BASE) $(BUILDAH_FLAGS) \
+		--tag $(IMAGE) --file edge/container/Containerfile .
+
+# The base images are made here, since a registry is not needed for a test. --isolation chroot works in containers, too.
+TEST_IMAGE = localhost/fer-edge-test
+test-image: $(VENV)/.test
+	@$(call need,buildah podman runc podman-compose iptables golang-github-containernetworking-plugin-dnsname dnsmasq-base \
+		mmdebstrap arch-test qemu-user-static binfmt-support)
+	@arch-test arm64 >/dev/null || $$(test $$(id -u) = 0 || echo sudo) update-binfmts --enable
+	for system in trixie-amd64 trixie-arm64 bookworm-amd64 bookworm-arm64; do \
+		base=localhost/debian:$$system arch=$${system#*-}; \
+		tests/container/make_base.sh $${system%-*} $$arch $$base && \
+		BUILDAH_ISOLATION=chroot $(MAKE) image ARCH=$$arch BASE=$$base IMAGE=$(TEST_IMAGE):$$system || exit 1; done
+	FER_EDGE_IMAGE=$(TEST_IMAGE) $(BIN)/python -m pytest -rP tests/container
 
 # PIP_* and proxies of this machine apply in the containers, too; NSPAWN_FLAGS adds what else they need, e.g. --bind-ro=FOLDER.
 test-debian:
