@@ -23,6 +23,9 @@
 # make app       makes the folder dist/homeassistant-app, to be copied to Home Assistant as a local app
 # make image     builds the container image for this machine, or ARCH=arm64, on the Debian slim BASE
 # make test-image  builds it for amd64 and arm64 on Debian 12 and 13, and runs it, also with compose.yaml; needs root
+# make deb       builds the Debian packages for amd64 and arm64 into dist/; DEB_MAINTAINER names who publishes them
+# make test-deb  builds them, checks them with lintian, and installs, upgrades and removes this machine's in bare and booted
+#                Debian 12 and 13 systems, in containers; needs root
 # make lock      pins what the service installs, with hashes: systemd/requirements-*.txt
 # make audit     checks the code with bandit and the pinned packages with pip-audit; needs the network
 # make models    trains three teachers, then the shipped models, and quantizes them: make models
@@ -65,7 +68,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian dist test-dist app image test-image lock audit models models-gpu ship face-network bench clean
+.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian dist test-dist app image test-image deb test-deb lock audit models models-gpu ship face-network bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -162,6 +165,15 @@ test-image: $(VENV)/.test
 		tests/container/make_base.sh $${system%-*} $$arch $$base && \
 		BUILDAH_ISOLATION=chroot $(MAKE) image ARCH=$$arch BASE=$$base IMAGE=$(TEST_IMAGE):$$system || exit 1; done
 	FER_EDGE_IMAGE=$(TEST_IMAGE) $(BIN)/python -m pytest -rP tests/container
+deb: $(BIN)/python
+	for architecture in amd64 arm64; do PYTHON=$(BIN)/python systemd/debian/build.sh $$architecture dist || exit 1; done
+
+# NSPAWN_FLAGS as below.
+test-deb: $(VENV)/.test deb
+	@$(call need,systemd-container mmdebstrap lintian shellcheck)
+	lintian --allow-root --fail-on error --tag-display-limit 0 --pedantic --info dist/fer-edge_*.deb
+	for suite in bookworm trixie; do tests/deb/make_roots.sh $$suite build/test-deb/$$suite || exit 1; done
+	FER_EDGE_DEBS=dist FER_EDGE_DEB_ROOTS=build/test-deb $(BIN)/python -m pytest -rP tests/deb
 
 # PIP_* and proxies of this machine apply in the containers, too; NSPAWN_FLAGS adds what else they need, e.g. --bind-ro=FOLDER.
 test-debian:

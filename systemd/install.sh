@@ -5,9 +5,8 @@
 # when it is complete. If the services that were running do not become ready with it, link and units are restored and the
 # old version runs again.
 #
-# Why not a Debian package: Debian has no TFLite for Python, and Debian 12 has too old an OpenCV and paho. The package would
-# have to contain an environment for each Python and processor, and dpkg does not restore the old version when the new one
-# fails to start.
+# There is also a Debian package (systemd/debian). This script is for a clone, for other Pythons than those of Debian, and for
+# those who want the old version back when a new one does not start: dpkg does not restore it.
 set -euo pipefail
 umask 022 # the service runs as another user, who must be able to read what root installs
 
@@ -71,6 +70,8 @@ check_system() {
     fi
     ((systemd_version >= 250)) || problems+=("this needs systemd 250 or later, not $systemd_version")
     (($(df --output=avail -m /opt | tail -n 1) >= NEEDED_MB)) || problems+=("this needs $NEEDED_MB MB of free space in /opt")
+    ! dpkg-query -W -f '${Status}' fer-edge 2>/dev/null | grep -q 'ok installed' ||
+        problems+=("the Debian package fer-edge is installed: sudo apt remove fer-edge (keeps the settings), then run this again")
     [[ -z $wheel || -r $wheel ]] || problems+=("--wheel $wheel: no such file")
     if ((${#problems[@]})); then
         printf 'fer-edge: %s\n' "${problems[@]}" >&2

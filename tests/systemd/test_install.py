@@ -114,6 +114,15 @@ def test_the_version_of_libedgetpu_is_reported_with_a_warning_if_it_crashes(
     assert note in install(bin_folder, "--dry-run").stdout
 
 
+def test_the_debian_package_must_be_removed_first(bin_folder: Path) -> None:
+    fake_command(bin_folder, "dpkg-query", "install ok installed")
+    done = install(bin_folder, "--dry-run")
+    assert done.returncode == 1
+    assert "sudo apt remove fer-edge (keeps the settings)" in done.stderr
+    fake_command(bin_folder, "dpkg-query", "deinstall ok config-files")
+    assert install(bin_folder, "--dry-run").returncode == 0
+
+
 def test_only_purge_removes_the_settings(bin_folder: Path) -> None:
     assert "/etc/fer-edge" not in install(bin_folder, "--dry-run", "--uninstall").stdout
     assert "rm -rf /etc/fer-edge " in install(bin_folder, "--dry-run", "--uninstall", "--purge").stdout
