@@ -56,7 +56,7 @@ prune() {
         cd "$1"
         rm -rf bin numpy/{distutils,f2py,_pyinstaller} ai_edge_litert/{aot,tools,vendors,libLiteRtWebGpuAccelerator.so}
         find . -depth -type d \( -name tests -o -name testdata -o -name include -o -name _examples \) -exec rm -rf {} +
-        find . -type f \( -name '*_tests.*.so' -o -name '*.pyi' -o -name '*.py[xd]' -o -name '*.pxi' -o -name '*.[ach]' -o -name '*.sh' \) -delete
+        find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.pxi' -o -name '*.[ach]' -o -name '*.sh' \) -delete
         find . -path '*.dist-info/*' \( -name RECORD -o -name INSTALLER -o -name REQUESTED -o -name direct_url.json \) -delete
         find . -type f -exec chmod 644 {} +
     )

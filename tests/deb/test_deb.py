@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -33,13 +34,18 @@ NEXT = "99.0"  # a later version
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"]
 FLAGS = "--camera http://127.0.0.1:8080/ --device {}"
 CAMERA = """
-import signal, sys
-sys.path.insert(0, "/srv")
+import signal
 from pathlib import Path
 from mjpeg import MjpegCamera
 face = Path("/srv/face.jpg").read_bytes()
 MjpegCamera(8080, lambda number: face, 10)
 signal.pause()
+"""
+PICAMERA2 = """
+class Picamera2:
+    @staticmethod
+    def global_camera_info():
+        return []
 """
 
 pytestmark = [
@@ -204,8 +210,8 @@ def test_bytecode_was_compiled_for_the_python_that_is_here(bare: Bare) -> None:
 
 def test_picamera2_comes_from_the_system_and_numpy_from_the_package(bare: Bare) -> None:
     system = bare.root / "usr/lib/python3/dist-packages"
-    for module in ("picamera2.py", "numpy.py"):
-        (system / module).touch()
+    (system / "picamera2.py").write_text(PICAMERA2)
+    (system / "numpy.py").touch()
     files = "import picamera2, numpy; print(picamera2.__file__, numpy.__file__)"
     environment = "/usr/lib/fer-edge"
     picamera2, numpy = bare.check_output(f"{environment}/bin/python3", "-P", "-c", files).split()
@@ -218,12 +224,13 @@ def test_picamera2_comes_from_the_system_and_numpy_from_the_package(bare: Bare) 
 
 def test_another_python_is_named_on_one_line(bare: Bare) -> None:
     python = bare.root / "usr/bin/python3"
-    proper = os.readlink(python)
+    proper = python.readlink()
     python.unlink()
     python.symlink_to("python3.12")
     done = bare.run("fer-edge", "--version")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert "this package is for Python 3.11 or 3.13, and /usr/bin/python3 is python3.12" in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if "nspawn" not in line]
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "this package is for Python 3.11 or 3.13, and /usr/bin/python3 is python3.12" in line
     python.unlink()
     python.symlink_to(proper)
 
@@ -245,7 +252,8 @@ def container(request: pytest.FixtureRequest, next_package: Path) -> Iterator[Co
         container.copy(file, f"/srv/{file.name}")
     face = cv2.resize(cv2.imread(str(MEDIA / "faces" / "luciano.png")), (480, 480))
     container.path("/srv/face.jpg").write_bytes(cv2.imencode(".jpg", face)[1].tobytes())
-    container.check_output("systemd-run", "--unit=camera", "python3", "-c", CAMERA)
+    container.write("/srv/camera.py", CAMERA)
+    container.check_output("systemd-run", "python3", "/srv/camera.py")
     subscribe = ["mosquitto_sub", "-v", "-t", "fer/#"]
     container.check_output("systemd-run", "--property=StandardOutput=file:/srv/messages.txt", *subscribe)
     yield container
@@ -279,10 +287,13 @@ def messages(container: Container, topic: str) -> list[str]:
     return [line.removeprefix(f"fer/{topic} ") for line in lines if line.startswith(f"fer/{topic} ")]
 
 
-def wait_for_event(container: Container, device: str) -> None:
-    """Wait for an event that is newer than this call."""
-    count = len(messages(container, f"{device}/event"))
-    wait_until(lambda: len(messages(container, f"{device}/event")) > count, 60)
+@contextmanager
+def new_events(container: Container, *devices: str) -> Iterator[None]:
+    """Wait at the end for an event of each device that is newer than the beginning."""
+    counts = {device: len(messages(container, f"{device}/event")) for device in devices}
+    yield
+    for device, count in counts.items():
+        wait_until(lambda device=device, count=count: len(messages(container, f"{device}/event")) > count, 60)
 
 
 def test_the_service_runs_from_the_installation_on_and_waits_for_a_camera(
@@ -305,26 +316,24 @@ def test_the_service_runs_from_the_installation_on_and_waits_for_a_camera(
 def test_faces_become_events_at_the_broker_and_an_instance_has_a_camera_of_its_own(container: Container) -> None:
     for name, device in (("fer-edge", "main"), ("fer-edge@front", "front")):
         container.write(f"/etc/fer-edge/{name}.env", f'FER_EDGE_FLAGS="{FLAGS.format(device)}"\n', 0o600)
-    container.check_output("systemctl", "restart", "fer-edge")
-    container.check_output("systemctl", "enable", "--now", "fer-edge@front")
-    for device in ("main", "front"):
-        wait_for_event(container, device)
+    with new_events(container, "main", "front"):
+        container.check_output("systemctl", "restart", "fer-edge")
+        container.check_output("systemctl", "enable", "--now", "fer-edge@front")
     process = property_of(container, "MainPID")
-    container.check_output("systemctl", "reload", "fer-edge")
-    wait_for_event(container, "main")
+    with new_events(container, "main"):
+        container.check_output("systemctl", "reload", "fer-edge")
     assert property_of(container, "MainPID") == process
 
 
 def test_an_upgrade_restarts_what_runs_and_keeps_the_settings(container: Container, next_package: Path) -> None:
     units = ("fer-edge", "fer-edge@front")
     processes = [property_of(container, "MainPID", unit) for unit in units]
-    install(container, next_package)
+    with new_events(container, "main", "front"):
+        install(container, next_package)
     assert container.output("fer-edge", "--version") == f"fer-edge {NEXT}"
     for unit, process in zip(units, processes, strict=True):
         assert property_of(container, "ActiveState", unit) == "active"
         assert property_of(container, "MainPID", unit) != process
-    for device in ("main", "front"):
-        wait_for_event(container, device)
     assert FLAGS.format("main") in container.path("/etc/fer-edge/fer-edge.env").read_text()
     assert "# a new setting" in container.path("/etc/fer-edge/config.toml").read_text()  # its owner had not changed it
 
@@ -339,10 +348,9 @@ def test_remove_keeps_settings_and_events_and_a_new_installation_continues(conta
     assert not container.path("/usr/lib/fer-edge").exists()
     # Both the owner and the package have changed config.toml: an empty line, Enter, keeps that of the owner.
     command = f"echo | apt-get --yes install /srv/{package().name}"
-    container.check_output("sh", "-c", command)
+    with new_events(container, "main", "front"):
+        container.check_output("sh", "-c", command)
     assert "# by the owner" in container.path("/etc/fer-edge/config.toml").read_text()
-    for device in ("main", "front"):
-        wait_for_event(container, device)
 
 
 def test_a_stopped_service_is_started_by_an_upgrade_only_if_it_is_enabled(
