@@ -24,6 +24,8 @@
 # make image     builds the container image for this machine, or ARCH=arm64, on the Debian slim BASE
 # make test-image  builds it for amd64 and arm64 on Debian 12 and 13, and runs it, also with compose.yaml; needs root
 # make deb       builds the Debian packages for amd64 and arm64 into dist/; DEB_MAINTAINER names who publishes them
+# make deb       builds the Debian packages for amd64 and arm64 into dist/; DEB_MAINTAINER='NAME <ADDRESS>' names who publishes
+#                them, DEB_FLAGS='-Zgzip -z1' saves minutes
 # make test-deb  builds them, checks them with lintian, and installs, upgrades and removes this machine's in bare and booted
 #                Debian 12 and 13 systems, in containers; needs root
 # make lock      pins what the service installs, with hashes: systemd/requirements-*.txt
@@ -166,12 +168,13 @@ test-image: $(VENV)/.test
 		BUILDAH_ISOLATION=chroot $(MAKE) image ARCH=$$arch BASE=$$base IMAGE=$(TEST_IMAGE):$$system || exit 1; done
 	FER_EDGE_IMAGE=$(TEST_IMAGE) $(BIN)/python -m pytest -rP tests/container
 deb: $(BIN)/python
+	rm -f dist/fer-edge_*.deb
 	for architecture in amd64 arm64; do PYTHON=$(BIN)/python systemd/debian/build.sh $$architecture dist || exit 1; done
 
 # NSPAWN_FLAGS as below.
 test-deb: $(VENV)/.test deb
-	@$(call need,systemd-container mmdebstrap lintian shellcheck)
-	lintian --allow-root --fail-on error --tag-display-limit 0 --pedantic --info dist/fer-edge_*.deb
+	@$(call need,systemd-container mmdebstrap lintian)
+	lintian --allow-root --fail-on error --tag-display-limit 0 --pedantic dist/fer-edge_*.deb
 	for suite in bookworm trixie; do tests/deb/make_roots.sh $$suite build/test-deb/$$suite || exit 1; done
 	FER_EDGE_DEBS=dist FER_EDGE_DEB_ROOTS=build/test-deb $(BIN)/python -m pytest -rP tests/deb
 

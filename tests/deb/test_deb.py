@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -28,7 +29,7 @@ DEBS = Path(os.environ.get("FER_EDGE_DEBS", "")).absolute()
 ROOTS = Path(os.environ.get("FER_EDGE_DEB_ROOTS", "")).absolute()
 PYTHON = {"bookworm": "python3.11", "trixie": "python3.13"}
 ELF_MACHINE = {"amd64": b"\x3e\x00", "arm64": b"\xb7\x00"}  # e_machine: EM_X86_64, EM_AARCH64
-HOST = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=False).stdout.strip()
+HOST = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), "amd64")
 PICTURE, CLIP = MEDIA / "faces" / "happy-baby.jpeg", MEDIA / "intel_walking_and_pause.mp4"
 NEXT = "99.0"  # a later version
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 INSTALL = Path(__file__).parents[2] / "systemd" / "install.sh"
+DEBIAN_SCRIPTS = ("build.sh", "fer-edge", "preinst", "postinst", "prerm", "postrm")
 
 
 @pytest.fixture
@@ -139,5 +140,6 @@ def test_a_wrong_flag_prints_the_usage(bin_folder: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="NOT TESTED: shellcheck is not installed")
 def test_shellcheck_finds_nothing() -> None:
-    done = subprocess.run(["shellcheck", INSTALL], capture_output=True, text=True, check=False)
+    scripts = [INSTALL, *(INSTALL.parent / "debian" / name for name in DEBIAN_SCRIPTS)]
+    done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
     assert done.stdout == ""
