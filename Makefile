@@ -21,9 +21,9 @@
 #                a CycloneDX file for each Python of a Debian
 # make test-dist  installs the wheel in clean environments of each Python there is, with pip, pipx and uv, and runs it
 # make app       makes the folder dist/homeassistant-app, to be copied to Home Assistant as a local app
+# make test-app  builds its image and runs it with a Supervisor's answers, a real Mosquitto and nginx as the ingress; needs root
 # make image     builds the container image for this machine, or ARCH=arm64, on the Debian slim BASE
 # make test-image  builds it for amd64 and arm64 on Debian 12 and 13, and runs it, also with compose.yaml; needs root
-# make deb       builds the Debian packages for amd64 and arm64 into dist/; DEB_MAINTAINER names who publishes them
 # make deb       builds the Debian packages for amd64 and arm64 into dist/; DEB_MAINTAINER='NAME <ADDRESS>' names who publishes
 #                them, DEB_FLAGS='-Zgzip -z1' saves minutes
 # make test-deb  builds them, checks them with lintian, and installs, upgrades and removes this machine's in bare and booted
@@ -33,6 +33,8 @@
 # make models    trains three teachers, then the shipped models, and quantizes them: make models
 #                FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
 # make models-gpu  the same on a GPU: make models-gpu KERAS_BACKEND=jax ...
+# make release-check  checks the version, and everything that is released, in a new clone; RELEASE=--rehearsal before the date
+#                of the release is set
 # make face-network  fetches the face network anew from the package mediapipe, and checks its sha256; needs the network
 
 PYTHON ?= python3
@@ -70,7 +72,7 @@ need = for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/nu
 	test -z "$$missing" || { sudo=$$(test $$(id -u) = 0 || echo sudo); $$sudo apt-get update -qq && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
 
-.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian dist test-dist app image test-image deb test-deb lock audit models models-gpu ship face-network bench clean
+.PHONY: demo demo-web test soak test-arm test-picamera2 test-homeassistant test-tfjs test-dashboards test-systemd test-debian dist test-dist app test-app image test-image deb test-deb release-check lock audit models models-gpu ship face-network bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tests/demo.py
@@ -148,6 +150,15 @@ app: $(BIN)/python
 	systemd/build_wheel.sh dist/homeassistant-app/wheels $(BIN)/pip
 	cp systemd/requirements-3.13-web.txt dist/homeassistant-app/requirements.txt
 
+# The base image is made here, see test-image.
+TEST_APP = localhost/fer-edge-app-test
+test-app: $(VENV)/.test app
+	@$(call need,buildah podman runc catatonit mmdebstrap)
+	tests/container/make_base.sh trixie $(ARCH) localhost/debian:app
+	buildah build --isolation chroot --format docker --build-arg BASE=localhost/debian:app --build-arg BUILD_VERSION=test \
+		$(BUILDAH_FLAGS) --tag $(TEST_APP) --file dist/homeassistant-app/Dockerfile dist/homeassistant-app
+	FER_EDGE_APP_IMAGE=$(TEST_APP) $(BIN)/python -m pytest -rP tests/container/test_app.py
+
 # For a foreign processor, the kernel runs its programs by qemu. BUILDAH_FLAGS holds what else the build needs on this
 # machine, e.g. --volume FILE:/etc/pip.conf:ro.
 image:
@@ -167,6 +178,7 @@ test-image: $(VENV)/.test
 		tests/container/make_base.sh $${system%-*} $$arch $$base && \
 		BUILDAH_ISOLATION=chroot $(MAKE) image ARCH=$$arch BASE=$$base IMAGE=$(TEST_IMAGE):$$system || exit 1; done
 	FER_EDGE_IMAGE=$(TEST_IMAGE) $(BIN)/python -m pytest -rP tests/container
+
 deb: $(BIN)/python
 	rm -f dist/fer-edge_*.deb
 	for architecture in amd64 arm64; do PYTHON=$(BIN)/python systemd/debian/build.sh $$architecture dist || exit 1; done
@@ -177,6 +189,9 @@ test-deb: $(VENV)/.test deb
 	lintian --allow-root --fail-on error --tag-display-limit 0 --pedantic dist/fer-edge_*.deb
 	for suite in bookworm trixie; do tests/deb/make_roots.sh $$suite build/test-deb/$$suite || exit 1; done
 	FER_EDGE_DEBS=dist FER_EDGE_DEB_ROOTS=build/test-deb $(BIN)/python -m pytest -rP tests/deb
+
+release-check: $(VENV)/.test
+	$(BIN)/python -m tests.release.check $(RELEASE)
 
 # PIP_* and proxies of this machine apply in the containers, too; NSPAWN_FLAGS adds what else they need, e.g. --bind-ro=FOLDER.
 test-debian:

@@ -99,9 +99,7 @@ def test_the_image_holds_the_daemon_and_nothing_of_building_or_testing(system: s
 
 
 @pytest.mark.parametrize("system", ["trixie-amd64", "bookworm-amd64"])
-def test_the_demo_clip_gives_the_events_of_this_machine_at_a_broker_outside(
-    system: str, broker: Mosquitto
-) -> None:
+def test_the_demo_clip_gives_the_events_of_this_machine_at_a_broker_outside(system: str, broker: Mosquitto) -> None:
     received = broker.subscribe("fer/#")
     podman(
         "run", *locked_down(), f"{IMAGES}:{system}",

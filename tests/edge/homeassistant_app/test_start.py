@@ -8,9 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,10 +16,10 @@ from tests.support.media import MEDIA
 from tests.support.mosquitto import Mosquitto, read_messages
 from tests.support.network import free_port, reachable
 from tests.support.processes import command
+from tests.support.supervisor import TOKEN, Supervisor
 from tests.support.waiting import wait_until
 
 START = Path(__file__).parents[3] / "edge" / "homeassistant-app" / "start.py"
-TOKEN = "of the Supervisor"  # noqa: S105  of a test
 PICTURE = MEDIA / "faces" / "happy-baby.jpeg"
 CODE = """\
 import pathlib, runpy, sys
@@ -29,45 +27,6 @@ root, supervisor, daemon, page = sys.argv[1:]
 main = runpy.run_path({start!r})["main"]
 main(pathlib.Path(root), supervisor, daemon, user=None, page=page)
 """
-
-
-class Supervisor:
-    """Answers `/services/mqtt` as the Supervisor does: with the broker, or with status 400 if no app offers one.
-
-    Attributes:
-        url: Its address.
-        broker: What it answers; None for no broker.
-        status: Of the HTTP response without a broker.
-    """
-
-    def __init__(self) -> None:
-        self.broker: dict[str, Any] | None = None
-        self.status = 400
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                known = self.path == "/services/mqtt" and self.headers["Authorization"] == f"Bearer {TOKEN}"
-                if known and owner.broker:
-                    self._send(200, {"result": "ok", "data": owner.broker})
-                else:
-                    self._send(owner.status, {"result": "error", "message": "Service not enabled"})
-
-            def _send(self, status: int, body: dict[str, Any]) -> None:
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(json.dumps(body).encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture
