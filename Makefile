@@ -7,7 +7,7 @@
 # make test-arm  compares the package on emulated 64-bit Arm with this machine: wheels, models, events of a clip
 # make test-picamera2  tests the fake picamera2 and the daemon against the real one, on libcamera's virtual camera that
 #                plays pictures; needs root
-# make test-homeassistant  lets a real Home Assistant discover the device; needs Python 3.13
+# make test-homeassistant  lets a real Home Assistant discover the device, and opens its pages in Chromium; needs Python 3.13
 # make test-tfjs  exports a model with the converter of TensorFlow.js, and runs it in Node and in Chromium
 # make test-dashboards  runs the examples for Prometheus, Grafana and Node-RED: a real Prometheus, which Debian starts when it
 #                is installed, and a real Node-RED
@@ -292,13 +292,16 @@ $(VENV)/.test: $(BIN)/python $(PACKAGE)
 	$(PIP) --editable '.[train,convert,export,demo,web,notice,tensorboard]' --group dev
 	@touch $@
 
-# A fixed version, since the tests use its internals, with the paho-mqtt that its manifest requires. It is the last one for
-# Python 3.13; it asks for 3.13.2 but works with 3.13.0, too.
+# A fixed version, since the tests use its internals. It is the last one for Python 3.13; it asks for 3.13.2 but works with
+# 3.13.0, too. Home Assistant installs what its parts require when it loads them; here are those of MQTT and of its pages,
+# in the versions that it names.
 $(VENV)-homeassistant/.installed:
-	@$(call need,python3-venv python3-dev g++)
+	@$(call need,python3-venv python3-dev g++ libturbojpeg0)
 	$(HOME_PYTHON) -m venv $(VENV)-homeassistant
-	$(VENV)-homeassistant/bin/pip install --quiet --disable-pip-version-check --ignore-requires-python \
-		homeassistant==2026.2.3 paho-mqtt==2.1.0
+	install="$(VENV)-homeassistant/bin/pip install --quiet --disable-pip-version-check --ignore-requires-python" && \
+	$$install homeassistant==2026.2.3 && \
+	$$install --constraint $(VENV)-homeassistant/lib/python3*/site-packages/homeassistant/package_constraints.txt \
+		paho-mqtt home-assistant-frontend ha-ffmpeg hassil home-assistant-intents mutagen pymicro-vad pyspeex-noise PyTurboJPEG
 	@touch $@
 
 # tensorflowjs 4.22 ends at Python 3.12, later ydf want a later protobuf than its TensorFlow, and it

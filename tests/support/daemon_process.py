@@ -18,19 +18,21 @@ FACE = MEDIA / "faces" / "astronaut.png"
 
 
 class DaemonProcess:
-    """A running daemon named `cam`.
+    """A running daemon.
 
     Attributes:
+        device: The name of the device.
         camera: The camera it reads, which always shows one face.
         process: The process of the daemon.
         messages: The file with all messages published under `fer/`.
     """
 
-    def __init__(self, broker: Mosquitto, *flags: str) -> None:
+    def __init__(self, broker: Mosquitto, *flags: str, device: str = "cam") -> None:
+        self.device = device
         self.camera = MjpegCamera(picture=_face_jpeg)
         self.messages = broker.subscribe()
         self._broker = broker
-        self._flags = ["--camera", self.camera.url, "--mqtt", broker.url, "--device", "cam", "--model", "nano", *flags]
+        self._flags = ["--camera", self.camera.url, "--mqtt", broker.url, "--device", device, "--model", "nano", *flags]
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[str]:
@@ -45,15 +47,19 @@ class DaemonProcess:
         wait_until(lambda: self._count_online() > before, 30)
 
     def _count_online(self) -> int:
-        return sum(message == ("fer/cam/status", "online") for message in read_messages(self.messages))
+        return sum(message == (f"fer/{self.device}/status", "online") for message in read_messages(self.messages))
 
     def wait_for_face(self, timeout: float = 30) -> None:
         """Wait until the daemon has reported the face in front of its camera."""
         wait_until(lambda: any(event["type"] == "start" for event in self.published("event")), timeout)
 
     def published(self, name: str) -> list[Any]:
-        """The payloads published so far at `fer/cam/NAME`, as objects of JSON."""
-        return [json.loads(payload) for topic, payload in read_messages(self.messages) if topic == f"fer/cam/{name}"]
+        """The payloads published so far at `fer/DEVICE/NAME`, as objects of JSON."""
+        return [
+            json.loads(payload)
+            for topic, payload in read_messages(self.messages)
+            if topic == f"fer/{self.device}/{name}"
+        ]
 
     def send_command(self, name: str, payload: str = "") -> dict[str, Any]:
         """Send a command and return the reply."""
@@ -65,7 +71,7 @@ class DaemonProcess:
 
     def publish_command(self, name: str, payload: str) -> None:
         """Send a command without waiting for a reply."""
-        publish(self._broker, f"fer/cam/cmd/{name}", payload)
+        publish(self._broker, f"fer/{self.device}/cmd/{name}", payload)
 
     def close(self) -> str:
         """Stop the daemon and return what it wrote to stderr."""

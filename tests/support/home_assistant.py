@@ -15,6 +15,7 @@ from tests.support.waiting import wait_until
 PYTHON = os.environ.get("FER_EDGE_HOMEASSISTANT", "")
 PROGRAMS = Path(__file__).parents[1] / "homeassistant"
 START_TIMEOUT = 120.0  # seconds until it has started and knows a device, on a busy machine
+STOP_TIMEOUT = 120.0  # seconds
 EXAMPLES = Path(__file__).parents[2] / "edge" / "examples" / "homeassistant"
 
 
@@ -30,8 +31,7 @@ class HomeAssistant:
         self.folder = folder
         self._out, self._err = folder / "home.jsonl", folder / "home.log"
         (folder / "configuration.yaml").write_text(configuration)
-        shutil.copytree(EXAMPLES / "blueprints", folder / "blueprints" / "automation" / "fer-edge")
-        shutil.copy(EXAMPLES / "dashboard.yaml", folder)
+        copy_examples(folder)
         self._process = subprocess.Popen(
             [PYTHON, str(PROGRAMS / "home.py"), str(port), str(folder)],
             stdin=subprocess.PIPE,
@@ -76,10 +76,16 @@ class HomeAssistant:
         return [line for line in self._err.read_text().splitlines() if any(word in line for word in words)]
 
     def close(self) -> None:
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=STOP_TIMEOUT)
 
     def _answers(self) -> list[dict[str, Any]]:
         return [line for line in self.lines() if "answer" in line]
+
+
+def copy_examples(folder: Path) -> None:
+    """Copy the blueprints and the dashboard into a configuration folder."""
+    shutil.copytree(EXAMPLES / "blueprints", folder / "blueprints" / "automation" / "fer-edge")
+    shutil.copy(EXAMPLES / "dashboard.yaml", folder)
 
 
 def walk(value: Any) -> list[str]:
