@@ -72,7 +72,7 @@ class ZoneEditor:
         # A client that goes away must not keep the run from using what is in the file.
         self._task = asyncio.create_task(self._save(tables, revision))
         count = await asyncio.shield(self._task)
-        log.info("page: %d zones saved in %s by %s", count, self._file.path, request.remote)
+        log.info("page: zones saved in %s by %s: %d", self._file.path, request.remote, count)
         return _json(self._description())
 
     async def _save(self, tables: Sequence[dict[str, Any]], revision: str) -> int:

@@ -156,7 +156,7 @@ def test_a_polygon_is_made_and_a_zone_deleted_by_keyboard_alone(room: Room, open
     press("Delete")
     expect(announced).to_contain_text("zone 2 deleted.")
     page.get_by_role("button", name="Save").press("Enter")
-    expect(announced).to_contain_text("1 zones saved.")
+    expect(announced).to_contain_text("1 zone saved.")
     expect(page.get_by_role("button", name="Edit zones")).to_be_focused()
     polygon = [[0.29, 0.2], [0.465, 0.15], [0.64, 0.6], [0.29, 0.6]]
     assert room.zones == [{"name": "zone 1", "polygon": polygon}]

@@ -90,7 +90,7 @@ export class ZoneEditor {
     try {
       const body = { zones: this.#shapes.map(toTable), revision: this.#revision };
       const { zones } = await request("PUT", body);
-      this.#close(`${zones.length} zones saved.`);
+      this.#close(`${zones.length} ${zones.length === 1 ? "zone" : "zones"} saved.`);
     } catch (error) {
       tomlSection.hidden = false; // so that nothing is lost
       this.#fail("The zones were not saved", error);
