@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from tests.support.media import MEDIA
 from tests.support.waiting import wait_until
 from tests.systemd.container import Container
+from tests.systemd.drawing_zones import TOKEN, configure_page, read_recipe, zones_of_page
 
 HERE = Path(__file__).parent
 WHEELS = os.environ.get("FER_EDGE_WHEELS")
@@ -40,7 +42,9 @@ BROKER = """
 listener 1883 127.0.0.1
 password_file /srv/passwords
 """
-FLAGS = "--camera http://127.0.0.1:8080/ --mqtt mqtt://anna@127.0.0.1 --device {}"
+ENVIRONMENT, SETTINGS = "/etc/fer-edge/fer-edge.env", "/etc/fer-edge/config.toml"
+CAMERA_URL = "http://127.0.0.1:8080/"
+FLAGS = f"--camera {CAMERA_URL} --mqtt mqtt://anna@127.0.0.1 --device {{}}"
 MANUAL_UNIT = """
 [Service]
 Type=exec
@@ -333,6 +337,46 @@ def test_web_installs_the_live_page_and_an_upgrade_keeps_it(installed: Container
     installed.check_output(*INSTALL, "--wheel", wheel(installed))
     installed.check_output(*page)
     assert property_of(installed, "ActiveState") == "active"
+
+
+def test_the_recipe_for_saving_zones_works_and_survives_a_restart_and_an_upgrade(installed: Container) -> None:
+    originals = {path: installed.path(path).read_text() for path in (ENVIRONMENT, SETTINGS)}
+    installed.write(SETTINGS, configure_page(originals[SETTINGS], CAMERA_URL))
+    installed.write("/etc/fer-edge/web-token", f"{TOKEN}\n", 0o600)
+    commands, line = read_recipe()
+    for command in commands:
+        installed.check_output("sh", "-c", command)
+    installed.write(ENVIRONMENT, f"{line}\n", 0o600)
+    installed.check_output("systemctl", "restart", "fer-edge")
+    assert zones_of_page(installed) == ["poster"]
+
+    file = installed.path("/var/lib/private/fer-edge/config.toml")
+    comments, status = comments_of(file), file.stat()
+    assert zones_of_page(installed, {"name": "door", "box": [0, 0, 1, 1]}) == ["door"]
+    assert comments_of(file) == comments
+    saved, now = file.read_text(), file.stat()
+    assert tomllib.loads(saved)["zones"] == [{"name": "door", "box": [0, 0, 1, 1]}]
+    assert (now.st_uid, now.st_gid, now.st_mode) == (status.st_uid, status.st_gid, status.st_mode)
+    assert now.st_uid == file.parent.stat().st_uid != 0
+
+    reported = len(messages(installed, "main/event"))
+    for command in (["systemctl", "restart", "fer-edge"], [*INSTALL, "--wheel", wheel(installed)]):
+        installed.check_output(*command)
+        assert zones_of_page(installed) == ["door"]
+        assert file.read_text() == saved
+    wait_until(lambda: '"zone":"door"' in "".join(messages(installed, "main/event")[reported:]), 30)
+    installed.check_output("systemctl", "stop", "fer-edge")
+    flags = [*line.partition("=")[2].split(), "--mqtt-password-file", "/etc/fer-edge/mqtt-password"]
+    checked = installed.check_output("/opt/fer-edge/bin/fer-edge", "--check", *flags)
+    assert re.search(r"^ok +configuration +/var/lib/fer-edge/config.toml, .*; zones: door$", checked, re.MULTILINE)
+    assert re.search(r"^ok +page ", checked, re.MULTILINE)
+    for path, text in originals.items():
+        installed.path(path).write_text(text)
+    installed.check_output("systemctl", "start", "fer-edge")
+
+
+def comments_of(file: Path) -> list[str]:
+    return [line for line in file.read_text().splitlines() if line.startswith("#")]
 
 
 def test_an_upgrade_that_does_not_become_ready_is_rolled_back(installed: Container) -> None:
