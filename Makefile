@@ -50,6 +50,7 @@ EPOCHS ?= 250
 FRAMES ?= 1000000
 ARCH ?= $(shell dpkg --print-architecture)
 BASE ?= debian:trixie-slim
+BUILD_BASE ?= $(BASE)
 IMAGE ?= fer-edge
 FACE_NETWORK ?= edge/fer_edge/models/face_network.tflite
 
@@ -159,13 +160,14 @@ test-app: $(VENV)/.test app
 		$(BUILDAH_FLAGS) --tag $(TEST_APP) --file dist/homeassistant-app/Dockerfile dist/homeassistant-app
 	FER_EDGE_APP_IMAGE=$(TEST_APP) $(BIN)/python -m pytest -rP tests/container/test_app.py
 
-# For a foreign processor, the kernel runs its programs by qemu. BUILDAH_FLAGS holds what else the build needs on this
-# machine, e.g. --volume FILE:/etc/pip.conf:ro.
+# For a foreign processor, the kernel runs its programs by qemu. Earlier buildahs do not set BUILDPLATFORM. BUILDAH_FLAGS
+# holds what else the build needs on this machine, e.g. --volume FILE:/etc/pip.conf:ro.
 image:
 	@$(call need,buildah)
 	@test $(ARCH) = $$(dpkg --print-architecture) || { $(call need,qemu-user-static binfmt-support) }
-	buildah build --layers --format docker --platform linux/$(ARCH) --build-arg BASE=$(BASE) $(BUILDAH_FLAGS) \
-		--tag $(IMAGE) --file edge/container/Containerfile .
+	buildah build --layers --format docker --platform linux/$(ARCH) --build-arg BASE=$(BASE) \
+		--build-arg BUILD_BASE=$(BUILD_BASE) --build-arg BUILDPLATFORM=linux/$$(dpkg --print-architecture) \
+		$(BUILDAH_FLAGS) --tag $(IMAGE) --file edge/container/Containerfile .
 
 # The base images are made here, since a registry is not needed for a test. --isolation chroot works in containers, too.
 TEST_IMAGE = localhost/fer-edge-test
@@ -176,7 +178,8 @@ test-image: $(VENV)/.test
 	for system in trixie-amd64 trixie-arm64 bookworm-amd64 bookworm-arm64; do \
 		base=localhost/debian:$$system arch=$${system#*-}; \
 		tests/container/make_base.sh $${system%-*} $$arch $$base && \
-		BUILDAH_ISOLATION=chroot $(MAKE) image ARCH=$$arch BASE=$$base IMAGE=$(TEST_IMAGE):$$system || exit 1; done
+		BUILDAH_ISOLATION=chroot $(MAKE) image ARCH=$$arch BASE=$$base BUILD_BASE=localhost/debian:$${system%-*}-$(ARCH) \
+			IMAGE=$(TEST_IMAGE):$$system || exit 1; done
 	FER_EDGE_IMAGE=$(TEST_IMAGE) $(BIN)/python -m pytest -rP tests/container
 
 deb: $(BIN)/python
