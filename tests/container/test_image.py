@@ -8,7 +8,6 @@ import re
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -40,14 +39,6 @@ pytestmark = [
     pytest.mark.skipif("FER_EDGE_IMAGE" not in os.environ, reason="NOT TESTED: run make test-image"),
     pytest.mark.timeout(600),
 ]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path)
-    broker.start()
-    yield broker
-    broker.close()
 
 
 class Camera:
@@ -99,11 +90,11 @@ def test_the_image_holds_the_daemon_and_nothing_of_building_or_testing(system: s
 
 
 @pytest.mark.parametrize("system", ["trixie-amd64", "bookworm-amd64"])
-def test_the_demo_clip_gives_the_events_of_this_machine_at_a_broker_outside(system: str, broker: Mosquitto) -> None:
-    received = broker.subscribe("fer/#")
+def test_the_demo_clip_gives_the_events_of_this_machine_at_a_broker_outside(system: str, mosquitto: Mosquitto) -> None:
+    received = mosquitto.subscribe("fer/#")
     podman(
         "run", *locked_down(), f"{IMAGES}:{system}",
-        "--camera", f"/media/{WALK.name}", "--mqtt", broker.url, "--device", "demo",
+        "--camera", f"/media/{WALK.name}", "--mqtt", mosquitto.url, "--device", "demo",
     )  # fmt: skip
     wait_until(lambda: ("fer/demo/status", "offline") in read_messages(received))
     events = [json.loads(text) for topic, text in read_messages(received) if topic == "fer/demo/event"]
@@ -116,14 +107,14 @@ def test_the_demo_clip_gives_the_events_of_this_machine_at_a_broker_outside(syst
     assert len({event["track"] for event in events}) == 3
 
 
-def test_it_runs_as_a_user_of_its_own_on_a_root_that_it_cannot_write(broker: Mosquitto, volume: str) -> None:
+def test_it_runs_as_a_user_of_its_own_on_a_root_that_it_cannot_write(mosquitto: Mosquitto, volume: str) -> None:
     user = podman("run", *locked_down("--entrypoint", "id"), IMAGE).stdout
     assert user == "uid=10001(fer-edge) gid=10001(fer-edge) groups=10001(fer-edge),44(video),46(plugdev)\n"
     refused = podman("run", *locked_down("--user", "root", "--entrypoint", "touch"), IMAGE, "/x", code=1)
     assert "Read-only file system" in refused.stderr
     camera = Camera()
     with http_camera(camera.respond) as url:
-        environment = ("--env", f"FER_EDGE_CAMERA={url}", "--env", f"FER_EDGE_MQTT={broker.url}")
+        environment = ("--env", f"FER_EDGE_CAMERA={url}", "--env", f"FER_EDGE_MQTT={mosquitto.url}")
         with container(*locked_down("--volume", f"{volume}:/data"), *environment, IMAGE) as identity:
             wait_until(lambda: is_healthy(identity), 60)
             written = podman("exec", identity, "find", "/data", "-type", "f").stdout.split()
@@ -132,25 +123,25 @@ def test_it_runs_as_a_user_of_its_own_on_a_root_that_it_cannot_write(broker: Mos
             assert re.search(r"CapEff:\s+0{16}\n", effective)
 
 
-def test_it_is_healthy_while_it_has_frames_or_is_paused_and_stops_in_time(broker: Mosquitto) -> None:
-    received, camera = broker.subscribe("fer/cam/status"), Camera()
+def test_it_is_healthy_while_it_has_frames_or_is_paused_and_stops_in_time(mosquitto: Mosquitto) -> None:
+    received, camera = mosquitto.subscribe("fer/cam/status"), Camera()
     with (
         http_camera(camera.respond) as url,
-        container(*locked_down(), IMAGE, "--camera", url, "--mqtt", broker.url, "--device", "cam") as identity,
+        container(*locked_down(), IMAGE, "--camera", url, "--mqtt", mosquitto.url, "--device", "cam") as identity,
     ):
         assert not is_healthy(identity)
         wait_until(lambda: is_healthy(identity), 60)
         camera.works = False
         wait_until(lambda: not is_healthy(identity), HEALTH_TIMEOUT)
-        publish(broker, "fer/cam/cmd/pause", '{"paused": true}')
+        publish(mosquitto, "fer/cam/cmd/pause", '{"paused": true}')
         wait_until(lambda: is_healthy(identity), HEALTH_TIMEOUT)
         camera.works = True
-        publish(broker, "fer/cam/cmd/pause", '{"paused": false}')
+        publish(mosquitto, "fer/cam/cmd/pause", '{"paused": false}')
         wait_until(lambda: is_healthy(identity), HEALTH_TIMEOUT)
-        broker.stop()  # which is no reason to restart a container
+        mosquitto.stop()  # which is no reason to restart a container
         time.sleep(6)
         assert is_healthy(identity)
-        broker.start()
+        mosquitto.start()
         daemon = podman("exec", identity, "cat", "/proc/1/task/1/children").stdout.split()[0]
         podman("exec", identity, "sh", "-c", f"kill -STOP {daemon}")
         wait_until(lambda: not is_healthy(identity), HEALTH_TIMEOUT)

@@ -1,0 +1,1 @@
+../container/prune.sh
