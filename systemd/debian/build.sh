@@ -102,4 +102,4 @@ fill "$here/control" >"$stage/control"
 install_file "$stage/control" /DEBIAN/control
 (cd "$root" && find etc usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 # shellcheck disable=SC2086  # several flags
-dpkg-deb --build --root-owner-group ${DEB_FLAGS:--Zxz} "$root" "$out/fer-edge_${version}_$architecture.deb"
+dpkg-deb --build --root-owner-group ${DEB_FLAGS:--Zzstd -z12} "$root" "$out/fer-edge_${version}_$architecture.deb"

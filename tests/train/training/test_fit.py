@@ -85,6 +85,7 @@ def test_the_temperature_is_fitted_on_the_validation_faces(trained: Path) -> Non
     assert open_classifier(trained).classify(held_out.pixels) == pytest.approx(tempered, abs=1e-4)
 
 
+@pytest.mark.timeout(600)  # it trains three times
 def test_a_killed_run_resumes_and_ends_with_the_weights_of_an_uninterrupted_one(data: Path, tmp_path: Path) -> None:
     arguments = [*SHORT_RUN, "--data", data, "--epochs", 3, "--validation", "PublicTest", "--teacher", "nano"]
     uninterrupted, resumed = tmp_path / "uninterrupted", tmp_path / "resumed"
