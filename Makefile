@@ -25,7 +25,7 @@
 # make image     builds the container image for this machine, or ARCH=arm64, on the Debian slim BASE
 # make test-image  builds it for amd64 and arm64 on Debian 12 and 13, and runs it, also with compose.yaml; needs root
 # make deb       builds the Debian packages for amd64 and arm64 into dist/; DEB_MAINTAINER='NAME <ADDRESS>' names who publishes
-#                them, DEB_FLAGS='-Zgzip -z1' saves minutes
+#                them, DEB_FLAGS how dpkg-deb compresses them
 # make test-deb  builds them, checks them with lintian, and installs, upgrades and removes this machine's in bare and booted
 #                Debian 12 and 13 systems, in containers; needs root
 # make lock      pins what the service installs, with hashes: systemd/requirements-*.txt

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # build.sh ARCHITECTURE OUT: builds fer-edge_VERSION_ARCHITECTURE.deb for amd64 or arm64 into the folder OUT, on either
 # machine. PYTHON is an interpreter with pip, DEB_MAINTAINER who publishes the package, DEB_FLAGS are flags for dpkg-deb
-# (-Zgzip -z1 saves minutes of compressing).
+# (xz, which is its default, takes minutes instead of seconds).
 #
 # Not with debhelper: its result depends on the Debian that builds (Debian 12 puts units into /lib), and stripping and finding
 # the dependencies of libraries for another processor would have to be disabled.
