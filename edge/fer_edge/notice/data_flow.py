@@ -24,7 +24,7 @@ KEPT = {
     "published": "in the device, until the broker has it; by the broker, no longer than until its subscribers have it",
     "retained": "by the broker, until the next one, or `fer-edge --forget`",
 }
-PAGE = "whoever has the page's token"
+PAGE = "whoever has the page's token, or comes by a proxy of `web.no_token_for`"
 # What has no schema.
 OTHERS = f"""\
 | the page and its API, with `web.listen` | those of `state` and `event`, the box of each face | {PAGE} | 5 minutes |
