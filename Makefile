@@ -171,15 +171,16 @@ image:
 
 # The base images are made here, since a registry is not needed for a test. --isolation chroot works in containers, too.
 TEST_IMAGE = localhost/fer-edge-test
+TEST_SYSTEMS = trixie-amd64 trixie-arm64 bookworm-amd64 bookworm-arm64
 test-image: $(VENV)/.test
 	@$(call need,buildah podman runc podman-compose iptables golang-github-containernetworking-plugin-dnsname dnsmasq-base \
 		mmdebstrap arch-test qemu-user-static binfmt-support)
 	@arch-test arm64 >/dev/null || $$(test $$(id -u) = 0 || echo sudo) update-binfmts --enable
-	for system in trixie-amd64 trixie-arm64 bookworm-amd64 bookworm-arm64; do \
-		base=localhost/debian:$$system arch=$${system#*-}; \
-		tests/container/make_base.sh $${system%-*} $$arch $$base && \
-		BUILDAH_ISOLATION=chroot $(MAKE) image ARCH=$$arch BASE=$$base BUILD_BASE=localhost/debian:$${system%-*}-$(ARCH) \
-			IMAGE=$(TEST_IMAGE):$$system || exit 1; done
+	for system in $(TEST_SYSTEMS); do \
+		tests/container/make_base.sh $${system%-*} $${system#*-} localhost/debian:$$system || exit 1; done
+	for system in $(TEST_SYSTEMS); do \
+		BUILDAH_ISOLATION=chroot $(MAKE) image ARCH=$${system#*-} BASE=localhost/debian:$$system \
+			BUILD_BASE=localhost/debian:$${system%-*}-$(ARCH) IMAGE=$(TEST_IMAGE):$$system || exit 1; done
 	FER_EDGE_IMAGE=$(TEST_IMAGE) $(BIN)/python -m pytest -rP tests/container
 
 deb: $(BIN)/python
