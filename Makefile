@@ -21,7 +21,7 @@
 #                a CycloneDX file for each Python of a Debian
 # make test-dist  installs the wheel in clean environments of each Python there is, with pip, pipx and uv, and runs it
 # make app       makes the folder dist/homeassistant-app, to be copied to Home Assistant as a local app
-# make test-app  builds its image and runs it with a Supervisor's answers, a real Mosquitto and nginx as the ingress; needs root
+# make test-app  builds its image and runs it with a Supervisor's answers, a real Mosquitto and the ingress's address; needs root
 # make image     builds the container image for this machine, or ARCH=arm64, on the Debian slim BASE
 # make test-image  builds it for amd64 and arm64 on Debian 12 and 13, and runs it, also with compose.yaml; needs root
 # make deb       builds the Debian packages for amd64 and arm64 into dist/; DEB_MAINTAINER='NAME <ADDRESS>' names who publishes

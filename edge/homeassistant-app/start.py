@@ -112,10 +112,12 @@ def ask_for_broker(supervisor: str, token: str) -> dict[str, Any]:
         broker = None  # it answers so when no app offers one
     except OSError as error:
         raise StartError(f"the Supervisor does not respond: {error}") from error
-    if not broker:
+    except (ValueError, AttributeError) as error:
+        raise StartError(f"the Supervisor's answer about the broker cannot be read: {error}") from error
+    if not (isinstance(broker, dict) and {"host", "port"} <= broker.keys()):
         cure = 'install and start the app "Mosquitto broker", or enter the address of yours in the option mqtt'
         raise StartError(f"there is no broker: {cure}", WRONG_CONFIGURATION)
-    return dict(broker)
+    return broker
 
 
 def broker_variables(broker: Mapping[str, Any]) -> dict[str, str]:

@@ -29,7 +29,7 @@ lovelace:
 # The first questions to a person, as if they were answered, so that a user is all that is missing.
 ONBOARDING = {"version": 4, "key": "onboarding", "data": {"done": ["core_config", "analytics", "integration"]}}
 START_TIMEOUT = 300.0  # seconds, on a busy machine
-TOKEN_LIFETIME = 1500.0  # seconds; then the page would ask for another one
+TOKEN_LIFETIME = 1500  # seconds; then the page would ask for another one
 
 
 class HomeAssistantServer:
@@ -69,7 +69,7 @@ class HomeAssistantServer:
             **token,
             "hassUrl": self.url,
             "clientId": f"{self.url}/",
-            "expires": int(time.time() * 1000) + 1_500_000,
+            "expires": 1000 * (int(time.time()) + TOKEN_LIFETIME),
         }
         items = {"hassTokens": json.dumps(stored), "dockedSidebar": json.dumps("always_hidden")}
         context.add_init_script(f"Object.entries({json.dumps(items)}).forEach(([k, v]) => localStorage.setItem(k, v))")

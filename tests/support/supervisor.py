@@ -16,26 +16,27 @@ class Supervisor:
     Attributes:
         url: Its address.
         broker: What it answers; None for no broker.
+        body: What it answers in place of JSON with the broker.
         status: Of the HTTP response without a broker.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.broker: dict[str, Any] | None = None
-        self.status = 400
+        self.body, self.status = "", 400
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 known = self.path == "/services/mqtt" and self.headers["Authorization"] == f"Bearer {TOKEN}"
                 if known and owner.broker:
-                    self._send(200, {"result": "ok", "data": owner.broker})
+                    self._send(200, owner.body or json.dumps({"result": "ok", "data": owner.broker}))
                 else:
-                    self._send(owner.status, {"result": "error", "message": "Service not enabled"})
+                    self._send(owner.status, '{"result": "error", "message": "Service not enabled"}')
 
-            def _send(self, status: int, body: dict[str, Any]) -> None:
+            def _send(self, status: int, body: str) -> None:
                 self.send_response(status)
                 self.end_headers()
-                self.wfile.write(json.dumps(body).encode())
+                self.wfile.write(body.encode())
 
             def log_message(self, *_: object) -> None:
                 pass

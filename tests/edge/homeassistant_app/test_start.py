@@ -151,6 +151,23 @@ def test_without_a_broker_the_reason_is_one_line(
     assert expected in errors
 
 
+@pytest.mark.parametrize(
+    ("broker", "body", "code", "expected"),
+    [
+        ({"host": "h"}, "", 78, "there is no broker"),
+        ({"host": "h", "port": 1883}, "<html>", 1, "the Supervisor's answer about the broker cannot be read"),
+        ({"host": "h", "port": 1883}, "[]", 1, "the Supervisor's answer about the broker cannot be read"),
+    ],
+)
+def test_an_answer_without_a_broker_is_one_line(
+    tmp_path: Path, supervisor: Supervisor, broker: dict[str, Any], body: str, code: int, expected: str
+) -> None:
+    supervisor.broker, supervisor.body = broker, body
+    found, errors = App(tmp_path, supervisor.url).fail()
+    assert (found, errors.count("\n")) == (code, 1)
+    assert expected in errors
+
+
 def test_a_wrong_option_is_one_line_that_names_it(tmp_path: Path) -> None:
     app = App(tmp_path, "", mqtt="none", rate=-1)
     code, errors = app.fail()
