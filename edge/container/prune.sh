@@ -1,6 +1,6 @@
 #!/bin/sh
 # prune.sh ENVIRONMENT: removes from an environment what the wheels bring and the daemon never loads, and strips debug
-# symbols: 80 MB on amd64. tests/container/test_image.py runs the rest.
+# symbols. tests/container/test_image.py runs what is left.
 set -eu
 cd "$1"/lib/python3*/site-packages
 # LiteRT's compiler, its plug-ins, its WebGPU delegate, and the schema of model files; the interpreter needs none of them.
