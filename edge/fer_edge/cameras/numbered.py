@@ -40,8 +40,10 @@ class NumberedCamera:
         if not isinstance(self._camera, PiCamera):
             self._camera = self._find()
         if not self._camera:
-            library = "finds none" if find_picamera2() else "is not installed"
-            raise CameraError(f"there is none (picamera2 {library}, and there is no {self._device})", cure=PLUG_IN)
+            _, problem = find_picamera2()
+            raise CameraError(
+                f"there is none (picamera2 {problem or 'finds none'}, and there is no {self._device})", cure=PLUG_IN
+            )
         self._camera.open()
 
     def read(self) -> CameraImage | None:
@@ -57,7 +59,7 @@ class NumberedCamera:
             self._camera.close()
 
     def _find(self) -> Camera | None:
-        library = find_picamera2()
+        library, _ = find_picamera2()
         # libcamera lists USB cameras as well, but they offer neither YUV420 nor two streams.
         if library and self._number < len(ids := camera_ids(library)) and USB not in ids[self._number]:
             return PiCamera(self._number, library, self._options)

@@ -37,6 +37,8 @@ DEVICE_TREE = "/base/"  # what the libcamera id of a Pi camera begins with
 
 # What picamera2 and libcamera raise when a camera is busy or gone, or stops in the middle of a call.
 _LIBRARY_ERRORS = (RuntimeError, OSError, LookupError, TypeError)
+# What importing picamera2 raises; with another NumPy than it was compiled for it is ValueError.
+_IMPORT_ERRORS = (ImportError, ValueError, AttributeError, *_LIBRARY_ERRORS)
 
 
 class PiCamera:
@@ -191,26 +193,29 @@ def camera_ids(picamera2: Any) -> list[str]:
     return [str(camera["Id"]) for camera in picamera2.Picamera2.global_camera_info()]
 
 
-def find_picamera2() -> Any:
-    """Import the module picamera2. Returns None when it cannot be imported."""
+def find_picamera2() -> tuple[Any, str]:
+    """Import the module picamera2. Returns it, or None and why it cannot be used, such as "is not installed"."""
     # Failures are logged once by this project; picamera2 and libcamera would log them again at every attempt.
     os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
     logging.getLogger("picamera2").setLevel(logging.CRITICAL)
     try:
         import picamera2
-    except ImportError:
-        return None
-    return picamera2
+        from picamera2 import Picamera2  # noqa: F401 - any folder of that name can be imported, too
+    except _IMPORT_ERRORS as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "picamera2":
+            return None, "is not installed"
+        return None, f"cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}"
+    return picamera2, ""
 
 
 def _is_id(spec: str) -> bool:
-    library = find_picamera2()
+    library, _ = find_picamera2()
     return bool(library) and (spec.startswith(DEVICE_TREE) or spec in camera_ids(library))
 
 
 ID_KIND = SourceKind(
     "id",
     matches=_is_id,
-    open=lambda spec, options: ReconnectingCamera(PiCamera(spec, find_picamera2(), options), options),
+    open=lambda spec, options: ReconnectingCamera(PiCamera(spec, find_picamera2()[0], options), options),
     uses_devices=True,
 )

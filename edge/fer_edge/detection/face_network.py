@@ -25,7 +25,7 @@ NOSE_HEIGHT = 0.55  # estimate: how far the tip of the nose is before the eyes, 
 # Rows of the key points; the ears follow. Left and right are those of the person.
 RIGHT_EYE, LEFT_EYE, NOSE, MOUTH = range(4)
 
-# float32 [1,INPUT_SIDE,INPUT_SIDE,3], -1..1, to the boxes and key points [896,16] and the logits of the scores [896]
+# float32 [1,INPUT_SIDE,INPUT_SIDE,1], -1..1, to the boxes and key points [896,16] and the logits of the scores [896]
 RunNetwork = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
@@ -70,8 +70,7 @@ class FaceNetwork:
         pixels = _cut_square(pyramid, square)
         if pixels is None:
             return []
-        channel = cv2.LUT(pixels, GREY_TO_INPUT)
-        raw, logits = self._run(np.asarray(cv2.merge((channel, channel, channel)), np.float32)[None])
+        raw, logits = self._run(np.asarray(cv2.LUT(pixels, GREY_TO_INPUT), np.float32)[None, ..., None])
         candidates = np.flatnonzero(logits >= math.log(min_score / (1 - min_score)))
         if not candidates.size:
             return []

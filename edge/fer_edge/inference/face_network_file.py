@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fer_edge.errors import FerError
 from fer_edge.inference.backends import CPU
 from fer_edge.inference.backends.base import AcceleratorError
 from fer_edge.inference.engine import InferenceEngine
+from fer_edge.inference.grey_input import with_grey_input
 from fer_edge.inference.model_file import ModelError, ModelFile, read_content
 from fer_edge.inference.runtimes import pick_runtime
 from fer_edge.inference.selection import Platform, probe_and_open
@@ -21,7 +23,7 @@ from fer_edge.inference.selection import Platform, probe_and_open
 FACE_NETWORK = MODELS / "face_network.tflite"
 SHA256 = "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"  # of the published file
 THREADS = 1  # the network is too small to gain from more
-INPUT_SHAPE = (1, INPUT_SIDE, INPUT_SIDE, 3)
+INPUT_SHAPE = (1, INPUT_SIDE, INPUT_SIDE, 1)
 BOXES_SHAPE = (1, 896, 16)  # boxes and key points
 LOGITS_SHAPE = (1, 896, 1)
 NEW_FILE = "install fer-edge again"
@@ -35,7 +37,7 @@ class FaceNetworkError(FerError):
 def open_face_network(
     path: Path = FACE_NETWORK, *, platform: Platform | None = None
 ) -> tuple[FaceNetwork, tuple[str, ...]]:
-    """Open the face network on the CPU once it has run in a child process.
+    """Open the face network on the CPU once its published file has run in a child process.
 
     Args:
         path: Its file.
@@ -61,14 +63,14 @@ def open_face_network(
 
 
 def read_face_network(path: Path) -> ModelFile:
-    """Read the file of the face network. Raises FaceNetworkError unless it is the published one."""
+    """Read the face network, to take one channel. Raises FaceNetworkError unless its file is the published one."""
     try:
         model = ModelFile(path, read_content(path), labels=(), card={})
     except ModelError as error:
         raise FaceNetworkError(error.message, cure=NEW_FILE) from error
     if model.sha256 != SHA256:
         raise FaceNetworkError(f"{path}: damaged (sha256 {model.sha256[:12]}, expected {SHA256[:12]})", cure=NEW_FILE)
-    return model
+    return replace(model, graph=with_grey_input(model.graph))
 
 
 def run_function(model: ModelFile, engine: InferenceEngine) -> RunNetwork:

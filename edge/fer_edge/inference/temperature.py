@@ -17,7 +17,7 @@ def apply_temperature(probabilities: NDArray[np.float32], temperature: float) ->
     """
     if temperature == 1:
         return probabilities
-    logits = np.log(np.maximum(probabilities, HALF_STEP, dtype=np.float64))
-    with np.errstate(over="ignore"):  # a tiny temperature: the greatest probability becomes 1, the others 0
-        powers = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
+    ratios = np.maximum(probabilities, HALF_STEP, dtype=np.float64)
+    ratios /= ratios.max(axis=-1, keepdims=True)
+    powers = ratios ** (1 / temperature)  # a tiny temperature: the greatest becomes 1, the others 0
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)

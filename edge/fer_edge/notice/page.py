@@ -107,7 +107,8 @@ def _code(contact: str) -> str:
     try:
         import segno
     except ImportError as error:
-        raise UsageError("--notice needs segno, which is not installed: pip install 'fer-edge[notice]'") from error
+        cure = "pip install 'fer-edge[notice]', or with the Debian package apt install python3-segno"
+        raise UsageError("--notice needs segno, which is not installed", cure=cure) from error
     code = segno.make(_address(contact), error="m")
     return str(code.svg_inline(border=2, omitsize=True))
 

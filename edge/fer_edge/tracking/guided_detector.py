@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from fer_edge.detection.pyramid import Pyramid
 from fer_edge.detection.scan import Scan
 from fer_edge.detection.tile_scan import TileScan
 from fer_edge.geometry import Box
+from fer_edge.tracking.tracker import TrackRules
 from fer_edge.zones import Zone, is_ignored
 
 SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
@@ -28,10 +30,12 @@ SEARCH_INTERVAL = 0.2  # seconds that a confirmed face may go without a search
 CHECK_INTERVAL = 0.58
 RECHECK_INTERVAL = 0.3  # the same once the network has denied the face
 CANDIDATES_PER_FRAME = 2
-MAX_CHECKS = 4  # by the network in a frame, of candidates and tracked faces; with so many, it is not scanned
+MAX_CHECKS = 4  # by the network in a frame, of candidates and tracked faces
 FIRST_SCANS = 2  # in the first frame, where most faces are still unknown
-# While a face is tracked, one frame in this many is not scanned: with the cascade alone, and with the network.
-SKIPPED_FRAMES, SKIPPED_WITH_NETWORK = 3, 2
+# While a face is tracked: with the cascade alone, one frame in this many is not scanned; with the network, it takes at
+# least so many frames and seconds from one scan to the next.
+SKIPPED_FRAMES = 3
+SCAN_FRAMES, SCAN_INTERVAL = 2, 0.09
 
 
 class _Candidate(NamedTuple):
@@ -47,7 +51,7 @@ class GuidedDetector:
     A tracked face is not searched for in every frame: one that has not moved is searched for at an interval, a moving
     one in every other frame. In between, template matching tracks it. With the face network, the faces that are due
     are checked, at most four in a frame. The scans for new faces take turns, and pause while there are candidates to
-    verify and in frames with checks. Deterministic: depends only on frames and timestamps.
+    verify and in frames with costly checks. Deterministic: depends only on frames and timestamps.
     """
 
     def __init__(self, min_face: float, detectors: Detectors | None = None, zones: Sequence[Zone] = ()) -> None:
@@ -57,15 +61,16 @@ class GuidedDetector:
         """
         detectors, self._zones = detectors or Detectors(), zones
         self._search, self._scans = _plan(min_face, detectors, zones)
-        self._max_checks = MAX_CHECKS if detectors.network else sys.maxsize
-        self._skipped_frames = SKIPPED_WITH_NETWORK if detectors.network else SKIPPED_FRAMES
+        self._with_network = detectors.network is not None
+        self._max_checks = MAX_CHECKS if self._with_network else sys.maxsize
         self._candidates: list[_Candidate] = []
         self._frames = self._scan_frames = 0
+        self._last_scan = 0, -math.inf  # its turn and its time, seconds
         self._first = True
 
     def reset(self) -> None:
         """Begin again: the next frame is unrelated to the last one."""
-        self._candidates, self._first = [], True
+        self._candidates, self._first, self._last_scan = [], True, (0, -math.inf)
         for scan in self._scans:
             scan.reset()
 
@@ -94,8 +99,8 @@ class GuidedDetector:
                 continue
             detections.append(detection)
         new = self._verify_candidates(pyramid, detections, self._max_checks - len(checked))
-        free = len(checked) < self._max_checks and not any(predictions[index].settled for index in checked)
-        if free and not self._candidates and not new:
+        busy = self._with_network and any(_is_costly(predictions[index]) for index in checked)
+        if not (busy or self._candidates or new):
             self._scan(pyramid, detections, time, slowdown)
         return detections + new
 
@@ -117,8 +122,9 @@ class GuidedDetector:
         """Take the candidates of the scan whose turn it is."""
         self._scan_frames += 1
         turn, waiting = divmod(self._scan_frames, slowdown)
-        if waiting or (known and turn % self._skipped_frames == 0):
+        if waiting or (known and self._pauses(turn, time)):
             return
+        self._last_scan = turn, time
         boxes = [detection.box for detection in known]
         self._candidates = [
             _Candidate(box)
@@ -126,6 +132,13 @@ class GuidedDetector:
             for box in _distinct(scan.step(pyramid, boxes, time))
             if not _is_known(box, known) and not self._ignores(box, pyramid)
         ]
+
+    def _pauses(self, turn: int, time: float) -> bool:
+        """Whether the frame is not scanned, to save time beside a tracked face."""
+        if not self._with_network:
+            return turn % SKIPPED_FRAMES == 0
+        last_turn, last_time = self._last_scan
+        return turn - last_turn < SCAN_FRAMES or time - last_time < SCAN_INTERVAL
 
     def _ignores(self, box: Box, pyramid: Pyramid) -> bool:
         return is_ignored(self._zones, box, (pyramid.width, pyramid.height))
@@ -165,6 +178,11 @@ def _is_due(prediction: Prediction, slowdown: int) -> bool:
     """Whether a face needs a check: a new one does in every frame."""
     interval = RECHECK_INTERVAL if prediction.denied else CHECK_INTERVAL * slowdown
     return not prediction.settled or prediction.check_age >= interval
+
+
+def _is_costly(prediction: Prediction) -> bool:
+    """Whether a check leaves no time for a scan: of a tracked face, or the one after which a new face is classified."""
+    return prediction.settled or prediction.verifications + 1 == TrackRules.min_verifications
 
 
 def _plan(min_face: float, detectors: Detectors, zones: Sequence[Zone]) -> tuple[FaceSearch, list[Scan]]:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from tests.support.fake_picamera2 import fake_picamera2
+from tests.support.processes import run
 
 from fer_edge.cameras.base import CameraError
 from fer_edge.cameras.cures import PLUG_IN
@@ -40,6 +41,35 @@ def test_without_picamera2_the_error_says_that_it_is_not_installed(monkeypatch: 
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(CameraError, match=r"there is none .*picamera2 is not installed.*/dev/video97"):
         numbered(97).open()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "ImportError: cannot import name 'Picamera2' from 'picamera2' (unknown location)"),
+        (
+            "raise ValueError('numpy.dtype size changed,\\nmay indicate binary incompatibility')",
+            "ValueError: numpy.dtype size changed, may indicate binary incompatibility",
+        ),
+        ("import no_libcamera", "ModuleNotFoundError: No module named 'no_libcamera'"),
+        (
+            "raise OSError('libcamera.so.0.4: cannot open shared object file')",
+            "OSError: libcamera.so.0.4: cannot open shared object file",
+        ),
+    ],
+    ids=["an empty folder", "another NumPy", "without libcamera", "a library is missing"],
+)
+def test_a_picamera2_that_cannot_be_imported_is_one_line_with_the_reason(
+    tmp_path: Path, content: str | None, reason: str
+) -> None:
+    (tmp_path / "picamera2").mkdir()
+    if content:
+        (tmp_path / "picamera2" / "__init__.py").write_text(content)
+    flags = ("--camera", "97", "--mqtt", "none", "--check")
+    done = run("fer_edge", *flags, env={"PYTHONPATH": f"{tmp_path}:{':'.join(sys.path)}"})
+    assert done.code == 1
+    assert f"(picamera2 cannot be imported: {reason}, and there is no /dev/video97)" in done.out + done.err
+    assert "Traceback" not in done.out + done.err
 
 
 def test_a_camera_that_is_connected_later_is_found(library: SimpleNamespace) -> None:

@@ -153,11 +153,11 @@ def test_key_points_that_coincide_are_a_face_of_one_pixel() -> None:
     assert math.isfinite(face.yaw)
 
 
-def test_the_input_is_grey_three_times_from_minus_one_to_one_and_black_outside_the_picture() -> None:
+def test_the_input_is_grey_from_minus_one_to_one_and_black_outside_the_picture() -> None:
     run, picture = FakeRun(), np.full((480, 640), 255, np.uint8)
     FaceNetwork(run).detect(Pyramid(picture), Box(-64, 352, 256, 256), 0.5)
     (pixels,) = run.inputs
-    assert (pixels.shape, pixels.dtype) == ((1, 128, 128, 3), np.float32)
+    assert (pixels.shape, pixels.dtype) == ((1, 128, 128, 1), np.float32)
     assert (pixels[0, :64, 32:] == 1).all()
     assert (pixels[0, 64:] == -1).all()
     assert (pixels[0, :, :32] == -1).all()

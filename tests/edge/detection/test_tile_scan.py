@@ -197,7 +197,8 @@ def test_while_there_is_a_face_changed_tiles_are_searched_at_an_interval() -> No
     known, pictures = [Box(300, 200, 60, 60)], [scene(background=grey) for grey in (40, 200)] * FPS
     video = Video()
     assert set(video.play(pictures[: len(COARSE_TILES)], known)) == COARSE_TILES
-    assert len(video.play(pictures, known)) == pytest.approx(2 / REPEAT_INTERVAL, abs=1)
+    repeated = [tile for tile in video.play(pictures, known) if tile in COARSE_TILES]
+    assert len(repeated) == pytest.approx(2 / REPEAT_INTERVAL, abs=1)
 
 
 def test_beside_a_tracked_face_that_moves_another_change_is_searched() -> None:

@@ -38,7 +38,7 @@ from fer_edge.inference.runtimes import available_runtimes
 from fer_edge.inference.selection import Platform
 
 FASTEST = available_runtimes()[0]
-GREY = np.zeros((1, 128, 128, 3), np.float32)
+GREY = np.zeros((1, 128, 128, 1), np.float32)
 
 
 def refused(path: Path) -> str:
@@ -170,7 +170,7 @@ def test_a_network_with_other_tensors_is_refused() -> None:
     with pytest.raises(FaceNetworkError) as raised:
         run_function(nano, open_engine(nano, backend=CPU))
     assert str(raised.value) == (
-        f"{nano.path}: its inputs are uint8 [1, 48, 48, 1]; expected one that is float32 [1, 128, 128, 3]: "
+        f"{nano.path}: its inputs are uint8 [1, 48, 48, 1]; expected one that is float32 [1, 128, 128, 1]: "
         "install fer-edge again"
     )
 

@@ -97,7 +97,7 @@ def test_without_the_package_for_codes_it_says_what_to_install(tmp_path: Path) -
     (tmp_path / "segno.py").write_text("raise ImportError('not installed')")
     done = run("fer_edge", "--notice", "en", "--notice-contact", "x", env={"PYTHONPATH": str(tmp_path)})
     assert (done.code, done.out) == (2, "")
-    assert "pip install 'fer-edge[notice]'" in done.err
+    assert "pip install 'fer-edge[notice]', or with the Debian package apt install python3-segno" in done.err
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
