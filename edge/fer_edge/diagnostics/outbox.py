@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 import sqlite3
-import tempfile
 from pathlib import Path
 
 from fer_edge.config.model import Config
 from fer_edge.database_file import error_code, is_damage
 from fer_edge.diagnostics.finding import Finding, fail, ok, warn
+from fer_edge.diagnostics.folder import CHANGE_OWNER, MAKE_ROOM, find_problem
 from fer_edge.errors import UsageError
 from fer_edge.mqtt.outbox import DISK_LIMIT, check_path
 from fer_edge.mqtt.outbox_store import Store
@@ -19,15 +17,6 @@ from fer_edge.mqtt.outbox_store import Store
 MEGABYTE = 1_000_000
 MIN_FREE = 2 * DISK_LIMIT.size  # bytes: a full outbox, and its write-ahead log
 
-MAKE_ROOM = "make room"
-CHANGE_OWNER = "give the folder to the user that runs fer-edge"
-CURES = {
-    errno.ENOSPC: MAKE_ROOM,
-    errno.EDQUOT: MAKE_ROOM,
-    errno.EROFS: "the disk may be failing; see dmesg",
-    errno.EACCES: CHANGE_OWNER,
-    errno.EPERM: CHANGE_OWNER,
-}
 SQLITE_CURES = {
     sqlite3.SQLITE_FULL: MAKE_ROOM,
     sqlite3.SQLITE_READONLY: CHANGE_OWNER,
@@ -42,18 +31,13 @@ def check_outbox(config: Config) -> Finding:
     if not path:
         lost = "in memory: events that wait are lost at a restart; set mqtt.outbox"
         return warn(lost) if config.broker else ok("not needed")
+    if problem := find_problem(path.parent):
+        return fail(problem)
     try:
-        with tempfile.TemporaryFile(dir=path.parent) as trial:
-            trial.write(bytes(4096))
-            trial.flush()
-            os.fsync(trial.fileno())
-        free = shutil.disk_usage(path.parent).free
         check_path(path)
     except UsageError as error:
         return fail(str(error))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        return _failed(f"{path.parent}: {reason}", CURES.get(error.errno or 0))
+    free = shutil.disk_usage(path.parent).free
     found = f"{path}: {free // MEGABYTE} MB free"
     if free < MIN_FREE:
         return warn(f"{found}, and a full outbox takes {MIN_FREE // MEGABYTE}: {MAKE_ROOM}")

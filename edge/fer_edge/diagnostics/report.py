@@ -10,6 +10,7 @@ from fer_edge.config.model import Config
 from fer_edge.diagnostics.broker import check_broker
 from fer_edge.diagnostics.camera import check_camera
 from fer_edge.diagnostics.finding import Finding, fail, ok
+from fer_edge.diagnostics.history import check_history
 from fer_edge.diagnostics.machine import check_clock, check_permissions, check_temperature
 from fer_edge.diagnostics.model import check_accelerator, check_detector, check_model
 from fer_edge.diagnostics.outbox import check_outbox
@@ -23,6 +24,7 @@ CHECKS: dict[str, Callable[[Config], Finding]] = {
     "camera": check_camera,
     "broker": check_broker,
     "outbox": check_outbox,
+    "history": check_history,
     "page": check_page,
     "permissions": check_permissions,
     "clock": lambda config: check_clock(),
