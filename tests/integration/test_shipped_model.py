@@ -20,7 +20,7 @@ from fer_edge.inference.model_file import ModelFile, read_model
 CARD = (MODELS / "README.md").read_text(encoding="utf-8")
 DATA = os.environ.get("FER2013")
 MAX_ECE = {"nano": 0.02, "small": 0.022, "base": 0.026}  # int8 on PublicTest; exact scores would have 0.019
-MIN_ACCURACY = {"nano": 0.62, "small": 0.665, "base": 0.683}  # int8 on PublicTest
+MIN_ACCURACY = {"nano": 0.62, "small": 0.665, "base": 0.695}  # int8 on PublicTest
 each = pytest.mark.parametrize("model", [read_model(parse_model(name)) for name in SHIPPED], ids=SHIPPED)
 
 
@@ -85,4 +85,4 @@ def test_accuracy_and_calibration_on_public_test_are_those_of_the_card(model: Mo
     assert report["faces"] == 3589
     # Runtimes round differently: between two of them 75 of the answers changed, and their sum hardly.
     assert report["accuracy"] == pytest.approx(model.card["metrics"]["int8_accuracy"], abs=0.004)
-    assert report["ece"] == pytest.approx(model.card["calibration"]["ece"], abs=0.004)
+    assert report["ece"] == pytest.approx(model.card["calibration"]["ece"], abs=0.006)

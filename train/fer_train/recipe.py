@@ -45,6 +45,9 @@ class Recipe:
     head_epochs: Annotated[
         int, "with initial weights: epochs in which only the last layer is trained, before all layers are"
     ] = 5
+    keep_initial: Annotated[
+        float, "with initial weights: share of them that is mixed into the trained ones at the end"
+    ] = 0.0
     precision: Annotated[
         str, "of the computations; mixed_bfloat16 is a third faster on a CPU or GPU that supports it"
     ] = "float32"
@@ -87,7 +90,7 @@ class Recipe:
         self._check("augment", self.augment in AUGMENTATIONS, f"one of {', '.join(AUGMENTATIONS)}")
         for name in ("epochs", "batch"):
             self._check(name, getattr(self, name) >= 1, "at least 1")
-        for name in ("dropout", "momentum", "label_smoothing", "average", "zoom", "shift"):
+        for name in ("dropout", "keep_initial", "momentum", "label_smoothing", "average", "zoom", "shift"):
             self._check(name, 0 <= getattr(self, name) < 1, "at least 0 and less than 1")
         for name in (
             "class_weights",

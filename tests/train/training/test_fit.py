@@ -13,6 +13,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tensorflow import make_ndarray
 from tests.support.fer2013 import VOTES_HEADER
 from tests.support.processes import command, run, run_in_process
@@ -29,6 +30,12 @@ from fer_edge.config.model import parse_model
 from fer_edge.inference.model_file import read_model
 from fer_edge.inference.temperature import apply_temperature
 from fer_train.prediction import probabilities
+
+
+def kernels(model: Path) -> list[NDArray[np.float32]]:
+    """The kernels of a network, in the order of its layers."""
+    network = keras.saving.load_model(model, compile=False)
+    return [np.asarray(layer.kernel) for layer in network.layers if hasattr(layer, "kernel")]
 
 
 def test_a_run_learns(trained: Path) -> None:
@@ -182,6 +189,26 @@ def test_a_run_of_other_classes_starts_from_an_earlier_model(trained: Path, data
     assert done.code == 0, done.err
     metrics = read_metrics(tmp_path / "run")
     assert metrics["accuracy"] > 0.6, "chance is 0.33"
+
+
+def test_a_share_of_the_initial_weights_is_kept(trained: Path, data: Path, tmp_path: Path) -> None:
+    """At a learning rate that destroys the network, only the initial weights can explain the accuracy."""
+    flags = ["--data", data, "--validation", "PublicTest", "--epochs", 1, "--average", 0, "--head-epochs", 0]
+    flags += ["--weights", trained / "model.keras", "--learning-rate", 0.05, "--keep-initial", 0.999]
+    done = fit(*flags, "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert read_metrics(tmp_path / "run")["accuracy"] == pytest.approx(read_metrics(trained)["accuracy"], abs=0.03)
+    assert read_card(tmp_path / "run")["recipe"]["keep_initial"] == 0.999
+    changes = [
+        np.abs(kept - first).max() / (np.abs(first).max() + 1e-9)
+        for kept, first in zip(*(kernels(run / "model.keras") for run in (tmp_path / "run", trained)), strict=True)
+    ]
+    assert 0 < max(changes) < 0.01
+
+
+def test_a_share_of_the_initial_weights_needs_some(data: Path, tmp_path: Path) -> None:
+    done = fit("--data", data, "--epochs", 1, "--weights", "none", "--keep-initial", 0.3, "--out", tmp_path / "run")
+    assert (done.code, done.err.splitlines()[-1]) == (2, "fer-train: --keep-initial 0.3: needs --weights")
 
 
 def test_hints_are_a_second_task_beside_the_labels(data: Path, trained: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from fer_train.architectures.registry import build
 from fer_train.prediction import probabilities
 from fer_train.recipe import Recipe
 from fer_train.training.batches import Batches
-from fer_train.training.initial_weights import fit_head, load_initial_weights
+from fer_train.training.initial_weights import fit_head, load_initial_weights, mix_weights
 from fer_train.training.quantized_weights import load_quantized
 from fer_train.training.targets import make_targets
 
@@ -34,6 +34,15 @@ def test_weights_of_keras_applications_become_the_backbone(tmp_path: Path) -> No
     assert np.allclose(
         np.asarray(features(grey, training=False)), np.asarray(source(rgb, training=False)).mean(axis=(1, 2)), atol=1e-4
     )
+
+
+def test_a_mix_has_the_shares_of_both_in_every_weight() -> None:
+    initial, trained = build("nano", 7, 0.0), build("nano", 7, 0.0)
+    first, then = initial.get_weights(), trained.get_weights()
+    mix_weights(trained, initial, 0.3)
+    for mixed, one, other in zip(trained.get_weights(), first, then, strict=True):
+        assert np.allclose(mixed, 0.3 * one + 0.7 * other)
+    assert all(np.array_equal(kept, one) for kept, one in zip(initial.get_weights(), first, strict=True))
 
 
 def test_an_earlier_model_of_other_classes_gives_all_layers_except_the_last(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ from fer_train.training.callbacks import Backup, DiskSpace, Interruptible, Progr
 from fer_train.training.compilation import advance_random_layers, compile_model
 from fer_train.training.distribution import Processes, use_data_parallel
 from fer_train.training.duration import describe_duration, estimate_epoch
-from fer_train.training.ema import EmaEvaluation
-from fer_train.training.initial_weights import fit_head, load_initial_weights
+from fer_train.training.ema import EmaEvaluation, estimate_statistics
+from fer_train.training.initial_weights import fit_head, load_initial_weights, mix_weights
 from fer_train.training.run_folder import (
     BACKUP,
     HISTORY,
@@ -128,8 +128,7 @@ def fit(
     started = time.monotonic()
     finished = done >= recipe.epochs or evaluation.exhausted
     if finished and first:
-        cure = f"more than --epochs {recipe.epochs} continue it" if done >= recipe.epochs else "--patience ended it"
-        print(f"{out}: the run is finished ({counted(done, 'epoch')}; {cure}), it is only evaluated again", flush=True)
+        print(_describe_finished(out, done, recipe), flush=True)
     if not finished:
         seconds = estimate_epoch(model, batches, recipe, len(validation))
         if first:
@@ -141,6 +140,7 @@ def fit(
     evaluation.update(all_batches.steps)
     if recipe.patience:
         ema_model.load_weights(folder / CHECKPOINT)
+    _mix_initial(ema_model, recipe, training.classes, all_batches, teachers)
     if not first:
         shutil.rmtree(folder)
         return FittedRun(ema_model)
@@ -153,6 +153,12 @@ def fit(
     quantize = config.quantize_command(out)
     judgements = write_report(ema_model, validation, out, facts, test, temperature=temperature, quantize=quantize)
     return FittedRun(ema_model, judgements, temperature)
+
+
+def _describe_finished(out: Path, done: int, recipe: Recipe) -> str:
+    """That a run which has ended is not trained further, and why."""
+    cure = f"more than --epochs {recipe.epochs} continue it" if done >= recipe.epochs else "--patience ended it"
+    return f"{out}: the run is finished ({counted(done, 'epoch')}; {cure}), it is only evaluated again"
 
 
 def _describe_estimate(config: RunConfig, done: int, steps: int, seconds: float) -> str:
@@ -169,7 +175,12 @@ def _describe_estimate(config: RunConfig, done: int, steps: int, seconds: float)
 def build_initial_model(
     recipe: Recipe, classes: Sequence[str], batches: Batches, teachers: Teachers | None, *, resumed: bool = False
 ) -> keras.Model:
-    """The network before the first epoch, in float32; that of a resumed run gets its weights from the backup."""
+    """The network before the first epoch, in float32; that of a resumed run gets its weights from the backup.
+
+    Raises UsageError when the recipe is to keep a share of initial weights and names none.
+    """
+    if recipe.keep_initial and recipe.weights == NO_WEIGHTS:
+        raise UsageError(f"--keep-initial {recipe.keep_initial:g}: needs --weights")
     model = build(recipe.model, len(classes), recipe.dropout)
     if recipe.weights != NO_WEIGHTS and not resumed:
         faces = (batches.faces(number) for number in range(batches.steps))
@@ -179,6 +190,17 @@ def build_initial_model(
             taught = ((faces, teachers.mix(faces, targets) if teachers else targets) for faces, targets in first_epoch)
             fit_head(model, taught, recipe.head_epochs, recipe.seed)
     return model
+
+
+def _mix_initial(
+    model: keras.Model, recipe: Recipe, classes: Sequence[str], batches: Batches, teachers: Teachers | None
+) -> None:
+    """Mix the initial weights into those of the trained network, if the recipe says so."""
+    if not recipe.keep_initial:
+        return
+    initial = build_initial_model(recipe, classes, batches, teachers)
+    mix_weights(model, initial, recipe.keep_initial)
+    estimate_statistics(model, batches, batches.steps)
 
 
 def _load_backup(model: keras.Model, backup: Path) -> None:

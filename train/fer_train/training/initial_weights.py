@@ -57,6 +57,16 @@ def load_initial_weights(
         target.set_weights(source.get_weights())
 
 
+def mix_weights(model: keras.Model, initial: keras.Model, share: float) -> None:
+    """Mix a share, 0..1, of the weights that a network had before it was trained into those that it has now.
+
+    Where training has not gone too far, what lies between is better than either, and keeps what the first one knew
+    (Wortsman et al., arXiv:2109.01903). The statistics of batch normalisation have to be estimated again.
+    """
+    pairs = zip(initial.get_weights(), model.get_weights(), strict=True)
+    model.set_weights([share * first + (1 - share) * trained for first, trained in pairs])
+
+
 def _read(
     weights: str, architecture: str, faces: Iterable[NDArray[np.float32]]
 ) -> tuple[list[keras.Layer], Sequence[str]]:
