@@ -26,7 +26,7 @@ WHOLE_FRAME = 1.2  # tiles that are nearly as large as the frame are made that m
 CANDIDATE_SCORE = 0.2  # 0..1; the candidates are verified
 MAX_AGE = 8.0  # seconds, see ScanRules
 # While there is a face, seconds from one fine tile to the next, and from one repeated coarse tile to the next.
-FINE_INTERVAL, REPEAT_INTERVAL = 1.0, 0.29
+FINE_INTERVAL, REPEAT_INTERVAL = 1.0, 0.2
 CHANGED_PART = 0.25  # of a face, by which the frame changes at least when the face appears
 MIN_WIDTH = 0.8  # of the smallest face, since the network's boxes vary
 
