@@ -33,7 +33,7 @@
 # make models    trains the shipped models as their card tells, and quantizes them: make models
 #                FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
 # make models-teachers  trains three teachers first, and then the models from them; this was never run to its end
-# make models-gpu  the same on a GPU: make models-gpu KERAS_BACKEND=jax ...
+# make models-gpu  the chain of models-teachers on a GPU: make models-gpu KERAS_BACKEND=jax ...
 # make release-check  checks the version, and everything that is released, in a new clone; RELEASE=--rehearsal before the date
 #                of the release is set
 # make face-network  fetches the face network anew from the package mediapipe, and checks its sha256; needs the network
@@ -239,7 +239,7 @@ audit: $(VENV)-audit/.installed
 	for lock in systemd/requirements-*.txt; do \
 		$(VENV)-audit/bin/pip-audit --strict --disable-pip --requirement $$lock || failed=yes; done; test -z "$$failed"
 
-# Three bases teach the three models. An interrupted run continues when the command is given again.
+# An interrupted run continues when the command is given again.
 models: $(VENV)/.test
 	$(FIT) --model base --epochs 60 --out $(RUNS)/first
 	$(FIT) --model small --epochs 35 --teacher $(RUNS)/first --out $(RUNS)/small
@@ -253,6 +253,7 @@ models: $(VENV)/.test
 		--degrade 0.3 --keep-initial 0.3 --out $(RUNS)/base
 	$(SHIP)
 
+# Three bases teach the three models.
 models-teachers: $(VENV)/.test
 	for seed in $(SEEDS); do \
 		$(FIT_VARIED) --model base --epochs $(TEACHER_EPOCHS) --seed $$seed --out $(RUNS)/teacher-$$seed || exit 1; done

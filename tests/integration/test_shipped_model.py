@@ -79,10 +79,12 @@ def test_the_model_card_names_what_the_models_must_not_be_used_for() -> None:
 )
 @each
 def test_accuracy_and_calibration_on_public_test_are_those_of_the_card(model: ModelFile) -> None:
-    done = run("fer_convert", "evaluate", model.path, "--data", Path(str(DATA)), "--json")
+    pytest.importorskip("tflite_runtime", reason="NOT MEASURED: the card has the calibration with tflite-runtime")
+    runtime = ("--runtime", "tflite-runtime")
+    done = run("fer_convert", "evaluate", model.path, "--data", Path(str(DATA)), "--json", *runtime)
     assert done.code == 0, done.err
     (report,) = json.loads(done.out)["models"]
     assert report["faces"] == 3589
     # Runtimes round differently: between two of them 75 of the answers changed, and their sum hardly.
     assert report["accuracy"] == pytest.approx(model.card["metrics"]["int8_accuracy"], abs=0.004)
-    assert report["ece"] == pytest.approx(model.card["calibration"]["ece"], abs=0.006)
+    assert report["ece"] == pytest.approx(model.card["calibration"]["ece"], abs=0.004)

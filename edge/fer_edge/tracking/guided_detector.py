@@ -30,7 +30,7 @@ SEARCH_INTERVAL = 0.2  # seconds that a confirmed face may go without a search
 CHECK_INTERVAL = 0.58
 RECHECK_INTERVAL = 0.3  # the same once the network has denied the face
 CANDIDATES_PER_FRAME = 2
-MAX_CHECKS = 4  # by the network in a frame, of candidates and tracked faces
+MAX_CHECKS = 4  # by the network in a frame, of candidates and tracked faces; with so many, it is not scanned
 FIRST_SCANS = 2  # in the first frame, where most faces are still unknown
 # While a face is tracked: with the cascade alone, one frame in this many is not scanned; with the network, it takes at
 # least so many frames and seconds from one scan to the next.
@@ -51,7 +51,8 @@ class GuidedDetector:
     A tracked face is not searched for in every frame: one that has not moved is searched for at an interval, a moving
     one in every other frame. In between, template matching tracks it. With the face network, the faces that are due
     are checked, at most four in a frame. The scans for new faces take turns, and pause while there are candidates to
-    verify and in frames with costly checks. Deterministic: depends only on frames and timestamps.
+    verify, and in frames in which a tracked face is checked or a new one classified. Deterministic: depends only on
+    frames and timestamps.
     """
 
     def __init__(self, min_face: float, detectors: Detectors | None = None, zones: Sequence[Zone] = ()) -> None:
@@ -99,8 +100,9 @@ class GuidedDetector:
                 continue
             detections.append(detection)
         new = self._verify_candidates(pyramid, detections, self._max_checks - len(checked))
-        busy = self._with_network and any(_is_costly(predictions[index]) for index in checked)
-        if not (busy or self._candidates or new):
+        costly = self._with_network and any(_is_costly(predictions[index]) for index in checked)
+        free = len(checked) < self._max_checks and not costly
+        if free and not self._candidates and not new:
             self._scan(pyramid, detections, time, slowdown)
         return detections + new
 

@@ -86,6 +86,20 @@ def test_beside_a_face_one_in_several_frames_is_scanned_but_none_in_which_the_fa
     assert (300 - len(checked)) / frames - 1 <= len(scanned) <= 300 / frames + 1
 
 
+def test_the_frame_in_which_a_face_is_first_classified_is_not_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
+    video = Video(Detectors(network=FakeNetwork([APPROVED])))
+    scanned: list[int] = []
+    for scan in (TileScan, FrameScan):
+        step = scan.step
+        monkeypatch.setattr(
+            scan, "step", lambda *given, step=step: scanned.append(len(video.detections)) or step(*given)
+        )
+    starts = [number for number in range(30) for change in video.play([scene(FACE)]) if change.type == "start"]
+    assert len(starts) == 1
+    assert starts[0] not in scanned
+    assert scanned[0] < starts[0] < scanned[-1]
+
+
 def test_without_the_cascade_only_tiles_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     scans: list[type] = []
     for scan in (TileScan, FrameScan):
