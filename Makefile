@@ -33,7 +33,7 @@
 # make models    trains the shipped models as their card tells, and quantizes them: make models
 #                FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
 # make models-teachers  trains three teachers first, and then the models from them; this was never run to its end
-# make models-gpu  the chain of models-teachers on a GPU: make models-gpu KERAS_BACKEND=jax ...
+# make models-gpu  the chain of models-teachers on a GPU: make models-gpu KERAS_BACKEND=jax WORKERS=15 ...
 # make release-check  checks the version, and everything that is released, in a new clone; RELEASE=--rehearsal before the date
 #                of the release is set
 # make face-network  fetches the face network anew from the package mediapipe, and checks its sha256; needs the network
@@ -61,7 +61,7 @@ PACKAGE := pyproject.toml edge/fer_edge/__init__.py
 
 # PublicTest is monitored during training; no epoch is chosen by it.
 FIT = $(BIN)/fer-train fit --data $(FER2013) --ferplus $(FERPLUS) --ferplus-as hints --validation PublicTest \
-	--precision mixed_bfloat16
+	--precision mixed_bfloat16 $(WORKERS:%=--workers %)
 FIT_VARIED = $(FIT) --mixup 0.2 --rotate 15
 QUANTIZE = KERAS_BACKEND=tensorflow $(BIN)/fer-convert quantize --data $(FER2013)
 LEARN = $(FIT_VARIED) --epochs $(EPOCHS) --teacher-weight 0.8 $(SEEDS:%=--teacher $(RUNS)/teacher-%)

@@ -84,6 +84,8 @@ def test_a_damaged_backup_is_reported_with_the_cure(trained: Path, tmp_path: Pat
         ("--data {0}/faces.csv --learning-rate -1", "--learning-rate -1.0: must be at least 0"),
         ("--data {0}/faces.csv --epochs many", "--epochs: invalid"),
         ("--data {0}/faces.csv --teacher {0}", "no model.keras in this folder: give the folder of a finished run"),
+        ("--data {0}/faces.csv --workers -1", "--workers -1: must be at least 0"),
+        ("--data {0}/faces.csv --workers two", "--workers: invalid"),
         ("--epochs 3", "fit needs --data and --out"),
     ],
 )

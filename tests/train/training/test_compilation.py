@@ -11,7 +11,7 @@ from fer_train.architectures.degradation import Degradation
 from fer_train.architectures.registry import build
 from fer_train.prediction import probabilities
 from fer_train.recipe import Recipe
-from fer_train.training.compilation import advance_random_layers, compile_model, cross_entropy
+from fer_train.training.compilation import advance_random_layers, compile_model, cross_entropy, steps_per_execution
 
 FACES = striped_faces(8)
 
@@ -54,3 +54,21 @@ def test_cross_entropy_is_summed_over_both_tasks() -> None:
     predicted = np.array([[0.8, 0.2, 0.4, 0.6]], np.float32)
     expected = -np.log(0.8) - 0.5 * np.log(0.4) - 0.5 * np.log(0.6)
     assert np.asarray(cross_entropy(targets, predicted)) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("backend", "device", "steps", "expected"),
+    [
+        ("jax", "gpu:0", 222, 37),
+        ("jax", "gpu:0", 150, 50),
+        ("jax", "gpu:0", 223, 1),
+        ("jax", "cpu:0", 222, 1),
+        ("tensorflow", "gpu:0", 222, 1),
+    ],
+)
+def test_on_jax_a_gpu_gets_a_divisor_of_the_steps_of_an_epoch_at_once(
+    backend: str, device: str, steps: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: [device])
+    assert steps_per_execution(steps) == expected

@@ -9,14 +9,14 @@ from tests.support.synthetic_faces import striped_faces
 from fer_train.architectures.registry import build
 from fer_train.recipe import Recipe
 from fer_train.training.batches import Batches
-from fer_train.training.ema import estimate_statistics
+from fer_train.training.ema import Statistics
 
 
 def test_estimated_statistics_are_those_of_the_faces() -> None:
     model = build("nano", 7, 0.0)
     faces = striped_faces(320).pixels
     unaugmented = Recipe(batch=32, rotate=0, zoom=0, shift=0, brightness=0, contrast=0, erase=0)
-    estimate_statistics(model, Batches(faces, np.zeros((320, 7), np.float32), unaugmented))
+    Statistics(model).estimate(Batches(faces, np.zeros((320, 7), np.float32), unaugmented))
     first = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
     before = keras.Model(model.input, first.input)
     activations = np.asarray(before.predict(faces[..., None].astype(np.float32), verbose=0))

@@ -103,7 +103,7 @@ def test_a_killed_run_resumes_and_ends_with_the_weights_of_an_uninterrupted_one(
         wait_until((resumed / "backup.weights.h5").exists, 120)
         process.kill()
     assert (resumed / "checkpoint.keras").exists()
-    done = run("fer_train", "fit", "--resume", resumed)
+    done = run("fer_train", "fit", "--resume", resumed, "--workers", 1)
     assert done.code == 0, done.err
     assert "Epoch 1/3" not in done.out
     rows = {row["epoch"]: row for row in read_history(resumed)}

@@ -70,9 +70,11 @@ def _run(arguments: Namespace) -> int:
         raise UsageError("--folds: its runs are made one by one", cure="leave out --distribute")
     if arguments.find_learning_rate and (arguments.folds or arguments.distribute):
         raise UsageError("--find-learning-rate: is no run", cure="leave out --folds and --distribute")
+    if arguments.workers < 0:
+        raise UsageError(f"--workers {arguments.workers}: must be at least 0")
     if arguments.tensorboard:
         _require_tensorboard()
-        config = dataclasses.replace(config, tensorboard=True)
+    config = dataclasses.replace(config, tensorboard=arguments.tensorboard, workers=arguments.workers)
     processes = _processes(arguments.distribute, arguments.batch)
     faces = config.source.read()
     try:

@@ -46,6 +46,14 @@ def add_fit_flags(parser: OneLineParser) -> None:
         "variables KERAS_DISTRIBUTION_*, else all devices of this machine (JAX backend)",
     )
     parser.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="processes that augment the faces, for a GPU that waits for them; the result is the same (default: 0, a "
+        "thread of this process)",
+    )
+    parser.add_argument(
         "--tensorboard",
         action="store_true",
         help="also log to the folder tensorboard of the run, for TensorBoard (needs the extra tensorboard)",

@@ -6,23 +6,20 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.errors import FerError
 from fer_train.recipe import Recipe
-from fer_train.training.augmentation import augment
-
-Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+from fer_train.training.batch_maker import Batch, BatchMaker
+from fer_train.training.batch_processes import BatchProcesses
 
 
 class Batches(keras.utils.PyDataset):
     """Shuffled, augmented batches: faces float32 [batch,48,48,1] of 0..255 and targets float32 [batch,...].
 
-    An epoch contains every face; its last batch is filled up with faces from its beginning, augmented differently, so
-    that all batches have the same size.
+    An epoch contains every face, and all batches have the same size; see BatchMaker.
 
     It is a PyDataset, which feeds every Keras backend. It holds the batches of all epochs from `first_epoch` on in one
     sequence, `steps` for each epoch, to be used with steps_per_epoch: Keras requests the first batches of an epoch
-    before it reports the end of the previous one. The contents of a batch depend only on the seed and its number, so
-    that a run can be repeated and resumed whatever the threads do. Each face has its own random numbers, so that
-    several processes, each with its `share` of every batch, produce the batches of a single one.
+    before it reports the end of the previous one.
     """
 
     def __init__(
@@ -32,6 +29,7 @@ class Batches(keras.utils.PyDataset):
         recipe: Recipe,
         first_epoch: int = 0,
         share: tuple[int, int] = (0, 1),
+        workers: int = 0,
     ) -> None:
         """Prepare batches; they are computed when they are requested.
 
@@ -41,42 +39,31 @@ class Batches(keras.utils.PyDataset):
             recipe: Batch size, epochs, seed and augmentation.
             first_epoch: The epoch, from 0, to which the first batch belongs.
             share: Index and number of the processes that share every batch.
+            workers: Processes that make the batches, which are ended by `close`; 0: a thread of this one does.
         """
-        super().__init__(workers=1)
-        self._pixels, self._targets, self._recipe, self._share = pixels, targets, recipe, share
-        self._first_epoch = first_epoch
-        self.size = recipe.batch // share[1]
-        self.steps = recipe.steps(len(pixels))
+        super().__init__(workers=1)  # with more, Keras begins anew in each epoch
+        self._maker = BatchMaker(pixels, targets, recipe, share)
+        self._processes = BatchProcesses(self._maker, workers) if workers else None
+        self._first_epoch, self._epochs = first_epoch, recipe.epochs
+        self.size, self.steps = self._maker.size, self._maker.steps
 
     def __len__(self) -> int:
-        return self.steps * max(0, self._recipe.epochs - self._first_epoch)
+        return self.steps * max(0, self._epochs - self._first_epoch)
 
     def __getitem__(self, index: int) -> Batch:
         epoch, number = divmod(index + self.steps * self._first_epoch, self.steps)
-        faces, targets = self._batch(epoch, number)
-        if self._recipe.mixup:  # Zhang et al., arXiv:1710.09412
-            rng = np.random.default_rng((self._recipe.seed, epoch, number, 1))
-            share = max(weight := float(rng.beta(self._recipe.mixup, self._recipe.mixup)), 1 - weight)
-            other_faces, other_targets = self._batch(epoch, (number + 1) % self.steps)
-            faces = share * faces + (1 - share) * other_faces
-            targets = share * targets + (1 - share) * other_targets
-        return faces.astype(np.float32), targets.astype(np.float32)
+        return (self._processes or self._maker).make(epoch, number)
 
     def faces(self, number: int) -> NDArray[np.float32]:
         """The augmented faces of a batch of the first epoch, float32 [batch,48,48,1], without mixup."""
-        return self._batch(0, number)[0]
+        return self._maker.without_mixup(0, number)[0]
 
-    def _batch(self, epoch: int, number: int) -> Batch:
-        """This process's share of a batch, before mixup."""
-        size, first = self.size, number * self._recipe.batch + self._share[0] * self.size
-        places = range(first, first + size)
-        chosen = self._order(epoch)[np.asarray(places) % len(self._pixels)]
-        seeds = ((self._recipe.seed, epoch, place) for place in places)
-        augmented = [
-            augment(self._pixels[face], self._recipe, np.random.default_rng(seed))
-            for face, seed in zip(chosen, seeds, strict=True)
-        ]
-        return np.stack(augmented)[..., None].astype(np.float32), self._targets[chosen]
+    @property
+    def error(self) -> FerError | None:
+        """What making a batch in another process has raised."""
+        return self._processes.error if self._processes else None
 
-    def _order(self, epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng((self._recipe.seed, epoch)).permutation(len(self._pixels))
+    def close(self) -> None:
+        """End the processes that make the batches."""
+        if self._processes:
+            self._processes.close()

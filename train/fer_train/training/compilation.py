@@ -11,6 +11,8 @@ from fer_train.architectures.degradation import Degradation
 from fer_train.recipe import Recipe
 from fer_train.training.teachers import TaughtModel, Teachers
 
+MAX_STEPS_PER_EXECUTION = 50
+
 
 def compile_model(
     network: keras.Model,
@@ -40,7 +42,13 @@ def compile_model(
         outputs = keras.layers.Concatenate(dtype="float32")([outputs, second(network.layers[-1].input)])
     model = TaughtModel(network.input, outputs, teachers) if teachers else keras.Model(network.input, outputs)
     optimizer = _optimizer(recipe, schedule or _schedule(recipe, steps))
-    model.compile(optimizer, cross_entropy, metrics=[_accuracy(classes)], jit_compile=_jit_compile())
+    model.compile(
+        optimizer,
+        cross_entropy,
+        metrics=[_accuracy(classes)],
+        jit_compile=_jit_compile(),
+        steps_per_execution=steps_per_execution(steps),
+    )
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -85,6 +93,17 @@ def _jit_compile() -> bool | str:
     """XLA for TensorFlow on a CPU would replace oneDNN's convolutions by slower ones."""
     on_cpu = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
     return False if on_cpu else "auto"
+
+
+def steps_per_execution(steps: int) -> int:
+    """The steps that are sent to a GPU before their loss is waited for: a divisor of the `steps` of an epoch.
+
+    The GPU waits for Python after each step otherwise. Only on JAX: there the steps remain calls of their own.
+    """
+    on_cpu = all(device.startswith("cpu") for device in keras.distribution.list_devices())
+    if keras.backend.backend() != "jax" or on_cpu:
+        return 1
+    return max(count for count in range(1, MAX_STEPS_PER_EXECUTION + 1) if steps % count == 0)
 
 
 def advance_random_layers(model: keras.Model, steps: int) -> None:

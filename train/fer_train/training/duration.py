@@ -37,10 +37,12 @@ def estimate_epoch(model: keras.Model, batches: Batches, recipe: Recipe, validat
     variables = [*model.variables, *model.optimizer.variables]
     state = [keras.ops.convert_to_numpy(variable.value) for variable in variables]
     timer = _StepTimer()
-    model.fit(batches, steps_per_epoch=min(1 + TIMED_STEPS, len(batches)), shuffle=False, verbose=0, callbacks=[timer])
+    together = int(model.steps_per_execution)
+    steps = min((1 + TIMED_STEPS) * together, len(batches))
+    model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[timer])
     for variable, value in zip(variables, state, strict=True):
         variable.assign(value)
-    step = (timer.ends[-1] - timer.ends[0]) / max(1, len(timer.ends) - 1)
+    step = (timer.ends[-1] - timer.ends[0]) / (together * max(1, len(timer.ends) - 1))
     statistics = min(STATISTICS_BATCHES, batches.steps)  # not compiled, they take as long as a step
     return step * (batches.steps + statistics + INFERENCE_SHARE * validation / recipe.batch)
 

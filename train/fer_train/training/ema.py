@@ -10,33 +10,50 @@ import keras
 import numpy as np
 
 from fer_data.dataset import FaceSet
-from fer_train.prediction import probabilities
+from fer_train.prediction import compile_call, probabilities
 from fer_train.training.batches import Batches
 
 STATISTICS_BATCHES = 30
 JOINED_FACES = 128
 
 
-def estimate_statistics(model: keras.Model, batches: Batches, count: int = STATISTICS_BATCHES) -> None:
-    """Set the moving mean and variance of every batch normalisation to those of the first `count` of `batches`.
+class Statistics:
+    """The moving means and variances of the batch normalisations of a network, estimated for the weights that it has.
 
     Averaged weights produce other activations than the weights they average; with the old statistics, validation
     accuracy collapses early in training (Izmailov et al., arXiv:1803.05407, section 3.2). The faces are augmented, as
-    those that the weights were trained on. Small batches are joined to JOINED_FACES: outside of training the network is
-    not compiled, and a call has its cost.
+    those that the weights were trained on.
     """
-    normalisations = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    if not normalisations:
-        return
-    momenta = [layer.momentum for layer in normalisations]
-    numbers = np.arange(min(count, batches.steps))
-    groups = min(len(numbers), math.ceil(len(numbers) * batches.size / JOINED_FACES))
-    for number, group in enumerate(np.array_split(numbers, groups)):
-        for layer in normalisations:
-            layer.momentum = number / (number + 1)  # a plain mean over the batches
-        model(np.concatenate([batches.faces(int(batch)) for batch in group]), training=True)
-    for layer, momentum in zip(normalisations, momenta, strict=True):
-        layer.momentum = momentum
+
+    def __init__(self, model: keras.Model) -> None:
+        self._layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+        self._call = compile_call(model, training=True)
+
+    def estimate(self, batches: Batches, count: int = STATISTICS_BATCHES) -> None:
+        """Set them to the means over the first `count` of `batches`.
+
+        Small batches are joined to JOINED_FACES: a call has its cost, whatever it computes.
+        """
+        if not self._layers:
+            return
+        momenta = [layer.momentum for layer in self._layers]
+        for layer in self._layers:
+            layer.momentum = 0.0  # a call leaves the statistics of its own faces
+        numbers = np.arange(min(count, batches.steps))
+        groups = min(len(numbers), math.ceil(len(numbers) * batches.size / JOINED_FACES))
+        sums = [np.zeros(variable.shape) for variable in self._variables]
+        for group in np.array_split(numbers, groups):
+            self._call(np.concatenate([batches.faces(int(batch)) for batch in group]))
+            for total, variable in zip(sums, self._variables, strict=True):
+                np.add(total, keras.ops.convert_to_numpy(variable), out=total)
+        for total, variable in zip(sums, self._variables, strict=True):
+            variable.assign(total / groups)
+        for layer, momentum in zip(self._layers, momenta, strict=True):
+            layer.momentum = momentum
+
+    @property
+    def _variables(self) -> list[Any]:
+        return [variable for layer in self._layers for variable in (layer.moving_mean, layer.moving_variance)]
 
 
 class EmaEvaluation(keras.callbacks.Callback):
@@ -67,10 +84,11 @@ class EmaEvaluation(keras.callbacks.Callback):
         self._network, self._ema_model, self._batches, self._validation = network, ema_model, batches, validation
         self._checkpoint, self._patience = checkpoint, patience
         self._accuracies = list(accuracies)
+        self._predict, self._statistics = compile_call(ema_model), Statistics(ema_model)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.update(STATISTICS_BATCHES)
-        predicted = probabilities(self._ema_model, self._validation.pixels)
+        predicted = probabilities(self._predict, self._validation.pixels)
         labels = self._validation.labels
         accuracy = float((predicted.argmax(axis=1) == labels).mean())
         best = accuracy > max(self._accuracies, default=-1.0)
@@ -100,4 +118,4 @@ class EmaEvaluation(keras.callbacks.Callback):
         self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         self._ema_model.set_weights(self._network.get_weights())
         self.model.set_weights(raw)
-        estimate_statistics(self._ema_model, self._batches, statistics_batches)
+        self._statistics.estimate(self._batches, statistics_batches)

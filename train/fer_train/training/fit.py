@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ from fer_train.training.callbacks import Backup, DiskSpace, Interruptible, Progr
 from fer_train.training.compilation import advance_random_layers, compile_model
 from fer_train.training.distribution import Processes, use_data_parallel
 from fer_train.training.duration import describe_duration, estimate_epoch
-from fer_train.training.ema import EmaEvaluation, estimate_statistics
+from fer_train.training.ema import EmaEvaluation, Statistics
 from fer_train.training.initial_weights import fit_head, load_initial_weights, mix_weights
 from fer_train.training.run_folder import (
     BACKUP,
@@ -118,7 +119,6 @@ def fit(
         _load_backup(model, backup)
     done = int(model.optimizer.iterations) // all_batches.steps
     advance_random_layers(model, done * all_batches.steps)
-    batches = Batches(training.pixels, targets, recipe, done, processes.share if processes else (0, 1))
     # Every process writes, as all must do the same with the backend, but the files of the others are discarded.
     folder = out if first else Path(tempfile.mkdtemp(prefix="fer-train-"))
     evaluation = EmaEvaluation(
@@ -130,13 +130,14 @@ def fit(
     if finished and first:
         print(_describe_finished(out, done, recipe), flush=True)
     if not finished:
-        seconds = estimate_epoch(model, batches, recipe, len(validation))
-        if first:
-            print(_describe_estimate(config, done, batches.steps, seconds), flush=True)
         history = keras.callbacks.CSVLogger(folder / HISTORY, append=True)
         callbacks = [DiskSpace(folder), evaluation, history, Backup(folder / BACKUP), Interruptible()]
         callbacks += _progress_callbacks(config, out) if first else []
-        _train(model, batches, recipe, done, callbacks, verbose=first)
+        with closing(_batches(config, training, targets, done, processes)) as batches:
+            seconds = estimate_epoch(model, batches, recipe, len(validation))
+            if first:
+                print(_describe_estimate(config, done, batches.steps, seconds), flush=True)
+            _train(model, batches, recipe, done, callbacks, verbose=first)
     evaluation.update(all_batches.steps)
     if recipe.patience:
         ema_model.load_weights(folder / CHECKPOINT)
@@ -153,6 +154,14 @@ def fit(
     quantize = config.quantize_command(out)
     judgements = write_report(ema_model, validation, out, facts, test, temperature=temperature, quantize=quantize)
     return FittedRun(ema_model, judgements, temperature)
+
+
+def _batches(
+    config: RunConfig, training: FaceSet, targets: NDArray[np.float32], done: int, processes: Processes | None
+) -> Batches:
+    """This process's share of the batches after the `done` epochs."""
+    share = processes.share if processes else (0, 1)
+    return Batches(training.pixels, targets, config.recipe, done, share, config.workers)
 
 
 def _describe_finished(out: Path, done: int, recipe: Recipe) -> str:
@@ -200,7 +209,7 @@ def _mix_initial(
         return
     initial = build_initial_model(recipe, classes, batches, teachers)
     mix_weights(model, initial, recipe.keep_initial)
-    estimate_statistics(model, batches, batches.steps)
+    Statistics(model).estimate(batches, batches.steps)
 
 
 def _load_backup(model: keras.Model, backup: Path) -> None:
@@ -219,16 +228,21 @@ def _progress_callbacks(config: RunConfig, out: Path) -> list[keras.callbacks.Ca
 def _train(
     model: keras.Model, batches: Batches, recipe: Recipe, done: int, callbacks: list[Any], *, verbose: bool
 ) -> None:
-    """Train the epochs after the `done` ones. Raises DivergedError."""
-    history = model.fit(
-        batches,
-        steps_per_epoch=batches.steps,
-        initial_epoch=done,
-        shuffle=False,  # Batches shuffles, and can resume
-        epochs=recipe.epochs,
-        verbose=(1 if sys.stdout.isatty() else 2) if verbose else 0,
-        callbacks=[*callbacks, keras.callbacks.TerminateOnNaN()],
-    )
+    """Train the epochs after the `done` ones. Raises DivergedError, and FerError when a batch cannot be made."""
+    try:
+        history = model.fit(
+            batches,
+            steps_per_epoch=batches.steps,
+            initial_epoch=done,
+            shuffle=False,  # Batches shuffles, and can resume
+            epochs=recipe.epochs,
+            verbose=(1 if sys.stdout.isatty() else 2) if verbose else 0,
+            callbacks=[*callbacks, keras.callbacks.TerminateOnNaN()],
+        )
+    except Exception as error:
+        if batches.error:
+            raise batches.error from error
+        raise
     if not np.isfinite(history.history.get("loss", [0.0])[-1]):
         raise DivergedError(
             "the loss is no longer finite", cure=f"lower --learning-rate {recipe.learning_rate}, with another --out"

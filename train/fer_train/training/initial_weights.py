@@ -16,7 +16,7 @@ from fer_data.readers.names import name_key
 from fer_data.trained_model import read_trained
 from fer_edge.errors import UsageError
 from fer_train.architectures.keras_applications import build_application
-from fer_train.training.batches import Batch
+from fer_train.training.batch_maker import Batch
 from fer_train.training.ema import STATISTICS_BATCHES
 from fer_train.training.quantized_weights import is_quantized, load_quantized, restore_normalisation
 

@@ -48,6 +48,7 @@ class RunConfig:
         recipe: The hyper-parameters.
         reasons: Why a hyper-parameter that was not given was chosen, by its name.
         tensorboard: Whether to log for TensorBoard, too; not kept in the folder of the run.
+        workers: Processes that make the batches, 0: none but this one; not kept either, since the result is the same.
         fold: The fold, if it is a run of a cross-validation; not kept in the folder of the run.
     """
 
@@ -58,6 +59,7 @@ class RunConfig:
     recipe: Recipe
     reasons: Mapping[str, str] = field(default_factory=dict)
     tensorboard: bool = False
+    workers: int = 0
     fold: Fold | None = None
 
     def as_json(self) -> dict[str, Any]:
