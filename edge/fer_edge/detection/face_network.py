@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -15,6 +15,7 @@ from fer_edge.geometry import Box
 
 INPUT_SIDE = 128  # pixels
 GRIDS = ((16, 2), (8, 6))  # cells in a row, and anchors in the middle of each cell
+ROW_POINTS = 8  # of an anchor: the centre of the box, its size, and six key points
 MERGE_IOU = 0.3  # boxes that overlap more belong to the same face
 GREY_TO_INPUT = (np.arange(256) / 127.5 - 1).astype(np.float32)  # 0..255 to -1..1
 # How a picture of FER-2013 is framed, in distances from the middle between the eyes to the mouth; a box of the Haar
@@ -54,7 +55,7 @@ class FaceNetwork:
 
     def __init__(self, run: RunNetwork) -> None:
         """`run` computes the network."""
-        self._run, self._anchors = run, _anchors()
+        self._run, self._origins = run, _origins()
 
     def detect(self, pyramid: Pyramid, square: Box, min_score: float) -> list[NetworkFace]:
         """The faces in a part of a picture.
@@ -76,28 +77,25 @@ class FaceNetwork:
             return []
         candidates = candidates[np.argsort(-logits[candidates], kind="stable")]
         scores = 1 / (1 + np.exp(-logits[candidates].astype(np.float64)))
-        # Rows of a box and six key points, each as x and y: its centre and its size, then the points.
-        points = raw[candidates].reshape(-1, 8, 2).astype(np.float64)
-        size = points[:, 1].copy()
-        points += self._anchors[candidates, None]
-        points[:, 0] -= size / 2
-        points[:, 1] = points[:, 0] + size
         scale = square.w / INPUT_SIDE
         return [
-            _describe(key_points * scale + (square.x, square.y), score) for key_points, score in _merge(points, scores)
+            _describe((key_points * scale + (square.x, square.y)).tolist(), score)
+            for key_points, score in _merge(raw[candidates] + self._origins[candidates], scores)
         ]
 
 
-def _anchors() -> NDArray[np.float64]:
-    """The centre of each anchor, pixels of the input, [896,2]."""
-    rows = [
+def _origins() -> NDArray[np.float64]:
+    """What to add to the row of each anchor, [896,16]: its centre, pixels of the input, except to the size of the box."""
+    centres = [
         ((column + 0.5) * INPUT_SIDE / cells, (row + 0.5) * INPUT_SIDE / cells)
         for cells, count in GRIDS
         for row in range(cells)
         for column in range(cells)
         for _ in range(count)
     ]
-    return np.array(rows)
+    origins = np.tile(np.array(centres), ROW_POINTS)
+    origins[:, 2:4] = 0
+    return origins
 
 
 def _cut_square(pyramid: Pyramid, square: Box) -> NDArray[np.uint8] | None:
@@ -116,38 +114,51 @@ def _cut_square(pyramid: Pyramid, square: Box) -> NDArray[np.uint8] | None:
     return pixels
 
 
-def _merge(points: NDArray[np.float64], scores: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.float64], float]]:
+def _merge(rows: NDArray[np.float64], scores: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.float64], float]]:
     """The key points, [6,2], and the score of each face, from overlapping candidates, the most certain first.
 
     Each face is the mean of its candidates weighted by their scores, as in the paper, and has the highest score.
+
+    Args:
+        rows: Box and six key points of each candidate, each as x and y: its centre and its size, then the points.
+        scores: Of each candidate, 0..1.
     """
-    (left, top), (right, bottom) = points[:, 0].T, points[:, 1].T
-    areas = (right - left) * (bottom - top)
-    rest = np.arange(len(scores))
-    while rest.size:
-        first = rest[0]
-        width = np.minimum(right[first], right[rest]) - np.maximum(left[first], left[rest])
-        height = np.minimum(bottom[first], bottom[rest]) - np.maximum(top[first], top[rest])
-        overlap = width.clip(0) * height.clip(0)
-        same = overlap > MERGE_IOU * (areas[first] + areas[rest] - overlap)
-        same[0] = True
-        group = rest[same]
-        mean = scores[group] @ points[group, 2:].reshape(group.size, -1) / scores[group].sum()
-        yield mean.reshape(-1, 2), float(scores[first])
-        rest = rest[~same]
+    boxes = rows[:, :4].tolist()
+    rest = list(range(len(boxes)))
+    while rest:
+        first, others = rest[0], rest[1:]
+        group, rest = [first], []
+        for index in others:
+            (group if _is_same(boxes[first], boxes[index]) else rest).append(index)
+        weights = scores[group]
+        yield (weights @ rows[group, 4:] / weights.sum()).reshape(-1, 2), float(scores[first])
 
 
-def _describe(key_points: NDArray[np.float64], score: float) -> NetworkFace:
-    """The face of key points, pixels of the picture, [6,2]."""
-    eyes = (key_points[RIGHT_EYE] + key_points[LEFT_EYE]) / 2
-    to_mouth = key_points[MOUTH] - eyes
-    (x, y), side = eyes + CENTRE_BELOW_EYES * to_mouth, WIDTH_BY_EYES_TO_MOUTH * float(np.hypot(*to_mouth))
-    across = key_points[LEFT_EYE] - key_points[RIGHT_EYE]
-    eye_distance = max(float(np.hypot(*across)), 1e-9)
-    nose = float((key_points[NOSE] - eyes) @ across) / eye_distance
+def _is_same(box: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two boxes, each the x and y of its centre, its width and its height, belong to the same face."""
+    x, y, w, h = box
+    other_x, other_y, other_w, other_h = other
+    width = min(w, other_w, (w + other_w) / 2 - abs(x - other_x))
+    height = min(h, other_h, (h + other_h) / 2 - abs(y - other_y))
+    if width <= 0 or height <= 0:
+        return False
+    overlap = width * height
+    return overlap > MERGE_IOU * (w * h + other_w * other_h - overlap)
+
+
+def _describe(key_points: Sequence[tuple[float, float]], score: float) -> NetworkFace:
+    """The face of its six key points, pixels of the picture."""
+    (right_x, right_y), (left_x, left_y) = key_points[RIGHT_EYE], key_points[LEFT_EYE]
+    (nose_x, nose_y), (mouth_x, mouth_y) = key_points[NOSE], key_points[MOUTH]
+    eyes_x, eyes_y = (right_x + left_x) / 2, (right_y + left_y) / 2
+    x, y = eyes_x + CENTRE_BELOW_EYES * (mouth_x - eyes_x), eyes_y + CENTRE_BELOW_EYES * (mouth_y - eyes_y)
+    side = WIDTH_BY_EYES_TO_MOUTH * math.hypot(mouth_x - eyes_x, mouth_y - eyes_y)
+    across_x, across_y = left_x - right_x, left_y - right_y
+    eye_distance = max(math.hypot(across_x, across_y), 1e-9)
+    nose = ((nose_x - eyes_x) * across_x + (nose_y - eyes_y) * across_y) / eye_distance
     return NetworkFace(
         box=Box(round(x - side / 2), round(y - side / 2), max(1, round(side)), max(1, round(side))),
-        angle=math.degrees(math.atan2(across[1], across[0])),
+        angle=math.degrees(math.atan2(across_y, across_x)),
         yaw=math.degrees(math.atan2(nose / NOSE_HEIGHT, eye_distance)),
         score=score,
     )
