@@ -16,6 +16,7 @@ SHARES = (0.01, 0.99)  # of the pixels are darker than what counts as the dark a
 MAX_GAIN = 12.0
 SMOOTHING = 0.5  # seconds, time constant when the scene becomes darker; slower than the noise of a sensor
 BRIGHT_SMOOTHING = 0.1  # seconds, when it becomes brighter: with the stretch of a dark scene it would be overexposed
+BRIGHT_INTERVAL = 0.1  # seconds from one measurement to the next while the scene is bright enough
 
 
 class ContrastStretch:
@@ -35,8 +36,12 @@ class ContrastStretch:
         self._levels = self._table = None
 
     def stretch(self, pyramid: Pyramid, time: float) -> Pyramid:
-        """Measure the frame at `time`, seconds, and stretch it; the same pyramid if it is bright enough."""
-        self.update(scaled_for_motion(pyramid), time)
+        """Measure the frame at `time`, seconds, if that is due, and stretch it; the same pyramid if it is bright enough.
+
+        While the scene is bright, only some frames are measured: it becomes dark slowly, see SMOOTHING.
+        """
+        if self._levels is None or self._table is not None or not 0 <= time - self._time < BRIGHT_INTERVAL:
+            self.update(scaled_for_motion(pyramid), time)
         return pyramid if self._table is None else Pyramid(self.apply(pyramid.level(0)))
 
     def update(self, picture: NDArray[np.uint8], time: float) -> None:
