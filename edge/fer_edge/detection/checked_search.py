@@ -5,6 +5,7 @@ from __future__ import annotations
 from fer_edge.detection.base import Detection, Prediction
 from fer_edge.detection.cascade_search import CascadeSearch
 from fer_edge.detection.face_search import Effort
+from fer_edge.detection.local_search import FAST_CORRECTED, LocalSearch
 from fer_edge.detection.network_search import NetworkSearch
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.geometry import Box
@@ -22,7 +23,7 @@ class CheckedSearch:
 
     def __init__(self, network: NetworkSearch) -> None:
         """Raises RuntimeError if this OpenCV comes without the cascade."""
-        self._cascade, self._network = CascadeSearch(), network
+        self._cascade, self._network = CascadeSearch(LocalSearch(FAST_CORRECTED)), network
 
     def verify(self, pyramid: Pyramid, box: Box, attempt: int) -> Detection | None:
         """See FaceSearch."""

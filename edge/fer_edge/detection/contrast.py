@@ -36,7 +36,7 @@ class ContrastStretch:
         self._levels = self._table = None
 
     def stretch(self, pyramid: Pyramid, time: float) -> Pyramid:
-        """Measure the frame at `time`, seconds, if that is due, and stretch it; the same pyramid if it is bright enough.
+        """Measure the frame at `time`, seconds, if due, and stretch it; the same pyramid if it is bright enough.
 
         While the scene is bright, only some frames are measured: it becomes dark slowly, see SMOOTHING.
         """

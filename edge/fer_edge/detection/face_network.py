@@ -85,7 +85,7 @@ class FaceNetwork:
 
 
 def _origins() -> NDArray[np.float64]:
-    """What to add to the row of each anchor, [896,16]: its centre, pixels of the input, except to the size of the box."""
+    """What is added to the row of each anchor, [896,16]: its centre, pixels of the input; nothing to the size."""
     centres = [
         ((column + 0.5) * INPUT_SIDE / cells, (row + 0.5) * INPUT_SIDE / cells)
         for cells, count in GRIDS

@@ -9,7 +9,6 @@ from fer_edge.detection.pyramid import Pyramid
 from fer_edge.geometry import Box
 
 MIN_CASCADE_SIZE = 20  # pixels; the cascade was trained on windows of this size
-SMALLEST_RATIO, LARGEST_RATIO = 0.75, 1.4  # width of the detected face by the expected one
 
 
 class _Search(NamedTuple):
@@ -21,17 +20,21 @@ class _Search(NamedTuple):
         window: Width of the searched window, in widths of the face.
         min_neighbors: Overlapping hits of the cascade that make a detection.
         scale_factor: From one searched size to the next.
+        ratios: Smallest and largest width of the detected face by that of the expected one.
     """
 
     face_sizes: tuple[int, ...]
     window: float
     min_neighbors: int
     scale_factor: float
+    ratios: tuple[float, float] = (0.75, 1.4)
 
 
 # From 40 pixels on, the cascade visits every pixel of the window and detects what it detects at full resolution.
 VERIFY = _Search(face_sizes=(48, 44, 52), window=1.6, min_neighbors=6, scale_factor=1.07)
 FAST = _Search(face_sizes=(34, 32, 36), window=1.6, min_neighbors=1, scale_factor=1.2)
+# For a face whose size the face network corrects: it saves more than a quarter of the time and misses hardly more.
+FAST_CORRECTED = FAST._replace(ratios=(0.8, 1.3))
 THOROUGH = _Search(face_sizes=(48, 44, 52), window=2.0, min_neighbors=2, scale_factor=1.1)
 
 
@@ -41,9 +44,9 @@ class LocalSearch:
     A new face needs strong evidence; a tracked face needs little. `attempt` counts the searches for one face.
     """
 
-    def __init__(self) -> None:
-        """Raises RuntimeError if this OpenCV comes without the cascade."""
-        self._cascade = open_cascade()
+    def __init__(self, fast: _Search = FAST) -> None:
+        """`fast` is the search that comes first. Raises RuntimeError if this OpenCV comes without the cascade."""
+        self._cascade, self._fast = open_cascade(), fast
 
     def verify(self, pyramid: Pyramid, box: Box, attempt: int = 0) -> Box | None:
         """The face at `box`, where there may be one: a fine search in which many hits must agree."""
@@ -54,7 +57,7 @@ class LocalSearch:
 
         If the fast search misses it, a `thorough` one follows, which costs four times as much.
         """
-        found = self._search(pyramid, box, attempt, FAST)
+        found = self._search(pyramid, box, attempt, self._fast)
         return self._search(pyramid, box, attempt, THOROUGH) if found is None and thorough else found
 
     def _search(self, pyramid: Pyramid, box: Box, attempt: int, search: _Search) -> Box | None:
@@ -63,7 +66,8 @@ class LocalSearch:
         if window is None:
             return None
         width = box.w / window.shrink
-        smallest, largest = max(MIN_CASCADE_SIZE, round(SMALLEST_RATIO * width)), round(LARGEST_RATIO * width)
+        low, high = search.ratios
+        smallest, largest = max(MIN_CASCADE_SIZE, round(low * width)), round(high * width)
         found = self._cascade.detectMultiScale(
             window.pixels,
             search.scale_factor,
