@@ -36,13 +36,17 @@ class RecordingNetwork(FaceNetwork):
 
 
 class FakeNetwork(FaceNetwork):
-    """A face network that detects given faces in every square."""
+    """A face network that detects given faces in every square.
+
+    Attributes:
+        faces: Those that it detects from now on.
+    """
 
     def __init__(self, faces: Sequence[NetworkFace] = ()) -> None:
-        self._faces = faces
+        self.faces = faces
 
     def detect(self, pyramid: Pyramid, square: Box, min_score: float) -> list[NetworkFace]:
-        return [face for face in self._faces if face.score >= min_score]
+        return [face for face in self.faces if face.score >= min_score]
 
 
 def predict(box: Box, **changes: object) -> Prediction:

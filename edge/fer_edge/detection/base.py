@@ -50,6 +50,7 @@ class Prediction(NamedTuple):
         angle: How far the head is tilted, degrees clockwise.
         check_age: Seconds since the face network was last asked about it; 0 without the network.
         denied: Whether the network denied it then.
+        turned_away: Whether it has been reported and is now turned away too far to be classified, see MAX_YAW.
     """
 
     expected: Box
@@ -63,6 +64,7 @@ class Prediction(NamedTuple):
     angle: float = 0.0
     check_age: float = 0.0
     denied: bool = False
+    turned_away: bool = False
 
 
 @dataclass(frozen=True, eq=False)

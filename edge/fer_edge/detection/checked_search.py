@@ -7,9 +7,11 @@ from fer_edge.detection.cascade_search import CascadeSearch
 from fer_edge.detection.face_search import Effort
 from fer_edge.detection.local_search import FAST_CORRECTED, LocalSearch
 from fer_edge.detection.network_search import NetworkSearch
+from fer_edge.detection.patch import match_patch
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.geometry import Box
 
+MIN_CORRELATION = 0.8  # with its patch, at which a face that is turned away still counts as verified
 MAX_CASCADE_ANGLE = 20.0  # degrees; a head that is tilted more is missed by the cascade
 
 
@@ -31,9 +33,18 @@ class CheckedSearch:
 
     def redetect(self, pyramid: Pyramid, prediction: Prediction, *, effort: Effort) -> Detection | None:
         """See FaceSearch."""
-        upright = abs(prediction.angle) <= MAX_CASCADE_ANGLE
-        if prediction.settled and upright and not effort.check:
-            face = self._cascade.track(pyramid, prediction, thorough=False)
-            if face:
-                return face
-        return self._network.redetect(pyramid, prediction, effort=effort)
+        face = None
+        if prediction.settled and not effort.check:
+            if prediction.turned_away:
+                face = _match(pyramid, prediction, occluded=effort.occluded)
+            elif abs(prediction.angle) <= MAX_CASCADE_ANGLE:
+                face = self._cascade.track(pyramid, prediction, thorough=False)
+        return face or self._network.redetect(pyramid, prediction, effort=effort)
+
+
+def _match(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:
+    """A face that looks as it did when it was last detected by a search."""
+    if occluded or prediction.patch is None or not prediction.verified:
+        return None
+    box = match_patch(pyramid, prediction.expected, prediction.patch, MIN_CORRELATION)
+    return Detection(box) if box else None

@@ -16,7 +16,7 @@ SHARES = (0.01, 0.99)  # of the pixels are darker than what counts as the dark a
 MAX_GAIN = 12.0
 SMOOTHING = 0.5  # seconds, time constant when the scene becomes darker; slower than the noise of a sensor
 BRIGHT_SMOOTHING = 0.1  # seconds, when it becomes brighter: with the stretch of a dark scene it would be overexposed
-BRIGHT_INTERVAL = 0.1  # seconds from one measurement to the next while the scene is bright enough
+BRIGHT_INTERVAL = 0.2  # seconds from one measurement to the next while the scene is bright enough
 
 
 class ContrastStretch:

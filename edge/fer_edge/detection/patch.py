@@ -38,11 +38,13 @@ def match_patch(pyramid: Pyramid, box: Box, patch: Patch, min_correlation: float
         min_correlation: Normalised correlation that the best match must reach, 0..1.
 
     Returns:
-        The best match, of the size of `box`, or None if it is not good enough.
+        The best match, of the size of `box`, or None if it is not good enough, or if the patch is of one grey.
     """
     window = pyramid.window(box.scaled(TEMPLATE_WINDOW), box.w / PATCH_SIZE)
     if window is None or min(window.pixels.shape) < PATCH_SIZE:
         return None
     correlation = cv2.matchTemplate(window.pixels, patch, cv2.TM_CCOEFF_NORMED)
-    _, best, _, (x, y) = cv2.minMaxLoc(correlation)
+    lowest, best, _, (x, y) = cv2.minMaxLoc(correlation)
+    if lowest >= 1 and not np.ptp(patch):  # OpenCV defines the correlation with a patch of one grey as 1
+        return None
     return window.to_picture(x, y, PATCH_SIZE, PATCH_SIZE) if best >= min_correlation else None

@@ -22,13 +22,14 @@ from fer_edge.tracking.tracker import TrackRules
 from fer_edge.zones import Zone, is_ignored
 
 SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
+CONTAINED_PART = 0.8  # of a tracked face, which with its surroundings looks like a larger one to the network
 OCCLUSION_IOU = 0.1  # of two faces that overlap more, one may hide the other
 MOVED_CORRELATION = 0.8  # minimum correlation with its patch at which a moved face still counts as verified
 SEARCH_INTERVAL = 0.2  # seconds that a confirmed face may go without a search
 # Seconds from one check of a face by the network to the next. At 5 frames a second these become 0.6 and 0.4, and what
 # is denied twice still ends within a second.
 CHECK_INTERVAL = 0.58
-RECHECK_INTERVAL = 0.3  # the same once the network has denied the face
+RECHECK_INTERVAL = 0.3  # the same once the network has denied the face, or while it is turned away
 CANDIDATES_PER_FRAME = 2
 MAX_CHECKS = 4  # by the network in a frame, of candidates and tracked faces; with so many, it is not scanned
 FIRST_SCANS = 2  # in the first frame, where most faces are still unknown
@@ -103,7 +104,8 @@ class GuidedDetector:
         costly = self._with_network and any(_is_costly(predictions[index]) for index in checked)
         free = len(checked) < self._max_checks and not costly
         if free and not self._candidates and not new:
-            self._scan(pyramid, detections, time, slowdown)
+            settled = [prediction.expected for prediction in predictions if prediction.settled]
+            self._scan(pyramid, detections, settled, time, slowdown)
         return detections + new
 
     def _choose_checks(self, predictions: Sequence[Prediction], slowdown: int) -> set[int]:
@@ -120,8 +122,10 @@ class GuidedDetector:
             occluded=any(prediction.expected.iou(other) > OCCLUSION_IOU for other in others),
         )
 
-    def _scan(self, pyramid: Pyramid, known: Sequence[Detection], time: float, slowdown: int) -> None:
-        """Take the candidates of the scan whose turn it is."""
+    def _scan(
+        self, pyramid: Pyramid, known: Sequence[Detection], settled: Sequence[Box], time: float, slowdown: int
+    ) -> None:
+        """Take the candidates of the scan whose turn it is, except tracked faces, `known` here or `settled` before."""
         self._scan_frames += 1
         turn, waiting = divmod(self._scan_frames, slowdown)
         if waiting or (known and self._pauses(turn, time)):
@@ -133,6 +137,7 @@ class GuidedDetector:
             for scan in self._take_scans()
             for box in _distinct(scan.step(pyramid, boxes, time))
             if not _is_known(box, known) and not self._ignores(box, pyramid)
+            if not (self._with_network and _contains_any(box, settled))
         ]
 
     def _pauses(self, turn: int, time: float) -> bool:
@@ -178,7 +183,8 @@ class GuidedDetector:
 
 def _is_due(prediction: Prediction, slowdown: int) -> bool:
     """Whether a face needs a check: a new one does in every frame."""
-    interval = RECHECK_INTERVAL if prediction.denied else CHECK_INTERVAL * slowdown
+    soon = prediction.denied or prediction.turned_away
+    interval = RECHECK_INTERVAL if soon else CHECK_INTERVAL * slowdown
     return not prediction.settled or prediction.check_age >= interval
 
 
@@ -223,3 +229,7 @@ def _distinct(boxes: Iterable[Box]) -> list[Box]:
 
 def _is_known(box: Box, detections: Iterable[Detection]) -> bool:
     return any(box.iou(detection.box) > SAME_FACE_IOU for detection in detections)
+
+
+def _contains_any(box: Box, faces: Iterable[Box]) -> bool:
+    return any(box.intersection(face) >= CONTAINED_PART * face.area for face in faces)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.detection.base import Detection, Prediction
+from fer_edge.detection.base import MAX_YAW, Detection, Prediction
 from fer_edge.geometry import Box
 from fer_edge.tracking.emotion_filter import EmotionFilter
 from fer_edge.tracking.face_evidence import FaceEvidence
@@ -97,6 +97,7 @@ class Track:
             angle=self.angle,
             check_age=time - self._checked_at if self.evidence else 0.0,
             denied=self.denials > 0,
+            turned_away=self.number > 0 and abs(self.yaw) > MAX_YAW,
         )
 
     def update(self, detection: Detection, time: float, denial_interval: float = 0.0) -> None:

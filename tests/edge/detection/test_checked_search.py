@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from tests.support.face_search import EFFORT, GHOST, RecordingNetwork, ghost, predict
 from tests.support.scenes import PORTRAITS, Face, scene
 
 from fer_edge.detection.cascade_search import CascadeSearch
 from fer_edge.detection.checked_search import CheckedSearch
+from fer_edge.detection.face_search import Effort
 from fer_edge.detection.network_search import NetworkSearch
+from fer_edge.detection.patch import PATCH_SIZE, cut_patch
 from fer_edge.detection.pyramid import Pyramid
 
 FACE = Face("luciano.png", 320, 240, 90)
@@ -87,6 +90,42 @@ def test_the_network_is_asked_when_the_cascade_misses_the_face(
     assert detection
     assert detection.verified
     assert detection.angle == pytest.approx(angle, abs=12)
+    assert len(network.squares) == 1
+
+
+@pytest.mark.parametrize("moved", [0, 8, -8])
+def test_a_face_that_is_turned_away_is_followed_by_its_appearance_between_the_checks(
+    search: CheckedSearch, network: RecordingNetwork, moved: int
+) -> None:
+    patch, face = cut_patch(Pyramid(scene(FACE)), FACE.box), FACE._replace(x=FACE.x + moved)
+    prediction, pyramid = predict(FACE.box, patch=patch, turned_away=True), Pyramid(scene(face))
+    detection = search.redetect(pyramid, prediction, effort=EFFORT)
+    assert detection
+    assert detection.box.iou(face.box) > 0.85
+    assert (detection.verified, detection.score, detection.patch) == (True, None, None)
+    assert network.squares == []
+    checked = search.redetect(pyramid, prediction, effort=EFFORT._replace(check=True))
+    assert checked
+    assert checked.score is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "effort"),
+    [
+        ({"patch": np.full((PATCH_SIZE, PATCH_SIZE), 9, np.uint8)}, EFFORT),
+        ({"patch": None}, EFFORT),
+        ({"verified": False}, EFFORT),
+        ({}, EFFORT._replace(occluded=True)),
+    ],
+)
+def test_the_network_is_asked_about_a_face_that_is_turned_away_and_no_longer_known(
+    search: CheckedSearch, network: RecordingNetwork, changes: dict[str, object], effort: Effort
+) -> None:
+    pyramid = Pyramid(scene(FACE))
+    known = predict(FACE.box, patch=cut_patch(pyramid, FACE.box), turned_away=True)
+    detection = search.redetect(pyramid, known._replace(**changes), effort=effort)
+    assert detection
+    assert detection.score is not None
     assert len(network.squares) == 1
 
 

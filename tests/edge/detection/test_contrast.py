@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tests.support.face_search import RecordingNetwork
 from tests.support.scenes import PORTRAITS, Face, scene
 
-from fer_edge.detection.contrast import DARK, MAX_GAIN, SHARES, SMOOTHING, ContrastStretch
+from fer_edge.detection.contrast import BRIGHT_INTERVAL, DARK, MAX_GAIN, SHARES, SMOOTHING, ContrastStretch
 from fer_edge.detection.network_search import NetworkSearch
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.detection.scan import scaled_for_motion
@@ -46,6 +46,32 @@ def bright_part(picture: Picture) -> float:
 @pytest.mark.parametrize("picture", [BRIGHT_FRAME, gradient(255), gradient(DARK + 5), np.full((48, 64), 255, np.uint8)])
 def test_a_bright_frame_is_not_even_copied(picture: Picture) -> None:
     assert stretched(picture) is picture
+
+
+def test_a_bright_scene_is_measured_at_an_interval_and_a_dark_one_in_every_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured: list[float] = []
+    update = ContrastStretch.update
+    monkeypatch.setattr(
+        ContrastStretch, "update", lambda self, picture, time: (measured.append(time), update(self, picture, time))
+    )
+    stretch, bright, dark = ContrastStretch(), Pyramid(BRIGHT_FRAME), Pyramid((0.1 * BRIGHT_FRAME).astype(np.uint8))
+    times = [number / 20 for number in range(40)]
+    for time in times[:20]:
+        stretch.stretch(bright, time)
+    assert len(measured) == pytest.approx(times[20] / BRIGHT_INTERVAL, abs=1)
+    stretched_at = [time for time in times[20:] if stretch.stretch(dark, time) is not dark]
+    assert next(time for time in measured if time >= times[20]) - times[20] < BRIGHT_INTERVAL
+    assert stretched_at[0] - times[20] < SMOOTHING
+    assert stretched_at == [time for time in measured if time >= stretched_at[0]] == times[-len(stretched_at) :]
+
+
+def test_a_clock_that_steps_back_does_not_stop_the_measurement() -> None:
+    stretch, dark = ContrastStretch(), Pyramid((0.1 * BRIGHT_FRAME).astype(np.uint8))
+    stretch.stretch(Pyramid(BRIGHT_FRAME), 1000.0)
+    assert stretch.stretch(dark, 1.0) is not None
+    assert stretch.stretch(dark, 9.0) is not dark
 
 
 @pytest.mark.parametrize("light", [0.5, 0.2, 0.1])

@@ -58,3 +58,10 @@ def test_a_patch_has_the_same_size_whatever_the_box(box: Box) -> None:
 
 def test_a_patch_is_not_matched_in_a_window_smaller_than_itself(patch: Patch) -> None:
     assert match_patch(scene(FACE), Box(-80, 240, 90, 90), patch, 0.0) is None
+
+
+@pytest.mark.parametrize("grey", [0, 9, 255])
+def test_a_patch_of_one_grey_matches_nothing(grey: int) -> None:
+    patch = np.full((PATCH_SIZE, PATCH_SIZE), grey, np.uint8)
+    assert match_patch(scene(FACE), FACE.box, patch, 0.1) is None
+    assert match_patch(Pyramid(np.full((480, 640), grey, np.uint8)), FACE.box, patch, 0.1) is None

@@ -13,13 +13,14 @@ from tests.support.guided_video import Video
 from tests.support.scenes import PORTRAITS, Face, paste_faces, scene
 
 from fer_edge.detection.base import Detectors
+from fer_edge.detection.checked_search import CheckedSearch
 from fer_edge.detection.face_network import NetworkFace
 from fer_edge.detection.frame_scan import FrameScan
 from fer_edge.detection.haar import HaarDetector
 from fer_edge.detection.network_search import NetworkSearch
 from fer_edge.detection.tile_scan import TileScan
 from fer_edge.geometry import Box
-from fer_edge.tracking.guided_detector import CANDIDATES_PER_FRAME, CHECK_INTERVAL
+from fer_edge.tracking.guided_detector import CANDIDATES_PER_FRAME, CHECK_INTERVAL, RECHECK_INTERVAL
 
 FACE = Face("astronaut.png", 320, 240, 100)
 APPROVED = NetworkFace(FACE.box, angle=0.0, yaw=0.0, score=0.95)
@@ -55,6 +56,19 @@ def test_the_network_checks_a_tracked_face_at_an_interval(detectors: Detectors, 
     video.play([scene(FACE)] * 240)  # eight seconds
     checks = sum(detection.score is not None for found in video.detections[60:] for detection in found)
     assert checks == pytest.approx(8 / (CHECK_INTERVAL * slowdown), abs=1.5)
+
+
+@pytest.mark.parametrize("slowdown", [1, 4])
+def test_the_network_checks_a_face_that_is_turned_away_more_often(slowdown: int) -> None:
+    network = FakeNetwork([APPROVED])
+    video = Video(Detectors(network=network), slowdown=slowdown)
+    video.play([scene(FACE)] * 60)
+    network.faces = [APPROVED._replace(yaw=70.0)]
+    video.play([scene(FACE)] * 300)
+    settled = video.detections[120:]
+    checks = sum(detection.score is not None for found in settled for detection in found)
+    assert checks == pytest.approx(len(settled) / 30 / RECHECK_INTERVAL, abs=2)
+    assert all(len(found) == 1 for found in settled)
 
 
 def test_in_the_first_frame_both_scans_search_then_they_take_turns_with_two_tiles_for_each_search_of_the_cascade(
@@ -208,3 +222,26 @@ def test_the_same_frames_give_the_same_detections(detectors: Detectors, cascade:
         return [[(detection.box, detection.score) for detection in found] for found in video.detections]
 
     assert boxes() == boxes()
+
+
+@pytest.mark.parametrize(
+    ("candidate", "is_taken"),
+    [
+        (FACE.box.scaled(3.0), False),
+        (FACE.box.scaled(2.0).translated(20, 0), False),
+        (FACE.box.scaled(0.5).translated(0, -FACE.box.h), True),
+        (FACE.box.scaled(3.0).translated(-200, 0), True),
+    ],
+)
+def test_what_contains_a_tracked_face_is_no_candidate(
+    candidate: Box, is_taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = Video(Detectors(network=FakeNetwork([APPROVED])))
+    video.play([scene(FACE)] * 60)
+    verified: list[Box] = []
+    monkeypatch.setattr(TileScan, "step", lambda *_: [candidate])
+    monkeypatch.setattr(FrameScan, "step", lambda *_: [])
+    monkeypatch.setattr(CheckedSearch, "verify", lambda _, pyramid, box, attempt: verified.append(box))
+    video.play([scene(FACE)] * 10)
+    assert set(verified) == ({candidate} if is_taken else set())
+    assert len(video.tracker.faces) == 1

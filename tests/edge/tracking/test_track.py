@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from fer_edge.detection.base import Detection
+from fer_edge.detection.base import MAX_YAW, Detection
 from fer_edge.geometry import Box
 from fer_edge.tracking.track import Track
 
@@ -147,6 +148,16 @@ def test_a_prediction_contains_the_age_of_the_last_check_and_whether_it_denied_t
     track.update(approval(), 0.75)
     prediction = track.predict(1.0)
     assert (prediction.check_age, prediction.denied) == (0.25, False)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_only_a_reported_face_is_predicted_to_be_turned_away(side: int) -> None:
+    track = Track(approval(yaw=side * (MAX_YAW + 1)), 0.0)
+    assert not track.predict(0.1).turned_away
+    track.number = 1
+    assert track.predict(0.1).turned_away
+    track.update(approval(yaw=side * (MAX_YAW - 1)), 0.1)
+    assert not track.predict(0.2).turned_away
 
 
 def test_a_denial_that_does_not_count_does_not_postpone_the_next_check() -> None:
