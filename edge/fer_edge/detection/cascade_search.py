@@ -18,7 +18,10 @@ class CascadeSearch:
     max_attempts = 3  # in successive frames, each with another scale of the picture
 
     def __init__(self, local: LocalSearch | None = None) -> None:
-        """Raises RuntimeError if this OpenCV comes without the cascade."""
+        """`local` searches around a face; None for the usual one.
+
+        Raises RuntimeError if this OpenCV comes without the cascade.
+        """
         self._local = local or LocalSearch()
 
     def verify(self, pyramid: Pyramid, box: Box, attempt: int) -> Detection | None:

@@ -7,11 +7,10 @@ from fer_edge.detection.cascade_search import CascadeSearch
 from fer_edge.detection.face_search import Effort
 from fer_edge.detection.local_search import FAST_CORRECTED, LocalSearch
 from fer_edge.detection.network_search import NetworkSearch
-from fer_edge.detection.patch import match_patch
+from fer_edge.detection.patch import MOVED_CORRELATION, match_patch
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.geometry import Box
 
-MIN_CORRELATION = 0.8  # with its patch, at which a face that is turned away still counts as verified
 MAX_CASCADE_ANGLE = 20.0  # degrees; a head that is tilted more is missed by the cascade
 
 
@@ -19,6 +18,7 @@ class CheckedSearch:
     """A `FaceSearch` in which the cascade, which is three times faster, tracks the faces that the network confirms.
 
     The network decides about every new face, about a tracked one when a check is due, and when the cascade misses it.
+    Between the checks a face that is turned away, which the cascade would miss, is tracked by template matching.
     """
 
     max_attempts = NetworkSearch.max_attempts
@@ -36,15 +36,15 @@ class CheckedSearch:
         face = None
         if prediction.settled and not effort.check:
             if prediction.turned_away:
-                face = _match(pyramid, prediction, occluded=effort.occluded)
+                face = _match_appearance(pyramid, prediction, occluded=effort.occluded)
             elif abs(prediction.angle) <= MAX_CASCADE_ANGLE:
                 face = self._cascade.track(pyramid, prediction, thorough=False)
         return face or self._network.redetect(pyramid, prediction, effort=effort)
 
 
-def _match(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:
+def _match_appearance(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:
     """A face that looks as it did when it was last detected by a search."""
     if occluded or prediction.patch is None or not prediction.verified:
         return None
-    box = match_patch(pyramid, prediction.expected, prediction.patch, MIN_CORRELATION)
+    box = match_patch(pyramid, prediction.expected, prediction.patch, MOVED_CORRELATION)
     return Detection(box) if box else None

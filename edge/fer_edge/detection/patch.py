@@ -13,6 +13,7 @@ Patch = NDArray[np.uint8]  # appearance of a face: grey, [PATCH_SIZE,PATCH_SIZE]
 
 PATCH_SIZE = 24  # pixels
 TEMPLATE_WINDOW = 1.6  # width of the window of template matching, in widths of the face
+MOVED_CORRELATION = 0.8  # minimum correlation with its patch at which a moved face still counts as verified
 MAX_STILL_DIFFERENCE = 3.0  # grey levels; a mean difference of two patches up to this is noise of the sensor
 
 

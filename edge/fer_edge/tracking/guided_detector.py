@@ -13,7 +13,7 @@ from fer_edge.detection.checked_search import CheckedSearch
 from fer_edge.detection.face_search import Effort, FaceSearch
 from fer_edge.detection.frame_scan import FrameScan
 from fer_edge.detection.network_search import NetworkSearch
-from fer_edge.detection.patch import is_unchanged, match_patch
+from fer_edge.detection.patch import MOVED_CORRELATION, is_unchanged, match_patch
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.detection.scan import Scan
 from fer_edge.detection.tile_scan import TileScan
@@ -22,9 +22,8 @@ from fer_edge.tracking.tracker import TrackRules
 from fer_edge.zones import Zone, is_ignored
 
 SAME_FACE_IOU = 0.3  # two boxes that overlap more are the same face
-CONTAINED_PART = 0.8  # of a tracked face, which with its surroundings looks like a larger one to the network
+CONTAINED_PART = 0.8  # of a detected face; a candidate that holds so much of it is that face with its surroundings
 OCCLUSION_IOU = 0.1  # of two faces that overlap more, one may hide the other
-MOVED_CORRELATION = 0.8  # minimum correlation with its patch at which a moved face still counts as verified
 SEARCH_INTERVAL = 0.2  # seconds that a confirmed face may go without a search
 # Seconds from one check of a face by the network to the next. At 5 frames a second these become 0.6 and 0.4, and what
 # is denied twice still ends within a second.
@@ -92,6 +91,7 @@ class GuidedDetector:
         """
         self._frames += 1
         detections: list[Detection] = []
+        faces: list[Box] = []  # those of them that are certain
         checked = self._choose_checks(predictions, slowdown)
         for index, prediction in enumerate(predictions):
             detection = self._redetect(
@@ -100,12 +100,13 @@ class GuidedDetector:
             if not detection or _is_known(detection.box, detections) or self._ignores(detection.box, pyramid):
                 continue
             detections.append(detection)
+            if prediction.settled and detection.verified:
+                faces.append(detection.box)
         new = self._verify_candidates(pyramid, detections, self._max_checks - len(checked))
         costly = self._with_network and any(_is_costly(predictions[index]) for index in checked)
         free = len(checked) < self._max_checks and not costly
         if free and not self._candidates and not new:
-            settled = [prediction.expected for prediction in predictions if prediction.settled]
-            self._scan(pyramid, detections, settled, time, slowdown)
+            self._scan(pyramid, detections, faces, time, slowdown)
         return detections + new
 
     def _choose_checks(self, predictions: Sequence[Prediction], slowdown: int) -> set[int]:
@@ -123,9 +124,9 @@ class GuidedDetector:
         )
 
     def _scan(
-        self, pyramid: Pyramid, known: Sequence[Detection], settled: Sequence[Box], time: float, slowdown: int
+        self, pyramid: Pyramid, known: Sequence[Detection], faces: Sequence[Box], time: float, slowdown: int
     ) -> None:
-        """Take the candidates of the scan whose turn it is, except tracked faces, `known` here or `settled` before."""
+        """Take the candidates of the scan whose turn it is, except what is `known` or contains one of `faces`."""
         self._scan_frames += 1
         turn, waiting = divmod(self._scan_frames, slowdown)
         if waiting or (known and self._pauses(turn, time)):
@@ -137,7 +138,7 @@ class GuidedDetector:
             for scan in self._take_scans()
             for box in _distinct(scan.step(pyramid, boxes, time))
             if not _is_known(box, known) and not self._ignores(box, pyramid)
-            if not (self._with_network and _contains_any(box, settled))
+            if not (self._with_network and _contains_any(box, faces))
         ]
 
     def _pauses(self, turn: int, time: float) -> bool:

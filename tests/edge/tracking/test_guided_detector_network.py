@@ -245,3 +245,16 @@ def test_what_contains_a_tracked_face_is_no_candidate(
     video.play([scene(FACE)] * 10)
     assert set(verified) == ({candidate} if is_taken else set())
     assert len(video.tracker.faces) == 1
+
+
+@pytest.mark.parametrize(("width", "x"), [(60, 320), (60, 350), (40, 330), (80, 320)])
+@pytest.mark.parametrize("names", [("astronaut.png", "luciano.png"), ("luciano.png", "astronaut.png")])
+def test_a_face_that_steps_in_front_of_a_tracked_one_is_detected_at_once(
+    detectors: Detectors, names: tuple[str, str], width: int, x: int
+) -> None:
+    hidden, near = Face(names[0], x, 240, width), Face(names[1], 320, 240, 220)
+    video = Video(detectors)
+    video.play([scene(hidden)] * 60)
+    assert len(video.tracker.faces) == 1
+    video.play([scene(near)] * 8)
+    assert any(face.box.iou(near.box) > 0.4 for face in video.tracker.faces)
