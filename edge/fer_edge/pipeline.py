@@ -181,8 +181,13 @@ class Pipeline:
             crop = self._crop(request, frame)
             usable = request.required or sharpness(crop) >= self._options.min_sharpness
             views = [crop[:, ::-1] if mirrored else crop for mirrored in request.views]
-            results.append(self._classifier.classify(views).mean(axis=0) if usable else None)
+            results.append(self._mean_of(views) if usable else None)
         return results
+
+    def _mean_of(self, views: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """The mean of the probabilities of some views of a face, float32 [classes]."""
+        probabilities = self._classifier.classify(views)
+        return probabilities[0] if len(views) == 1 else np.asarray(probabilities.mean(axis=0), np.float32)
 
     def _crop(self, request: ClassificationRequest, frame: Frame) -> NDArray[np.uint8]:
         margin, side = self._classifier.model.crop_margin, self._classifier.side

@@ -5,6 +5,7 @@ usage: python -m tests.benchmarks.faces [PART ...] [--detector NAME ...] [--half
 ghosts    false faces on the wallpapers of Debian's packages, still with noise and panned: an hour of photographs, two
           of drawings, and a quarter of drawings that show somebody; a quarter of each with --quick
 recall    the faces of the shipped pictures and clips, turned, small, dark, lit from one side, blurred and covered
+beside    how soon a second face is reported beside one that is tracked
 walkers   when the three persons of the demo clip are reported, with each runtime and decoder
 accuracy  of the classifier on turned faces of FER-2013, with upright and with aligned crops; needs --data
 
@@ -21,13 +22,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks.face_detection import accuracy, ghosts, recall, walkers
+from tests.benchmarks.face_detection import accuracy, beside, ghosts, recall, walkers
 from tests.benchmarks.face_detection.methods import METHODS
 from tests.benchmarks.face_detection.options import ALL, HALVES, Options, use_one_thread
 
 PARTS: dict[str, Callable[[Options], bool]] = {
     "ghosts": ghosts.report,
     "recall": recall.report,
+    "beside": beside.report,
     "walkers": walkers.report,
     "accuracy": accuracy.report,
 }

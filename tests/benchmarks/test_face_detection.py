@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.benchmarks.face_detection import accuracy, conditions, ghosts, portraits, recall, walkers, wallpapers
+from tests.benchmarks.face_detection import accuracy, beside, conditions, ghosts, portraits, recall, walkers, wallpapers
 from tests.benchmarks.face_detection.clips import HEIGHT, WIDTH, with_noise
 from tests.benchmarks.face_detection.methods import PLAIN_INTERVAL, Found, PlainSearch, open_method, open_network
 from tests.benchmarks.face_detection.options import ALL, REPORT, TUNE, in_half
@@ -261,3 +261,28 @@ def test_a_face_of_the_data_set_is_turned_clockwise_inside_its_border() -> None:
         picture = accuracy.turned_picture(face, angle)
         rows, columns = np.nonzero(picture > 128)
         assert (columns.mean(), rows.mean()) == pytest.approx(place, abs=2)
+
+
+@pytest.fixture
+def plain_backgrounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    grey = np.full((HEIGHT + 2 * beside.MARGIN, WIDTH + 2 * beside.MARGIN), 120, np.uint8)
+    monkeypatch.setattr(beside, "_backgrounds", lambda: [grey] * 2)
+
+
+@pytest.mark.usefixtures("plain_backgrounds")
+@pytest.mark.parametrize(("first_frame", "expected"), [(0, 0.0), (20, 0.08), (1000, None)])
+def test_the_delay_of_a_second_face_is_counted_from_its_appearance(first_frame: int, expected: float | None) -> None:
+    x, y = beside.SECOND_CENTRES[REPORT]
+    box = Box(x - 30, y - 30, 60, 60)
+    assert list(portraits.portraits()).index("astronaut.png") % 2 == 1  # in the half to report
+    method = Scripted({number: [1] for number in range(first_frame, 2000)}, box)
+    delay = beside.delay(method, "astronaut.png", 60, 12.5, shaking=False)
+    assert delay == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.usefixtures("plain_backgrounds")
+@pytest.mark.parametrize("shaking", [False, True])
+def test_a_second_face_is_reported_where_it_is_and_not_before_it_appears(shaking: bool) -> None:
+    delay = beside.delay(open_method("haar+network"), "luciano.png", 100, 12.5, shaking=shaking)
+    assert delay is not None
+    assert 2 / 12.5 <= delay <= 1

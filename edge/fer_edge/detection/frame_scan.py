@@ -75,7 +75,7 @@ class FrameScan:
         """Search everything again, whether it has changed or not."""
         self._frame = Box(0, 0, 0, 0)
 
-    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box]:
+    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box] | None:
         """Do the next task that has something to search; see Scan."""
         frame = Box(0, 0, pyramid.width, pyramid.height)
         scaled = scaled_for_motion(pyramid)
@@ -86,7 +86,7 @@ class FrameScan:
             if region:
                 self._tasks = [*self._tasks[index + 1 :], *self._tasks[: index + 1]]
                 return self._search(pyramid, task, region, known)
-        return []
+        return None
 
     def _begin(self, frame: Box, shape: tuple[int, ...]) -> None:
         ignored, scale = ignored_pixels(self._zones, shape), frame.h / shape[0]

@@ -26,7 +26,7 @@ class Scan(Protocol):
         """Search everything again, whether it has changed or not."""
         ...
 
-    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box]:
+    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box] | None:
         """Search the next part that is due.
 
         Args:
@@ -35,7 +35,7 @@ class Scan(Protocol):
             time: Time of the frame, seconds.
 
         Returns:
-            Candidates, pixels of the frame; some may overlap a known face.
+            Candidates, pixels of the frame; some may overlap a known face. None if no part was due.
         """
         ...
 

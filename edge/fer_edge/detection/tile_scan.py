@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,31 +24,34 @@ LARGEST_BY_SMALLEST = 2.0  # width of the largest face that a level of tiles has
 WHOLE_FRAME = 1.2  # tiles that are nearly as large as the frame are made that much larger at most, to hold all of it
 CANDIDATE_SCORE = 0.2  # 0..1; the candidates are verified
 MAX_AGE = 8.0  # seconds, see ScanRules
-# While there is a face, seconds from one fine tile to the next, and from one repeated coarse tile to the next.
-FINE_INTERVAL, REPEAT_INTERVAL = 1.0, 0.2
+# While there is a face, seconds from one tile in which something has changed to the next, and the same for tiles in
+# which nothing has. The first search of the coarse tiles does not wait.
+CHANGED_INTERVAL, UNCHANGED_INTERVAL = 0.33, 1.0
 CHANGED_PART = 0.25  # of a face, by which the frame changes at least when the face appears
 MIN_WIDTH = 0.8  # of the smallest face, since the network's boxes vary
 
 
-@dataclass
+@dataclass(eq=False)
 class _Tile:
     """A tile of the frame.
 
     Attributes:
         box: The tile, pixels; it may exceed the frame.
+        coarse: Whether it is one of the coarse tiles.
         pixels: Its rows and columns in the scaled-down frame.
         min_changes: Pixels of that frame that change when a face appears in the tile.
         searched_at: Seconds.
     """
 
     box: Box
+    coarse: bool
     pixels: tuple[slice, slice]
     min_changes: float
     searched_at: float = -math.inf
 
 
 class TileScan:
-    """Searches one tile in each frame: a coarse one in which something has changed, else the next fine one."""
+    """Searches one tile in each frame, first each coarse one, then the one in which most has changed for longest."""
 
     def __init__(
         self, network: FaceNetwork, min_face: float, rules: ScanRules | None = None, zones: Sequence[Zone] = ()
@@ -58,36 +60,47 @@ class TileScan:
         self._network, self._min_face, self._rules = network, min_face, rules or ScanRules(max_age=MAX_AGE)
         self._zones = zones
         self._frame = Box(0, 0, 0, 0)
-        self._coarse: deque[_Tile] = deque()
-        self._fine: deque[_Tile] = deque()
+        self._tiles: list[_Tile] = []
         self._reference: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
         self._changed_at: NDArray[np.float64] = np.zeros((0, 0))
         self._tracked: NDArray[np.bool_] = np.zeros((0, 0), np.bool_)
         self._ignored: NDArray[np.bool_] = np.zeros((0, 0), np.bool_)
-        self._repeated_at = -math.inf
+        self._last_change = self._changed_searched_at = self._unchanged_searched_at = -math.inf
 
     def reset(self) -> None:
         """Search everything again, whether it has changed or not."""
         self._frame = Box(0, 0, 0, 0)
 
-    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box]:
+    def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box] | None:
         """Search the next tile that is due; see Scan."""
         frame = Box(0, 0, pyramid.width, pyramid.height)
         if self._frame != frame:
             self._begin(pyramid, frame)
+        new = next((tile for tile in self._tiles if tile.coarse and tile.searched_at == -math.inf), None)
+        changed = not known or time - self._changed_searched_at >= CHANGED_INTERVAL
+        unchanged = not known or time - self._unchanged_searched_at >= UNCHANGED_INTERVAL
+        if not (new or changed or unchanged):
+            return None
         self._compare(scaled_for_motion(pyramid), known, time)
-        tile = self._take_tile(time, faces=bool(known))
+        tile = new or self._choose_tile(time, changed=changed, unchanged=unchanged)
         if not tile:
-            return []
+            return None
+        if self._changes(tile) > 1:
+            self._changed_searched_at = time
+        else:
+            self._unchanged_searched_at = time
         tile.searched_at = time
         return search_tile(self._network, pyramid, tile.box, self._min_face)
 
     def _begin(self, pyramid: Pyramid, frame: Box) -> None:
         self._frame, self._reference = frame, scaled_for_motion(pyramid).copy()
         self._changed_at = np.full(self._reference.shape, -math.inf)
-        self._tracked, self._repeated_at = np.zeros(self._reference.shape, np.bool_), -math.inf
+        self._tracked = np.zeros(self._reference.shape, np.bool_)
+        self._last_change = self._changed_searched_at = self._unchanged_searched_at = -math.inf
         self._ignored = ignored_pixels(self._zones, self._reference.shape)
-        self._coarse, self._fine = (deque(self._make_tiles(by_face)) for by_face in (COARSE, FINE))
+        coarse, fine = (list(self._make_tiles(by_face)) for by_face in (COARSE, FINE))
+        boxes = {tile.box for tile in coarse}  # the largest tiles of both are often the same
+        self._tiles = [*coarse, *(tile for tile in fine if tile.box not in boxes)]
 
     def _make_tiles(self, by_face: float) -> Iterator[_Tile]:
         """The tiles, except those that are ignored as a whole."""
@@ -99,30 +112,25 @@ class TileScan:
     def _make_tile(self, box: Box, by_face: float) -> _Tile:
         scale = self._frame.h / self._reference.shape[0]
         pixels = touched_pixels(box.clipped(self._frame.w, self._frame.h), scale)
-        return _Tile(box, pixels, CHANGED_PART * (box.w / by_face / scale) ** 2)
+        return _Tile(box, by_face == COARSE, pixels, CHANGED_PART * (box.w / by_face / scale) ** 2)
 
-    def _take_tile(self, time: float, *, faces: bool) -> _Tile | None:
-        """The next tile to search, which becomes the last of its kind; `faces` if there are any."""
-        repeat = not faces or time - self._repeated_at >= REPEAT_INTERVAL
-        for index, tile in enumerate(self._coarse):
-            is_new = tile.searched_at == -math.inf
-            if is_new or (repeat and (self._is_old(tile, time) or self._has_changed(tile))):
-                self._coarse.rotate(-index - 1)
-                self._repeated_at = time
-                return tile
-        if not self._fine:  # the whole frame is ignored
-            return None
-        next_tile, last_tile = self._fine[0], self._fine[-1]
-        if not self._is_old(next_tile, time) or (faces and time - last_tile.searched_at < FINE_INTERVAL):
-            return None
-        self._fine.rotate(-1)
-        return next_tile
+    def _choose_tile(self, time: float, *, changed: bool, unchanged: bool) -> _Tile | None:
+        """The most urgent of the tiles that have changed, or the oldest of those that have not, if these are due."""
 
-    def _is_old(self, tile: _Tile, time: float) -> bool:
-        return time - tile.searched_at > self._rules.max_age
+        def urgency(tile: _Tile) -> tuple[float, float]:
+            age, changes, max_age = time - tile.searched_at, self._changes(tile), self._rules.max_age
+            if changes > 1:
+                return (min(age, max_age) * changes, age) if changed else (0.0, 0.0)
+            return 0.0, age if unchanged and age > max_age else 0.0
 
-    def _has_changed(self, tile: _Tile) -> bool:
-        return bool(np.count_nonzero(self._changed_at[tile.pixels] > tile.searched_at) > tile.min_changes)
+        tile = max(self._tiles, key=urgency, default=None)
+        return tile if tile and any(urgency(tile)) else None
+
+    def _changes(self, tile: _Tile) -> float:
+        """How much has changed in a tile since it was searched, by what changes at least when a face appears."""
+        if self._last_change <= tile.searched_at:
+            return 0.0
+        return float(np.count_nonzero(self._changed_at[tile.pixels] > tile.searched_at)) / tile.min_changes
 
     def _compare(self, scaled: NDArray[np.uint8], known: Sequence[Box], time: float) -> None:
         """Note what has changed since it was last noted, except the tracked faces and what they have uncovered.
@@ -138,6 +146,8 @@ class TileScan:
         changed = (cv2.absdiff(scaled, self._reference) > self._rules.motion_threshold) & ~tracked & ~uncovered
         self._reference[changed | uncovered] = scaled[changed | uncovered]
         self._changed_at[changed] = time
+        if changed.any():
+            self._last_change = time
         self._tracked = tracked
 
 

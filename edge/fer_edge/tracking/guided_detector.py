@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from fer_edge.detection.base import Detection, Detectors, Prediction
@@ -36,6 +37,7 @@ FIRST_SCANS = 2  # in the first frame, where most faces are still unknown
 # least so many frames and seconds from one scan to the next.
 SKIPPED_FRAMES = 3
 SCAN_FRAMES, SCAN_INTERVAL = 2, 0.09
+CASCADE_SCAN_INTERVAL = 4.0  # seconds, the same for the scans of the cascade, since the tiles of the network find more
 
 
 class _Candidate(NamedTuple):
@@ -43,6 +45,21 @@ class _Candidate(NamedTuple):
 
     box: Box
     attempts: int = 0
+
+
+@dataclass(eq=False)
+class _Turn:
+    """A scan that takes turns with others.
+
+    Attributes:
+        scan: The scan.
+        interval: Seconds from one turn to the next at least, while a face is tracked.
+        taken_at: Time of the last turn, seconds.
+    """
+
+    scan: Scan
+    interval: float = 0.0
+    taken_at: float = -math.inf
 
 
 class GuidedDetector:
@@ -61,7 +78,7 @@ class GuidedDetector:
         Raises the errors of `HaarDetector`.
         """
         detectors, self._zones = detectors or Detectors(), zones
-        self._search, self._scans = _plan(min_face, detectors, zones)
+        self._search, self._turns = _plan(min_face, detectors, zones)
         self._with_network = detectors.network is not None
         self._max_checks = MAX_CHECKS if self._with_network else sys.maxsize
         self._candidates: list[_Candidate] = []
@@ -72,8 +89,9 @@ class GuidedDetector:
     def reset(self) -> None:
         """Begin again: the next frame is unrelated to the last one."""
         self._candidates, self._first, self._last_scan = [], True, (0, -math.inf)
-        for scan in self._scans:
-            scan.reset()
+        for turn in self._turns:
+            turn.scan.reset()
+            turn.taken_at = -math.inf
 
     def detect(
         self, pyramid: Pyramid, predictions: Sequence[Prediction], time: float, slowdown: int = 1
@@ -131,12 +149,14 @@ class GuidedDetector:
         turn, waiting = divmod(self._scan_frames, slowdown)
         if waiting or (known and self._pauses(turn, time)):
             return
-        self._last_scan = turn, time
         boxes = [detection.box for detection in known]
+        found = [scan.step(pyramid, boxes, time) for scan in self._take_scans(time, faces=bool(known))]
+        if any(candidates is not None for candidates in found):
+            self._last_scan = turn, time
         self._candidates = [
             _Candidate(box)
-            for scan in self._take_scans()
-            for box in _distinct(scan.step(pyramid, boxes, time))
+            for candidates in found
+            for box in _distinct(candidates or ())
             if not _is_known(box, known) and not self._ignores(box, pyramid)
             if not (self._with_network and _contains_any(box, faces))
         ]
@@ -151,12 +171,15 @@ class GuidedDetector:
     def _ignores(self, box: Box, pyramid: Pyramid) -> bool:
         return is_ignored(self._zones, box, (pyramid.width, pyramid.height))
 
-    def _take_scans(self) -> list[Scan]:
-        """The scan whose turn it is, which becomes the last; at first, FIRST_SCANS of them."""
+    def _take_scans(self, time: float, *, faces: bool) -> list[Scan]:
+        """The scan whose turn it is, which becomes the last; at first FIRST_SCANS. `faces` if any are known."""
         count, self._first = FIRST_SCANS if self._first else 1, False
-        taken, others = self._scans[:count], self._scans[count:]
-        self._scans = [*others, *taken]
-        return taken
+        due = [turn for turn in self._turns if not faces or time - turn.taken_at >= turn.interval][:count]
+        for turn in due:
+            turn.taken_at = time
+            self._turns.remove(turn)
+            self._turns.append(turn)
+        return [turn.scan for turn in due]
 
     def _verify_candidates(self, pyramid: Pyramid, known: Sequence[Detection], checks: int) -> list[Detection]:
         """The candidates that are faces, of as many as may be checked; some that are not get another attempt."""
@@ -194,15 +217,16 @@ def _is_costly(prediction: Prediction) -> bool:
     return prediction.settled or prediction.verifications + 1 == TrackRules.min_verifications
 
 
-def _plan(min_face: float, detectors: Detectors, zones: Sequence[Zone]) -> tuple[FaceSearch, list[Scan]]:
-    """The search that verifies candidates and tracks faces, and the scans for new ones."""
+def _plan(min_face: float, detectors: Detectors, zones: Sequence[Zone]) -> tuple[FaceSearch, list[_Turn]]:
+    """The search that verifies candidates and tracks faces, and the scans for new ones in the order of their turns."""
     if not detectors.network:
-        return CascadeSearch(), [FrameScan(min_face, zones=zones)]
+        return CascadeSearch(), [_Turn(FrameScan(min_face, zones=zones))]
     network = NetworkSearch(detectors.network)
     tiles = TileScan(detectors.network, min_face, zones=zones)
     if not detectors.cascade:
-        return network, [tiles]
-    return CheckedSearch(network), [tiles, FrameScan(min_face, zones=zones), tiles]
+        return network, [_Turn(tiles)]
+    cascade = _Turn(FrameScan(min_face, zones=zones), CASCADE_SCAN_INTERVAL)
+    return CheckedSearch(network), [_Turn(tiles), cascade, _Turn(tiles)]
 
 
 def _without_search(pyramid: Pyramid, prediction: Prediction, *, occluded: bool) -> Detection | None:

@@ -16,11 +16,11 @@ from fer_edge.detection.haar import min_face_size
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.detection.scan import ScanRules
 from fer_edge.detection.tile_scan import (
+    CHANGED_INTERVAL,
     COARSE,
     FINE,
-    FINE_INTERVAL,
     MAX_AGE,
-    REPEAT_INTERVAL,
+    UNCHANGED_INTERVAL,
     WHOLE_FRAME,
     TileScan,
     tiles,
@@ -31,7 +31,7 @@ from fer_edge.zones import Zone
 FPS = 30
 MIN_FACE = 0.1
 COARSE_TILES, FINE_TILES = (set(tiles(640, 480, MIN_FACE, by_face)) for by_face in (COARSE, FINE))
-PASS = len(COARSE_TILES) + len(FINE_TILES)  # frames in which all tiles are searched
+PASS = len(COARSE_TILES | FINE_TILES)  # frames in which all tiles are searched, each once
 FRAME_SIZES = [(640, 480), (480, 640), (1920, 1080), (3840, 2160), (2736, 3648), (320, 240), (640, 60), (100, 100)]
 
 
@@ -128,7 +128,7 @@ def test_all_tiles_are_searched_once_the_coarse_ones_first_and_then_nothing_unti
     video = Video()
     first = video.play([scene()] * PASS)
     assert set(first[: len(COARSE_TILES)]) == COARSE_TILES
-    assert set(first[len(COARSE_TILES) :]) == FINE_TILES
+    assert set(first[len(COARSE_TILES) :]) == FINE_TILES - COARSE_TILES
     assert video.play([scene()] * 60) == []
     video.skip(MAX_AGE)
     assert sorted(video.play([scene()] * PASS)) == sorted(first)
@@ -143,7 +143,7 @@ def test_the_rules_set_the_age_at_which_tiles_are_searched_again() -> None:
 
 
 @pytest.mark.parametrize("centre", [(70, 70), (570, 410), (320, 240)])
-def test_where_something_changes_the_coarse_tiles_are_searched_at_once_and_only_once(
+def test_where_something_changes_the_tiles_are_searched_at_once_and_only_once(
     centre: tuple[int, int],
 ) -> None:
     video, face = Video(), Face("astronaut.png", *centre, 60)
@@ -153,16 +153,66 @@ def test_where_something_changes_the_coarse_tiles_are_searched_at_once_and_only_
     assert len(first) == 1
     assert len(searched) == len(set(searched))
     assert all(tile.intersection(face.box.scaled(2)) for tile in searched)
-    assert {tile for tile in COARSE_TILES if holds(tile, face.box)} <= set(searched) <= COARSE_TILES
+    assert {tile for tile in COARSE_TILES | FINE_TILES if holds(tile, face.box)} <= set(searched)
 
 
-def test_while_everything_changes_the_coarse_tiles_take_turns() -> None:
+def test_while_everything_changes_all_tiles_take_turns() -> None:
     video = Video()
     video.play([scene()] * PASS)
-    searched = video.play([scene(background=grey) for grey in (40, 200)] * len(COARSE_TILES))
-    assert len(searched) == 2 * len(COARSE_TILES)
-    assert searched[: len(COARSE_TILES)] == searched[len(COARSE_TILES) :]
-    assert set(searched) == COARSE_TILES
+    searched = video.play([scene(background=grey) for grey in (40, 200)] * PASS)
+    assert len(searched) == 2 * PASS
+    assert set(searched) == COARSE_TILES | FINE_TILES
+
+
+@pytest.mark.parametrize("known", [[], [Box(300, 400, 40, 40)]])
+def test_the_tiles_in_which_most_has_changed_are_searched_first(known: list[Box]) -> None:
+    video, small, large = Video(), Box(20, 20, 24, 24), Box(500, 100, 90, 90)
+    video.play([scene()] * PASS)
+    picture = scene()
+    for box in (small, large):
+        picture[box.y : box.y + box.h, box.x : box.x + box.w] = 255
+    first, *rest = video.play([picture] * PASS, known)
+    assert holds(first, large)
+    assert not holds(first, small)
+    assert known or any(holds(tile, small) for tile in rest)
+
+
+def test_a_tile_that_has_waited_longer_is_searched_before_one_that_changes_as_much() -> None:
+    video, left, right = Video(), Box(20, 200, 90, 90), Box(530, 200, 90, 90)
+
+    def picture(*boxes: Box, grey: int) -> NDArray[np.uint8]:
+        changed = scene()
+        for box in boxes:
+            changed[box.y : box.y + box.h, box.x : box.x + box.w] = grey
+        return changed
+
+    video.play([scene()] * PASS)
+    video.play([picture(left, grey=grey) for grey in (255, 0)] * PASS)
+    first = video.play([picture(left, right, grey=200)])
+    assert holds(first[0], right)
+
+
+def test_beside_a_face_unchanged_tiles_are_searched_though_something_always_changes() -> None:
+    video, known, tv = Video(), [Box(500, 380, 60, 60)], Box(0, 0, 80, 80)
+    quiet = {tile for tile in COARSE_TILES | FINE_TILES if not tile.intersection(tv)}
+
+    def picture(number: int) -> NDArray[np.uint8]:
+        changed = scene()
+        changed[tv.y : tv.y + tv.h, tv.x : tv.x + tv.w] = 255 * (number % 2)
+        return changed
+
+    video.play([picture(0)] * PASS)
+    video.skip(MAX_AGE)
+    searched = video.play([picture(number) for number in range(10 * FPS)], known)
+    assert len([tile for tile in searched if tile in quiet]) == pytest.approx(10 / UNCHANGED_INTERVAL, abs=2)
+    assert len([tile for tile in searched if tile not in quiet]) == pytest.approx(10 / CHANGED_INTERVAL, abs=4)
+
+
+def test_nothing_is_searched_while_nothing_is_due() -> None:
+    video, known = Video(), [Box(300, 200, 60, 60)]
+    video.play([scene()] * PASS)
+    assert video.scan.step(Pyramid(scene()), known, video.time) is None
+    assert video.scan.step(Pyramid(scene(Face("astronaut.png", 100, 200, 60))), known, video.time) == []
 
 
 def test_a_change_much_smaller_than_a_face_is_ignored() -> None:
@@ -197,8 +247,7 @@ def test_while_there_is_a_face_changed_tiles_are_searched_at_an_interval() -> No
     known, pictures = [Box(300, 200, 60, 60)], [scene(background=grey) for grey in (40, 200)] * FPS
     video = Video()
     assert set(video.play(pictures[: len(COARSE_TILES)], known)) == COARSE_TILES
-    repeated = [tile for tile in video.play(pictures, known) if tile in COARSE_TILES]
-    assert len(repeated) == pytest.approx(2 / REPEAT_INTERVAL, abs=1)
+    assert len(video.play(pictures, known)) == pytest.approx(2 / CHANGED_INTERVAL, abs=1)
 
 
 def test_beside_a_tracked_face_that_moves_another_change_is_searched() -> None:
@@ -215,9 +264,9 @@ def test_fine_tiles_are_searched_one_in_each_frame_and_at_an_interval_while_ther
     assert len(free.play([scene()] * PASS)) == PASS
     assert set(busy.play([scene()] * len(COARSE_TILES), known)) == COARSE_TILES
     second = busy.play([scene()] * 3 * FPS, known)
-    assert 2 <= len(second) <= 3 / FINE_INTERVAL + 1
-    rest = busy.play([scene()] * round(FPS * FINE_INTERVAL * 2 * len(FINE_TILES)), known)
-    assert {*second, *rest} >= FINE_TILES
+    assert 2 <= len(second) <= 3 / UNCHANGED_INTERVAL + 1
+    rest = busy.play([scene()] * round(FPS * UNCHANGED_INTERVAL * 2 * len(FINE_TILES)), known)
+    assert {*second, *rest} >= FINE_TILES - COARSE_TILES
 
 
 def test_after_a_reset_all_tiles_are_searched_again() -> None:
@@ -248,7 +297,7 @@ def test_a_face_of_any_size_and_tilt_is_a_candidate_within_one_pass(
 ) -> None:
     face = Face(name, 330, 240, size, angle)
     scan, picture = TileScan(network, 0.08), Pyramid(scene(face))
-    found = [box for number in range(60) for box in scan.step(picture, [], number / FPS)]
+    found = [box for number in range(60) for box in scan.step(picture, [], number / FPS) or ()]
     assert max(box.iou(face.box) for box in found) > 0.5
 
 
@@ -257,10 +306,10 @@ def test_a_face_that_appears_is_a_candidate_within_as_many_frames_as_there_are_c
 ) -> None:
     scan, picture = TileScan(network, MIN_FACE), Pyramid(scene())
     for number in range(PASS):
-        assert scan.step(picture, [], number / FPS) == []
+        assert not scan.step(picture, [], number / FPS)
     face = Face("luciano.png", 150, 200, 60, 30)
     picture = Pyramid(scene(face))
-    found = [box for number in range(len(COARSE_TILES)) for box in scan.step(picture, [], (PASS + number) / FPS)]
+    found = [box for number in range(len(COARSE_TILES)) for box in scan.step(picture, [], (PASS + number) / FPS) or ()]
     assert max(box.iou(face.box) for box in found) > 0.5
 
 
@@ -281,7 +330,7 @@ def test_a_blank_picture_of_any_size_can_be_searched(network: RecordingNetwork, 
     scan, known = TileScan(network, 0.08), [Box(0, 0, *shape[::-1])]
     for number, grey in enumerate((77, 77, 200, 10)):
         picture = Pyramid(np.full(shape, grey, np.uint8))
-        assert scan.step(picture, known if number == 2 else [], number / FPS) == []
+        assert not scan.step(picture, known if number == 2 else [], number / FPS)
 
 
 def test_tiles_in_ignored_zones_are_never_searched_and_what_moves_there_is_no_change() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -20,7 +20,12 @@ from fer_edge.detection.haar import HaarDetector
 from fer_edge.detection.network_search import NetworkSearch
 from fer_edge.detection.tile_scan import TileScan
 from fer_edge.geometry import Box
-from fer_edge.tracking.guided_detector import CANDIDATES_PER_FRAME, CHECK_INTERVAL, RECHECK_INTERVAL
+from fer_edge.tracking.guided_detector import (
+    CANDIDATES_PER_FRAME,
+    CASCADE_SCAN_INTERVAL,
+    CHECK_INTERVAL,
+    RECHECK_INTERVAL,
+)
 
 FACE = Face("astronaut.png", 320, 240, 100)
 APPROVED = NetworkFace(FACE.box, angle=0.0, yaw=0.0, score=0.95)
@@ -98,6 +103,32 @@ def test_beside_a_face_one_in_several_frames_is_scanned_but_none_in_which_the_fa
     assert len(checked) == pytest.approx(10 / (CHECK_INTERVAL * slowdown), abs=1)
     assert not set(checked).intersection(scanned)
     assert (300 - len(checked)) / frames - 1 <= len(scanned) <= 300 / frames + 1
+
+
+def test_beside_a_face_the_cascade_scans_at_an_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    video = Video(Detectors(network=FakeNetwork([APPROVED])))
+    video.play([scene(FACE)] * 30)
+    scanned: dict[type, list[float]] = {TileScan: [], FrameScan: []}
+    for scan, times in scanned.items():
+        monkeypatch.setattr(scan, "step", lambda *_, times=times: times.append(video.time) or [])
+    video.play([scene(FACE)] * 600)
+    intervals = [later - earlier for earlier, later in pairwise(scanned[FrameScan])]
+    assert len(intervals) == pytest.approx(20 / CASCADE_SCAN_INTERVAL, abs=2)
+    assert min(intervals) >= CASCADE_SCAN_INTERVAL
+    assert len(scanned[TileScan]) > 100
+
+
+def test_beside_a_face_a_scan_that_had_nothing_to_search_is_repeated_in_the_next_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    video = Video(Detectors(network=FakeNetwork([APPROVED])))
+    video.play([scene(FACE)] * 30)
+    tried: list[int] = []
+    for scan in (TileScan, FrameScan):
+        monkeypatch.setattr(scan, "step", lambda *_: tried.append(len(video.detections)))
+    video.play([scene(FACE)] * 60)
+    checked = [number for number, found in enumerate(video.detections) if number >= 30 and found[0].score]
+    assert {*tried, *checked} >= set(range(33, 90))
 
 
 def test_the_frame_in_which_a_face_is_first_classified_is_not_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
