@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_edge.detection.face_network import FaceNetwork
 from fer_edge.detection.haar import min_face_size
 from fer_edge.detection.pyramid import Pyramid
-from fer_edge.detection.scan import TRACKED_SURROUNDINGS, ScanRules, ignored_pixels, scaled_for_motion, touched_pixels
+from fer_edge.detection.scan import ScanRules, ignored_pixels, scaled_for_motion, touched_pixels
 from fer_edge.geometry import Box
 from fer_edge.zones import Zone
 
@@ -24,10 +24,11 @@ LARGEST_BY_SMALLEST = 2.0  # width of the largest face that a level of tiles has
 WHOLE_FRAME = 1.2  # tiles that are nearly as large as the frame are made that much larger at most, to hold all of it
 CANDIDATE_SCORE = 0.2  # 0..1; the candidates are verified
 MAX_AGE = 8.0  # seconds, see ScanRules
-# While there is a face, seconds from one tile in which something has changed to the next, and the same for tiles in
-# which nothing has. The first search of the coarse tiles does not wait.
-CHANGED_INTERVAL, UNCHANGED_INTERVAL = 0.33, 1.0
+# While faces are known, seconds from one tile in which something has changed to the next, and the same for old tiles.
+# The first search of the coarse tiles does not wait.
+CHANGED_INTERVAL, OLD_INTERVAL = 0.33, 1.0
 CHANGED_PART = 0.25  # of a face, by which the frame changes at least when the face appears
+FACE_SURROUNDINGS = 1.5  # in widths of a known face: a change there is its own; with more, a face beside it is missed
 MIN_WIDTH = 0.8  # of the smallest face, since the network's boxes vary
 
 
@@ -40,18 +41,23 @@ class _Tile:
         coarse: Whether it is one of the coarse tiles.
         pixels: Its rows and columns in the scaled-down frame.
         min_changes: Pixels of that frame that change when a face appears in the tile.
-        searched_at: Seconds.
+        searched_at: Seconds; before the first search, so long ago that the tile is old.
+        new: Whether it has not been searched yet.
     """
 
     box: Box
     coarse: bool
     pixels: tuple[slice, slice]
     min_changes: float
-    searched_at: float = -math.inf
+    searched_at: float
+    new: bool = True
 
 
 class TileScan:
-    """Searches one tile in each frame, first each coarse one, then the one in which most has changed for longest."""
+    """Searches one tile in each frame: first each coarse one, then those that have changed, and those that are old.
+
+    Of the changed tiles, the one comes first in which most has changed and that has waited longest.
+    """
 
     def __init__(
         self, network: FaceNetwork, min_face: float, rules: ScanRules | None = None, zones: Sequence[Zone] = ()
@@ -65,7 +71,7 @@ class TileScan:
         self._changed_at: NDArray[np.float64] = np.zeros((0, 0))
         self._tracked: NDArray[np.bool_] = np.zeros((0, 0), np.bool_)
         self._ignored: NDArray[np.bool_] = np.zeros((0, 0), np.bool_)
-        self._last_change = self._changed_searched_at = self._unchanged_searched_at = -math.inf
+        self._time = self._last_change = self._changed_searched_at = self._old_searched_at = -math.inf
 
     def reset(self) -> None:
         """Search everything again, whether it has changed or not."""
@@ -74,57 +80,62 @@ class TileScan:
     def step(self, pyramid: Pyramid, known: Sequence[Box], time: float) -> list[Box] | None:
         """Search the next tile that is due; see Scan."""
         frame = Box(0, 0, pyramid.width, pyramid.height)
-        if self._frame != frame:
-            self._begin(pyramid, frame)
-        new = next((tile for tile in self._tiles if tile.coarse and tile.searched_at == -math.inf), None)
-        changed = not known or time - self._changed_searched_at >= CHANGED_INTERVAL
-        unchanged = not known or time - self._unchanged_searched_at >= UNCHANGED_INTERVAL
-        if not (new or changed or unchanged):
+        if self._frame != frame or time < self._time:
+            self._begin(pyramid, frame, time)
+        self._time = time
+        new = next((tile for tile in self._tiles if tile.coarse and tile.new), None)
+        changed_due = not known or time - self._changed_searched_at >= CHANGED_INTERVAL
+        old_due = not known or time - self._old_searched_at >= OLD_INTERVAL
+        if not (new or changed_due or old_due):
             return None
         self._compare(scaled_for_motion(pyramid), known, time)
-        tile = new or self._choose_tile(time, changed=changed, unchanged=unchanged)
-        if not tile:
-            return None
-        if self._changes(tile) > 1:
-            self._changed_searched_at = time
+        changed = new or (self._most_changed(time) if changed_due else None)
+        old = self._oldest(time) if old_due and not new else None
+        if old and not (changed and self._changed_searched_at <= self._old_searched_at):
+            tile, self._old_searched_at = old, time
+        elif changed:
+            tile, self._changed_searched_at = changed, time
         else:
-            self._unchanged_searched_at = time
-        tile.searched_at = time
+            return None
+        tile.searched_at, tile.new = time, False
         return search_tile(self._network, pyramid, tile.box, self._min_face)
 
-    def _begin(self, pyramid: Pyramid, frame: Box) -> None:
+    def _begin(self, pyramid: Pyramid, frame: Box, time: float) -> None:
         self._frame, self._reference = frame, scaled_for_motion(pyramid).copy()
         self._changed_at = np.full(self._reference.shape, -math.inf)
         self._tracked = np.zeros(self._reference.shape, np.bool_)
-        self._last_change = self._changed_searched_at = self._unchanged_searched_at = -math.inf
+        self._time = self._last_change = self._changed_searched_at = self._old_searched_at = -math.inf
         self._ignored = ignored_pixels(self._zones, self._reference.shape)
-        coarse, fine = (list(self._make_tiles(by_face)) for by_face in (COARSE, FINE))
+        coarse, fine = (list(self._make_tiles(by_face, time)) for by_face in (COARSE, FINE))
         boxes = {tile.box for tile in coarse}  # the largest tiles of both are often the same
         self._tiles = [*coarse, *(tile for tile in fine if tile.box not in boxes)]
 
-    def _make_tiles(self, by_face: float) -> Iterator[_Tile]:
+    def _make_tiles(self, by_face: float, time: float) -> Iterator[_Tile]:
         """The tiles, except those that are ignored as a whole."""
         for box in tiles(self._frame.w, self._frame.h, self._min_face, by_face):
-            tile = self._make_tile(box, by_face)
+            tile = self._make_tile(box, by_face, time)
             if not self._ignored[tile.pixels].all():
                 yield tile
 
-    def _make_tile(self, box: Box, by_face: float) -> _Tile:
+    def _make_tile(self, box: Box, by_face: float, time: float) -> _Tile:
         scale = self._frame.h / self._reference.shape[0]
         pixels = touched_pixels(box.clipped(self._frame.w, self._frame.h), scale)
-        return _Tile(box, by_face == COARSE, pixels, CHANGED_PART * (box.w / by_face / scale) ** 2)
+        min_changes = CHANGED_PART * (box.w / by_face / scale) ** 2
+        return _Tile(box, by_face == COARSE, pixels, min_changes, time - 2 * self._rules.max_age)
 
-    def _choose_tile(self, time: float, *, changed: bool, unchanged: bool) -> _Tile | None:
-        """The most urgent of the tiles that have changed, or the oldest of those that have not, if these are due."""
+    def _most_changed(self, time: float) -> _Tile | None:
+        """The most urgent of the tiles in which something has changed."""
+        longest, urgencies = self._rules.max_age, []
+        for tile in self._tiles:
+            changes = self._changes(tile)
+            urgencies.append(min(time - tile.searched_at, longest) * changes if changes > 1 else 0.0)
+        most = max(urgencies, default=0.0)
+        return self._tiles[urgencies.index(most)] if most else None
 
-        def urgency(tile: _Tile) -> tuple[float, float]:
-            age, changes, max_age = time - tile.searched_at, self._changes(tile), self._rules.max_age
-            if changes > 1:
-                return (min(age, max_age) * changes, age) if changed else (0.0, 0.0)
-            return 0.0, age if unchanged and age > max_age else 0.0
-
-        tile = max(self._tiles, key=urgency, default=None)
-        return tile if tile and any(urgency(tile)) else None
+    def _oldest(self, time: float) -> _Tile | None:
+        """The tile that was searched longest ago, if that is too long ago."""
+        tile = min(self._tiles, key=lambda tile: tile.searched_at, default=None)
+        return tile if tile and time - tile.searched_at > self._rules.max_age else None
 
     def _changes(self, tile: _Tile) -> float:
         """How much has changed in a tile since it was searched, by what changes at least when a face appears."""
@@ -140,7 +151,7 @@ class TileScan:
         scale = self._frame.h / scaled.shape[0]
         tracked = self._ignored.copy()
         for box in known:
-            surroundings = box.scaled(TRACKED_SURROUNDINGS).clipped(self._frame.w, self._frame.h)
+            surroundings = box.scaled(FACE_SURROUNDINGS).clipped(self._frame.w, self._frame.h)
             tracked[touched_pixels(surroundings, scale)] = True
         uncovered = self._tracked & ~tracked
         changed = (cv2.absdiff(scaled, self._reference) > self._rules.motion_threshold) & ~tracked & ~uncovered

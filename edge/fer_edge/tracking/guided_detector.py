@@ -37,6 +37,7 @@ FIRST_SCANS = 2  # in the first frame, where most faces are still unknown
 # least so many frames and seconds from one scan to the next.
 SKIPPED_FRAMES = 3
 SCAN_FRAMES, SCAN_INTERVAL = 2, 0.09
+MEAN_SCAN_INTERVAL = 0.24  # seconds, what this comes to on average beside a face; with a slowdown, so much times that
 CASCADE_SCAN_INTERVAL = 4.0  # seconds, the same for the scans of the cascade, since the tiles of the network find more
 
 
@@ -53,7 +54,7 @@ class _Turn:
 
     Attributes:
         scan: The scan.
-        interval: Seconds from one turn to the next at least, while a face is tracked.
+        interval: Seconds from one turn to the next at least, while faces are known.
         taken_at: Time of the last turn, seconds.
     """
 
@@ -147,10 +148,10 @@ class GuidedDetector:
         """Take the candidates of the scan whose turn it is, except what is `known` or contains one of `faces`."""
         self._scan_frames += 1
         turn, waiting = divmod(self._scan_frames, slowdown)
-        if waiting or (known and self._pauses(turn, time)):
+        if waiting or (known and self._pauses(turn, time, slowdown)):
             return
         boxes = [detection.box for detection in known]
-        found = [scan.step(pyramid, boxes, time) for scan in self._take_scans(time, faces=bool(known))]
+        found = [scan.step(pyramid, boxes, time) for scan in self._take_scans(time, known=bool(known))]
         if any(candidates is not None for candidates in found):
             self._last_scan = turn, time
         self._candidates = [
@@ -161,20 +162,21 @@ class GuidedDetector:
             if not (self._with_network and _contains_any(box, faces))
         ]
 
-    def _pauses(self, turn: int, time: float) -> bool:
-        """Whether the frame is not scanned, to save time beside a tracked face."""
+    def _pauses(self, turn: int, time: float, slowdown: int) -> bool:
+        """Whether the frame is not scanned, to save time beside a known face."""
         if not self._with_network:
             return turn % SKIPPED_FRAMES == 0
         last_turn, last_time = self._last_scan
-        return turn - last_turn < SCAN_FRAMES or time - last_time < SCAN_INTERVAL
+        interval = SCAN_INTERVAL if slowdown == 1 else MEAN_SCAN_INTERVAL * slowdown
+        return 0 <= turn - last_turn < SCAN_FRAMES or 0 <= time - last_time < interval
 
     def _ignores(self, box: Box, pyramid: Pyramid) -> bool:
         return is_ignored(self._zones, box, (pyramid.width, pyramid.height))
 
-    def _take_scans(self, time: float, *, faces: bool) -> list[Scan]:
-        """The scan whose turn it is, which becomes the last; at first FIRST_SCANS. `faces` if any are known."""
+    def _take_scans(self, time: float, *, known: bool) -> list[Scan]:
+        """The scan whose turn it is, which becomes the last; at first FIRST_SCANS. `known` if any faces are known."""
         count, self._first = FIRST_SCANS if self._first else 1, False
-        due = [turn for turn in self._turns if not faces or time - turn.taken_at >= turn.interval][:count]
+        due = [turn for turn in self._turns if not known or not 0 <= time - turn.taken_at < turn.interval][:count]
         for turn in due:
             turn.taken_at = time
             self._turns.remove(turn)

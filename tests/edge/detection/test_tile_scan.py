@@ -20,7 +20,7 @@ from fer_edge.detection.tile_scan import (
     COARSE,
     FINE,
     MAX_AGE,
-    UNCHANGED_INTERVAL,
+    OLD_INTERVAL,
     WHOLE_FRAME,
     TileScan,
     tiles,
@@ -204,8 +204,39 @@ def test_beside_a_face_unchanged_tiles_are_searched_though_something_always_chan
     video.play([picture(0)] * PASS)
     video.skip(MAX_AGE)
     searched = video.play([picture(number) for number in range(10 * FPS)], known)
-    assert len([tile for tile in searched if tile in quiet]) == pytest.approx(10 / UNCHANGED_INTERVAL, abs=2)
+    assert len([tile for tile in searched if tile in quiet]) == pytest.approx(10 / OLD_INTERVAL, abs=2)
     assert len([tile for tile in searched if tile not in quiet]) == pytest.approx(10 / CHANGED_INTERVAL, abs=4)
+
+
+@pytest.mark.parametrize("known", [[], [Box(500, 380, 60, 60)]])
+def test_no_tile_waits_for_ever_beside_a_screen_that_always_changes(known: list[Box]) -> None:
+    video, noise = Video(), np.random.default_rng(0)
+    video.play([scene()] * PASS)
+
+    def picture() -> NDArray[np.uint8]:
+        changed = scene(Face("astronaut.png", 560, 90, 42))
+        changed[160:480, :320] = noise.integers(0, 256, (16, 16)).repeat(20, 0).repeat(20, 1)
+        return changed
+
+    searched = video.play([picture() for _ in range(40 * FPS)], known)
+    assert set(searched) == COARSE_TILES | FINE_TILES
+
+
+def test_a_change_close_beside_a_tracked_face_is_searched_at_once() -> None:
+    known, other = Face("luciano.png", 300, 240, 110), Box(370, 220, 42, 42)
+    video = Video()
+    video.play([scene(known)] * PASS, [known.box])
+    video.skip(2 * CHANGED_INTERVAL)
+    picture = scene(known)
+    picture[other.y : other.y + other.h, other.x : other.x + other.w] = 255
+    assert any(holds(tile, other) for tile in video.play([picture] * 2, [known.box]))
+
+
+def test_when_the_time_goes_back_all_is_searched_again() -> None:
+    video = Video()
+    first = video.play([scene()] * PASS)
+    video.skip(-100.0)
+    assert sorted(video.play([scene()] * PASS)) == sorted(first)
 
 
 def test_nothing_is_searched_while_nothing_is_due() -> None:
@@ -230,10 +261,14 @@ def test_sensor_noise_is_no_change() -> None:
 
 
 def test_the_motion_of_a_tracked_face_is_no_change() -> None:
-    faces = [Face("luciano.png", 200 + 4 * (number % 5), 200, 80) for number in range(15)]
+    boxes = [Box(200 + 4 * (number % 5), 200, 80, 80) for number in range(15)]
+    pictures = [scene() for _ in boxes]
+    for picture, box in zip(pictures, boxes, strict=True):
+        picture[box.y : box.y + box.h, box.x : box.x + box.w] = 255
     video = Video()
-    video.play([scene(faces[0])] * PASS)
-    assert [video.play([scene(face)], [face.box]) for face in faces[1:]] == [[]] * 14
+    video.play([pictures[0]] * PASS)
+    searched = [video.play([picture], [box]) for picture, box in zip(pictures[1:], boxes[1:], strict=True)]
+    assert searched == [[]] * 14
 
 
 def test_what_a_tracked_face_uncovers_is_no_change() -> None:
@@ -247,7 +282,7 @@ def test_while_there_is_a_face_changed_tiles_are_searched_at_an_interval() -> No
     known, pictures = [Box(300, 200, 60, 60)], [scene(background=grey) for grey in (40, 200)] * FPS
     video = Video()
     assert set(video.play(pictures[: len(COARSE_TILES)], known)) == COARSE_TILES
-    assert len(video.play(pictures, known)) == pytest.approx(2 / CHANGED_INTERVAL, abs=1)
+    assert len(video.play(pictures, known)) == pytest.approx(2 / CHANGED_INTERVAL + 2 / OLD_INTERVAL, abs=1)
 
 
 def test_beside_a_tracked_face_that_moves_another_change_is_searched() -> None:
@@ -264,8 +299,8 @@ def test_fine_tiles_are_searched_one_in_each_frame_and_at_an_interval_while_ther
     assert len(free.play([scene()] * PASS)) == PASS
     assert set(busy.play([scene()] * len(COARSE_TILES), known)) == COARSE_TILES
     second = busy.play([scene()] * 3 * FPS, known)
-    assert 2 <= len(second) <= 3 / UNCHANGED_INTERVAL + 1
-    rest = busy.play([scene()] * round(FPS * UNCHANGED_INTERVAL * 2 * len(FINE_TILES)), known)
+    assert 2 <= len(second) <= 3 / OLD_INTERVAL + 1
+    rest = busy.play([scene()] * round(FPS * OLD_INTERVAL * 2 * len(FINE_TILES)), known)
     assert {*second, *rest} >= FINE_TILES - COARSE_TILES
 
 

@@ -12,12 +12,13 @@ from tests.support.face_search import FakeNetwork, RecordingNetwork, ghost, text
 from tests.support.guided_video import Video
 from tests.support.scenes import PORTRAITS, Face, paste_faces, scene
 
-from fer_edge.detection.base import Detectors
+from fer_edge.detection.base import Detectors, Prediction
 from fer_edge.detection.checked_search import CheckedSearch
 from fer_edge.detection.face_network import NetworkFace
 from fer_edge.detection.frame_scan import FrameScan
 from fer_edge.detection.haar import HaarDetector
 from fer_edge.detection.network_search import NetworkSearch
+from fer_edge.detection.pyramid import Pyramid
 from fer_edge.detection.tile_scan import TileScan
 from fer_edge.geometry import Box
 from fer_edge.tracking.guided_detector import (
@@ -25,6 +26,7 @@ from fer_edge.tracking.guided_detector import (
     CASCADE_SCAN_INTERVAL,
     CHECK_INTERVAL,
     RECHECK_INTERVAL,
+    GuidedDetector,
 )
 
 FACE = Face("astronaut.png", 320, 240, 100)
@@ -89,9 +91,9 @@ def test_in_the_first_frame_both_scans_search_then_they_take_turns_with_two_tile
     assert scans[1:] == [FrameScan, TileScan, TileScan] * 10 + [FrameScan]
 
 
-@pytest.mark.parametrize(("slowdown", "frames"), [(1, 3), (2, 4), (4, 8)])
+@pytest.mark.parametrize(("slowdown", "frames"), [(1, 3), (2, 14.4), (4, 28.8)])
 def test_beside_a_face_one_in_several_frames_is_scanned_but_none_in_which_the_face_is_checked(
-    monkeypatch: pytest.MonkeyPatch, slowdown: int, frames: int
+    monkeypatch: pytest.MonkeyPatch, slowdown: int, frames: float
 ) -> None:
     video = Video(Detectors(network=FakeNetwork([APPROVED])), slowdown=slowdown)
     video.play([scene(FACE)] * 30)
@@ -129,6 +131,32 @@ def test_beside_a_face_a_scan_that_had_nothing_to_search_is_repeated_in_the_next
     video.play([scene(FACE)] * 60)
     checked = [number for number, found in enumerate(video.detections) if number >= 30 and found[0].score]
     assert {*tried, *checked} >= set(range(33, 90))
+
+
+@pytest.mark.parametrize("network", [True, False])
+def test_beside_a_face_the_scan_goes_on_when_the_clock_goes_back(
+    monkeypatch: pytest.MonkeyPatch, network: bool
+) -> None:
+    detector = GuidedDetector(0.08, Detectors(network=FakeNetwork([APPROVED]) if network else None))
+    known = Prediction(FACE.box, FACE.box, True, True, 5, None, 0.0, False)
+    scanned: list[float] = []
+    for scan in (TileScan, FrameScan):
+        monkeypatch.setattr(scan, "step", lambda self, pyramid, known, time: scanned.append(time) or [])
+    times = [100 + number / 30 for number in range(30)] + [number / 30 for number in range(30)]
+    for time in times:
+        detector.detect(Pyramid(scene(FACE)), [known], time)
+    assert len([time for time in scanned if time < 100]) > 5
+
+
+def test_beside_a_face_the_scan_goes_on_when_the_slowdown_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    video = Video(Detectors(network=FakeNetwork([APPROVED])))
+    video.play([scene(FACE)] * 300)
+    scanned: list[int] = []
+    for scan in (TileScan, FrameScan):
+        monkeypatch.setattr(scan, "step", lambda *_: scanned.append(len(video.detections)) or [])
+    video._slowdown = 2
+    video.play([scene(FACE)] * 60)
+    assert len(scanned) >= 3
 
 
 def test_the_frame_in_which_a_face_is_first_classified_is_not_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
