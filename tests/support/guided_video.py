@@ -17,13 +17,13 @@ FPS = 30.0
 
 
 class Video:
-    """A detector that is guided by a tracker, and what it detected in each frame."""
+    """A detector that is guided by a tracker, with a slowdown, and what it detected in each frame."""
 
     def __init__(self, detectors: Detectors | None = None, fps: float = FPS, slowdown: int = 1) -> None:
         self.tracker = Tracker()
         self.detections: list[list[Detection]] = []
         self._detector = GuidedDetector(0.08, detectors)
-        self._fps, self._slowdown = fps, slowdown
+        self._fps, self.slowdown = fps, slowdown
 
     @property
     def time(self) -> float:
@@ -39,7 +39,7 @@ class Video:
             def detect(
                 predictions: Sequence[Prediction], picture: NDArray[np.uint8] = picture, time: float = time
             ) -> list[Detection]:
-                self.detections.append(self._detector.detect(Pyramid(picture), predictions, time, self._slowdown))
+                self.detections.append(self._detector.detect(Pyramid(picture), predictions, time, self.slowdown))
                 return self.detections[-1]
 
             changes += self.tracker.step(time, (640, 480), detect, lambda requests: [CERTAIN for _ in requests])

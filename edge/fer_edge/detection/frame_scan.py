@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from fer_edge.detection.haar import min_face_size, open_cascade
 from fer_edge.detection.pyramid import Pyramid
 from fer_edge.detection.scan import (
-    TRACKED_SURROUNDINGS,
     ScanRules,
     ignored_pixels,
     scaled_for_motion,
@@ -30,6 +29,7 @@ SMALL_FACE_SIZE = 20  # pixels that the smallest faces are scaled to: the size t
 LARGE_FACE_SIZE = 32  # pixels that larger ones are scaled to: with more pixels the cascade detects more of them
 MAX_TASK_COST = 0.17  # of a search of the whole frame, done in one frame
 MASKED_PART = 0.8  # of the width of a tracked face is masked, since the cascade is slowest on faces
+TRACKED_SURROUNDINGS = 2.0  # in widths of a tracked face: motion there is that of the face
 
 
 @dataclass

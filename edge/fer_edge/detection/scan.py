@@ -16,7 +16,6 @@ from fer_edge.geometry import Box
 from fer_edge.zones import Zone
 
 MOTION_ROWS = 60  # about this many rows are left of the frame when it is compared with an earlier one
-TRACKED_SURROUNDINGS = 2.0  # in widths of a tracked face: motion there is that of the face
 
 
 class Scan(Protocol):

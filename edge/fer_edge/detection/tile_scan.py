@@ -28,11 +28,11 @@ MAX_AGE = 8.0  # seconds, see ScanRules
 # The first search of the coarse tiles does not wait.
 CHANGED_INTERVAL, OLD_INTERVAL = 0.33, 1.0
 CHANGED_PART = 0.25  # of a face, by which the frame changes at least when the face appears
-FACE_SURROUNDINGS = 1.5  # in widths of a known face: a change there is its own; with more, a face beside it is missed
+FACE_SURROUNDINGS = 1.5  # in widths of a known face: a change there is its own; with more, a face beside it is late
 MIN_WIDTH = 0.8  # of the smallest face, since the network's boxes vary
 
 
-@dataclass(eq=False)
+@dataclass
 class _Tile:
     """A tile of the frame.
 
@@ -91,11 +91,14 @@ class TileScan:
         self._compare(scaled_for_motion(pyramid), known, time)
         changed = new or (self._most_changed(time) if changed_due else None)
         old = self._oldest(time) if old_due and not new else None
-        if old and not (changed and self._changed_searched_at <= self._old_searched_at):
-            tile, self._old_searched_at = old, time
-        elif changed:
-            tile, self._changed_searched_at = changed, time
-        else:
+        if changed and old:  # they take turns
+            changed, old = (changed, None) if self._changed_searched_at <= self._old_searched_at else (None, old)
+        if changed:
+            self._changed_searched_at = time
+        elif old:
+            self._old_searched_at = time
+        tile = changed or old
+        if not tile:
             return None
         tile.searched_at, tile.new = time, False
         return search_tile(self._network, pyramid, tile.box, self._min_face)

@@ -37,8 +37,8 @@ FIRST_SCANS = 2  # in the first frame, where most faces are still unknown
 # least so many frames and seconds from one scan to the next.
 SKIPPED_FRAMES = 3
 SCAN_FRAMES, SCAN_INTERVAL = 2, 0.09
-MEAN_SCAN_INTERVAL = 0.24  # seconds, what this comes to on average beside a face; with a slowdown, so much times that
-CASCADE_SCAN_INTERVAL = 4.0  # seconds, the same for the scans of the cascade, since the tiles of the network find more
+MEAN_SCAN_INTERVAL = 0.24  # seconds, as measured beside a face; a slowdown multiplies it
+CASCADE_SCAN_INTERVAL = 4.0  # seconds from one scan of the cascade to the next beside a face; the network finds more
 
 
 class _Candidate(NamedTuple):

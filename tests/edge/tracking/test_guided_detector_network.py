@@ -25,6 +25,7 @@ from fer_edge.tracking.guided_detector import (
     CANDIDATES_PER_FRAME,
     CASCADE_SCAN_INTERVAL,
     CHECK_INTERVAL,
+    MEAN_SCAN_INTERVAL,
     RECHECK_INTERVAL,
     GuidedDetector,
 )
@@ -148,15 +149,18 @@ def test_beside_a_face_the_scan_goes_on_when_the_clock_goes_back(
     assert len([time for time in scanned if time < 100]) > 5
 
 
-def test_beside_a_face_the_scan_goes_on_when_the_slowdown_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("slowdown", [2, 4])
+def test_beside_a_face_the_scan_goes_on_when_the_slowdown_begins(
+    monkeypatch: pytest.MonkeyPatch, slowdown: int
+) -> None:
     video = Video(Detectors(network=FakeNetwork([APPROVED])))
     video.play([scene(FACE)] * 300)
     scanned: list[int] = []
     for scan in (TileScan, FrameScan):
         monkeypatch.setattr(scan, "step", lambda *_: scanned.append(len(video.detections)) or [])
-    video._slowdown = 2
+    video.slowdown = slowdown
     video.play([scene(FACE)] * 60)
-    assert len(scanned) >= 3
+    assert len(scanned) == pytest.approx(2 / (MEAN_SCAN_INTERVAL * slowdown), abs=1)
 
 
 def test_the_frame_in_which_a_face_is_first_classified_is_not_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
